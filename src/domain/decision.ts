@@ -1,0 +1,51 @@
+import { z } from 'zod';
+
+/** One thing that the scheduler may do now. */
+export const actionSchema = z.discriminatedUnion('kind', [
+  /** Start a job on these devices (none for a CPU-only job). */
+  z.object({ kind: z.literal('launch'), jobId: z.int(), deviceIds: z.array(z.string()) }),
+  /** Start nothing more until something changes. */
+  z.object({ kind: z.literal('wait') }),
+]);
+export type Action = z.output<typeof actionSchema>;
+
+/** Names of the shield's rules, each a reason for which a candidate was struck out. */
+export const VETOES = ['memory', 'owner-order', 'starvation', 'device-health'] as const;
+export type VetoRule = (typeof VETOES)[number];
+export const vetoSchema = z.object({ rule: z.enum(VETOES), reason: z.string() });
+export type Veto = z.output<typeof vetoSchema>;
+
+/** A candidate as it is recorded: what, how the policy scored it, and what the shield said. */
+export const scoredCandidateSchema = z.object({
+  action: actionSchema,
+  /** The policy's own scale, higher is better; null where it does not score or the candidate was vetoed. */
+  score: z.number().nullable(),
+  vetoes: z.array(vetoSchema),
+});
+export type ScoredCandidate = z.output<typeof scoredCandidateSchema>;
+
+/** A decision with everything needed to ask why. */
+export const decisionSchema = z.object({
+  id: z.int(),
+  atMs: z.number(),
+  /** Decisions of one epoch were taken at one instant, one after another. */
+  epoch: z.int(),
+  episodeId: z.int().nullable(),
+  policy: z.string(),
+  policyVersion: z.string(),
+  /** SHA-256 of the snapshot it was taken on. */
+  snapshotHash: z.string(),
+  /** At most the 64 that matter: the chosen one, the best, and the vetoed. */
+  candidates: z.array(scoredCandidateSchema),
+  candidateCount: z.int(),
+  /** Index into `candidates`. */
+  chosen: z.int(),
+  exploration: z.object({ epsilon: z.number().nullable(), explored: z.boolean() }),
+  /** Set when the policy failed and the heuristic decided instead. */
+  fallback: z.object({ failed: z.string(), error: z.string() }).nullable(),
+  /** What the heuristic would have done. */
+  heuristicAction: actionSchema,
+  /** For people. */
+  sentence: z.string(),
+});
+export type Decision = z.output<typeof decisionSchema>;

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+/** A process that holds memory on a device, as the driver reports it. */
+export const deviceProcessSchema = z.object({
+  pid: z.int().positive(),
+  /** null: the driver does not say. */
+  memoryMib: z.number().nullable(),
+});
+export type DeviceProcess = z.output<typeof deviceProcessSchema>;
+
+/** One look at a device. null means unknown, which is never the same as 0 or free. */
+export const readingSchema = z.object({
+  atMs: z.number(),
+  memoryUsedMib: z.number().nullable(),
+  /** 0 to 1. */
+  utilisation: z.number().min(0).max(1).nullable(),
+  temperatureC: z.number().nullable(),
+  powerW: z.number().nullable(),
+  powerLimitW: z.number().nullable(),
+  smClockMhz: z.number().nullable(),
+  /** null: the processes could not be listed. */
+  processes: z.array(deviceProcessSchema).nullable(),
+});
+export type Reading = z.output<typeof readingSchema>;
+
+export const DEVICE_KINDS = ['nvidia', 'amd', 'virtual'] as const;
+
+/** What a device is; it does not change while the machine is up. */
+export const deviceInfoSchema = z.object({
+  /** The driver's UUID (`GPU-…`), or `virtual-N`. What CUDA_VISIBLE_DEVICES is given. */
+  id: z.string(),
+  /** Position on the PCI bus, as `nvidia-smi` counts with CUDA_DEVICE_ORDER=PCI_BUS_ID. */
+  index: z.int().min(0),
+  kind: z.enum(DEVICE_KINDS),
+  name: z.string(),
+  memoryTotalMib: z.number(),
+});
+export type DeviceInfo = z.output<typeof deviceInfoSchema>;
+
+/**
+ * ok: read within the last few polls. unreadable: known but not answering. gone: no longer listed.
+ * Only `ok` devices are given jobs.
+ */
+export const DEVICE_HEALTH = ['ok', 'unreadable', 'gone'] as const;
+export type DeviceHealth = (typeof DEVICE_HEALTH)[number];
+
+/** A process on a device that belongs to no job of ours. */
+export const foreignProcessSchema = deviceProcessSchema.extend({
+  user: z.string().nullable(),
+  command: z.string().nullable(),
+  startedAtMs: z.number().nullable(),
+});
+export type ForeignProcess = z.output<typeof foreignProcessSchema>;
+
+/** A job's share of a device. */
+export const holderSchema = z.object({
+  jobId: z.int(),
+  /** Memory set aside for it on this device: as declared, or the whole device when nothing was declared. */
+  reservedMib: z.number(),
+  /** As the driver reports it; null where it does not (virtual devices). */
+  usedMib: z.number().nullable(),
+});
+export type Holder = z.output<typeof holderSchema>;
+
+/** A device as everybody sees it. */
+export const deviceSchema = deviceInfoSchema.extend({
+  health: z.enum(DEVICE_HEALTH),
+  /** Why it is not `ok`, and what to do; null when it is. */
+  trouble: z.string().nullable(),
+  reading: readingSchema.nullable(),
+  holders: z.array(holderSchema),
+  foreign: z.array(foreignProcessSchema),
+});
+export type Device = z.output<typeof deviceSchema>;

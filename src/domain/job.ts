@@ -1,0 +1,186 @@
+import { z } from 'zod';
+
+/** Every status that a job can have. Fixed names: scripts rely on them. */
+export const JOB_STATUSES = [
+  'queued',
+  'held',
+  'starting',
+  'running',
+  'paused',
+  'stopping',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'timed-out',
+  'lost',
+] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+const TERMINAL: ReadonlySet<JobStatus> = new Set(['succeeded', 'failed', 'cancelled', 'timed-out', 'lost']);
+const LIVE: ReadonlySet<JobStatus> = new Set(['starting', 'running', 'paused', 'stopping']);
+
+/** True once nothing more can happen to the job. */
+export const isTerminal = (status: JobStatus): boolean => TERMINAL.has(status);
+/** True while the job has, or may have, a process, and so holds its devices. */
+export const isLive = (status: JobStatus): boolean => LIVE.has(status);
+
+export const MAX_GPUS = 64;
+export const PRIORITY_LIMIT = 1000;
+
+const text = (what: string, max: number) =>
+  z
+    .string()
+    .min(1, `give ${what}`)
+    .max(max, `keep ${what} within ${max} characters`)
+    .refine((value) => !value.includes('\0'), `${what} must not contain a NUL character`);
+
+const environmentName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    'use letters, digits and _ in a variable name, not starting with a digit',
+  );
+
+/** What a person asks for. Absent fields take the defaults written here. */
+export const jobSpecSchema = z.strictObject({
+  /** argv; the first element is looked up on PATH. No shell is involved. At least one element. */
+  command: z
+    .array(
+      z
+        .string()
+        .max(131_072, 'keep an argument within 128 KiB')
+        .refine((v) => !v.includes('\0'), 'an argument must not contain a NUL character'),
+    )
+    .min(1, 'give a command after --, such as: stint submit -- python train.py')
+    .max(4096, 'keep the command within 4096 arguments')
+    .refine((argv) => argv.length === 0 || argv[0] !== '', 'the command itself must not be empty'),
+  /** Absolute working directory. */
+  cwd: text('a directory', 4096).refine(
+    (path) => path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path),
+    'give an absolute path',
+  ),
+  /** Shown instead of the command. */
+  name: text('a name', 200).nullable().default(null),
+  /** Variables added to the engine's environment. */
+  env: z
+    .record(
+      environmentName,
+      z
+        .string()
+        .max(131_072)
+        .refine((v) => !v.includes('\0'), 'a value must not contain a NUL character'),
+    )
+    .default({}),
+  /** Whole GPUs, 0 for a CPU-only job. */
+  gpus: z
+    .int('give a whole number')
+    .min(0, 'give 0 or more')
+    .max(MAX_GPUS, `give at most ${MAX_GPUS}`)
+    .default(1),
+  /** Declared peak memory per GPU in MiB; null: unknown, so the job gets its GPUs to itself. */
+  vramMib: z
+    .int('give whole MiB')
+    .min(1, 'give at least 1 MiB')
+    .max(16 * 1024 * 1024, 'that is more than any GPU has')
+    .nullable()
+    .default(null),
+  /** True: never shares a GPU, whatever memory is left. */
+  exclusive: z.boolean().default(false),
+  /** Higher first. */
+  priority: z
+    .int('give a whole number')
+    .min(-PRIORITY_LIMIT, `give at least -${PRIORITY_LIMIT}`)
+    .max(PRIORITY_LIMIT, `give at most ${PRIORITY_LIMIT}`)
+    .default(0),
+  /** Whose job it is; fairness is between users. */
+  user: text('a user', 100),
+  /** Groups jobs by colour and in history. */
+  project: text('a project', 100).default('default'),
+  /** True: waits until a person releases it. */
+  hold: z.boolean().default(false),
+  /** What the submitter guesses for the run time, in seconds; null: no guess. */
+  estimateS: z
+    .number('give seconds')
+    .positive('give more than 0 seconds')
+    .max(3.2e8, 'give less than ten years')
+    .nullable()
+    .default(null),
+});
+export type JobSpec = z.output<typeof jobSpecSchema>;
+export type JobSpecInput = z.input<typeof jobSpecSchema>;
+
+/** How far a job says it is, read from its own output. */
+export const progressSchema = z.object({
+  /** 0 to 1. */
+  fraction: z.number().min(0).max(1),
+  /** As the job put it, such as `epoch 3/90`. */
+  label: z.string(),
+  atMs: z.number(),
+});
+export type Progress = z.output<typeof progressSchema>;
+
+/** A process that is recognised again after a restart: bare pids have killed strangers. */
+export const processIdentitySchema = z.object({
+  pid: z.int().positive(),
+  /** Start time as the kernel gives it (Linux: clock ticks since boot, field 22 of /proc/PID/stat). */
+  startTime: z.string(),
+  bootId: z.string(),
+});
+export type ProcessIdentity = z.output<typeof processIdentitySchema>;
+
+/** A job as everybody sees it: the projection of its events. Times are Unix milliseconds. */
+export const jobSchema = z.object({
+  id: z.int().positive(),
+  name: z.string(),
+  command: z.array(z.string()),
+  cwd: z.string(),
+  env: z.record(z.string(), z.string()),
+  gpus: z.int(),
+  vramMib: z.int().nullable(),
+  exclusive: z.boolean(),
+  priority: z.int(),
+  user: z.string(),
+  project: z.string(),
+  estimateS: z.number().nullable(),
+  status: z.enum(JOB_STATUSES),
+  /** 0–255 as the process gave it (128 + n for signal n); null before the end, or when it never ran or was lost. */
+  exitCode: z.int().nullable(),
+  /** Why it ended, or why it is stopping, in a sentence; null where nothing needs saying. */
+  cause: z.string().nullable(),
+  /** Ids of the devices that it holds, or held last. */
+  devices: z.array(z.string()),
+  /** Place in the queue: lower first. Starts as the id; changes when a person moves the job. */
+  rank: z.number(),
+  /** True when a person has moved it: the shield then keeps that order. */
+  moved: z.boolean(),
+  submittedAtMs: z.number(),
+  startedAtMs: z.number().nullable(),
+  finishedAtMs: z.number().nullable(),
+  /** Since when it has been paused; null when it is not. */
+  pausedAtMs: z.number().nullable(),
+  /** Total of the pauses that are over. */
+  pausedMs: z.number(),
+  /** Whether its GPU memory is held while paused; null when it is not paused. */
+  holdsVram: z.boolean().nullable(),
+  process: processIdentitySchema.nullable(),
+  progress: progressSchema.nullable(),
+  /** Number of launches so far. */
+  attempt: z.int(),
+});
+export type Job = z.output<typeof jobSchema>;
+
+/** Seconds that the job has actually run: from its start to its end (or now), without pauses. */
+export function runSeconds(
+  job: Pick<Job, 'startedAtMs' | 'finishedAtMs' | 'pausedAtMs' | 'pausedMs'>,
+  nowMs: number,
+): number {
+  if (job.startedAtMs === null) return 0;
+  const end = job.finishedAtMs ?? job.pausedAtMs ?? nowMs;
+  return Math.max(0, (end - job.startedAtMs - job.pausedMs) / 1000);
+}
+
+/** The name that is shown when nobody gave one: the command, cut to a line. */
+export function defaultName(command: readonly string[]): string {
+  const line = command.join(' ').replace(/\s+/g, ' ').trim();
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line || '(unnamed)';
+}

@@ -1,0 +1,52 @@
+import type { DeviceInfo, Reading } from '../domain/device.ts';
+
+/** Time, so that tests can own it. */
+export interface Clock {
+  /** Unix milliseconds. May jump when somebody sets the clock. */
+  nowMs(): number;
+  /** Milliseconds that only go forward, from an arbitrary start. For intervals and timeouts. */
+  monotonicMs(): number;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+export interface Log {
+  info(message: string, detail?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, detail?: Readonly<Record<string, unknown>>): void;
+  error(message: string, detail?: Readonly<Record<string, unknown>>): void;
+}
+
+/** One device as a probe saw it. `reading` null: it is listed but could not be read. */
+export interface ProbedDevice {
+  readonly info: DeviceInfo;
+  readonly reading: Reading | null;
+  /** Why it could not be read. */
+  readonly trouble: string | null;
+}
+
+/** What a probe reports each time: all devices that are listed now. */
+export interface ProbeReport {
+  readonly atMs: number;
+  readonly devices: readonly ProbedDevice[];
+}
+
+/**
+ * A source of device readings. It reports until it is stopped; a probe that stops answering reports the outage
+ * through `onTrouble` and goes on trying. It never blocks the engine.
+ */
+export interface DeviceProbe {
+  readonly kind: 'nvml' | 'nvidia-smi' | 'amd' | 'virtual';
+  /** Resolves with the first report. @throws {UnavailableError} if there is nothing of this kind to read. */
+  start(listener: ProbeListener): Promise<ProbeReport>;
+  /** Ends every process and timer of the probe. */
+  stop(): Promise<void>;
+}
+
+export interface ProbeListener {
+  onReport(report: ProbeReport): void;
+  /** A sentence for people when readings stopped, null when they are back. */
+  onTrouble(trouble: string | null): void;
+}

@@ -1,0 +1,13 @@
+import type { Action, Veto } from '../domain/decision.ts';
+
+/** A candidate with what the shield holds against it. Allowed when `vetoes` is empty. */
+export interface Candidate {
+  readonly action: Action;
+  readonly vetoes: readonly Veto[];
+}
+
+/** Why a waiting job does not run, in a sentence for its row. */
+export interface WaitingReason {
+  readonly jobId: number;
+  readonly reason: string;
+}

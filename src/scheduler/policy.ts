@@ -1,0 +1,38 @@
+import type { Action } from '../domain/decision.ts';
+import type { Rng } from '../domain/rng.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What a policy sees when it must choose. */
+export interface PolicyInput {
+  readonly snapshot: Snapshot;
+  /** Only those that the shield allows, at least two; `wait`, where allowed, is the last. */
+  readonly candidates: readonly Action[];
+  readonly rng: Rng;
+}
+
+/** A policy's answer. */
+export interface PolicyChoice {
+  /** Index into `candidates`. */
+  readonly index: number;
+  /** A score per candidate, higher is better; null where the policy does not score. */
+  readonly scores: readonly number[] | null;
+  readonly epsilon: number | null;
+  /** True when the choice was random exploration. */
+  readonly explored: boolean;
+  /**
+   * The feature rows that were scored, candidates × FEATURE_COUNT, row-major; null for policies without
+   * features. What a learner stores.
+   */
+  readonly features: Float32Array | null;
+}
+
+/**
+ * A policy picks one candidate at a time until it answers `wait` or nothing is left. It may throw: the caller
+ * then uses the heuristic for that decision and records why. It never does I/O.
+ */
+export interface Policy {
+  readonly name: string;
+  /** Changes whenever the same input could give another answer, such as after new weights. */
+  readonly version: string;
+  choose(input: PolicyInput): PolicyChoice;
+}

@@ -1,0 +1,43 @@
+import { defineConfig } from 'vitest/config';
+
+const common = {
+  environment: 'node',
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  dangerouslyIgnoreUnhandledErrors: false,
+} as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['test/{domain,contract,scheduler,learning,simulator,cli,renderer,build}/**/*.test.ts'],
+        },
+      },
+      {
+        // Real SQLite files, child processes, sockets: two files at a time.
+        test: {
+          ...common,
+          name: 'engine',
+          include: ['test/{engine,headless}/**/*.test.ts'],
+          maxWorkers: 2,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        // Real browsers: one file at a time.
+        test: {
+          ...common,
+          name: 'e2e',
+          include: ['test/e2e/**/*.spec.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
