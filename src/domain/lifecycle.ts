@@ -157,7 +157,7 @@ export function applyEvent(folded: Folded, event: JobEvent, atMs: number): Folde
     case 'launch-failed':
       return end(folded, { status: folded.stoppingAs ?? 'failed', cause: event.reason }, atMs);
     case 'lost':
-      return end(folded, { status: 'lost', cause: event.reason }, atMs);
+      return end(folded, { status: folded.stoppingAs ?? 'lost', cause: event.reason }, atMs);
   }
 }
 

@@ -1,0 +1,54 @@
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { FieldError, messageOf } from '../domain/errors.ts';
+
+/**
+ * The directory in which this machine's Stint lives: the flag, else `$STINT_HOME`, else the platform's data
+ * directory. A relative flag is taken from the current directory.
+ * @throws {FieldError} if `$STINT_HOME` is relative: it would mean another place for every caller.
+ */
+export function resolveHome(
+  flag: string | undefined,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  if (flag !== undefined) {
+    if (flag === '') throw new FieldError('--data', flag, 'give a directory');
+    return resolve(flag);
+  }
+  const variable = env.STINT_HOME;
+  if (variable !== undefined && variable !== '') {
+    if (!isAbsolute(variable)) throw new FieldError('STINT_HOME', variable, 'give an absolute path');
+    return variable;
+  }
+  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Stint');
+  if (platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'Stint');
+  const data = env.XDG_DATA_HOME;
+  return join(data && isAbsolute(data) ? data : join(homedir(), '.local', 'share'), 'stint');
+}
+
+/**
+ * Makes the directory if need be, readable by its owner alone: it holds commands, environments and output.
+ * @throws {FieldError} naming the path when it cannot be used.
+ */
+export function prepareHome(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    const stat = statSync(home);
+    if (!stat.isDirectory()) throw new FieldError('data directory', home, 'it is a file; choose a directory');
+    if ((stat.mode & 0o077) !== 0) chmodSync(home, 0o700);
+  } catch (error) {
+    if (error instanceof FieldError) throw error;
+    throw new FieldError('data directory', home, `choose one that you may write to (${messageOf(error)})`);
+  }
+}
+
+/** Files and folders inside a home. */
+export const homePaths = (home: string) => ({
+  database: join(home, 'stint.db'),
+  lock: join(home, 'engine.lock'),
+  socket: join(home, 'stint.sock'),
+  /** One folder a launch, see {@link runDirectory}. */
+  run: (jobId: number, attempt: number): string => join(home, 'jobs', String(jobId), String(attempt)),
+});

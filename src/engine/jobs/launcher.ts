@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { messageOf } from '../../domain/errors.ts';
+import type { Job, ProcessIdentity } from '../../domain/job.ts';
+import { resourcePath } from '../packageRoot.ts';
+import { jobEnvironment } from './environment.ts';
+import { identityOf } from './processes.ts';
+import type { RunDirectory } from './runDirectory.ts';
+
+export type Launch =
+  | { readonly ok: true; readonly process: ProcessIdentity }
+  | { readonly ok: false; readonly reason: string };
+
+/** bash can also close descriptors above 9; where it is missing any POSIX shell does. */
+const SHELL = ['/bin/bash', '/usr/bin/bash'].find((path) => existsSync(path)) ?? '/bin/sh';
+
+/**
+ * Starts a job's supervisor in a session and process group of its own, detached: it outlives the engine.
+ * @param onExit called when the supervisor has ended; only a hint to look, since an adopted job has no such call.
+ */
+export function launch(
+  job: Job,
+  run: RunDirectory,
+  engineEnv: Readonly<Record<string, string | undefined>>,
+  onExit: () => void,
+): Launch {
+  try {
+    run.create();
+    const child = spawn(SHELL, [resourcePath('supervisor.sh'), run.path, job.cwd, ...job.command], {
+      cwd: '/',
+      detached: true,
+      stdio: 'ignore',
+      env: jobEnvironment(job, engineEnv),
+    });
+    // Reported through the missing pid; without a listener Node would throw it.
+    child.on('error', onExit);
+    child.on('exit', onExit);
+    child.unref();
+    if (child.pid === undefined)
+      return refused(
+        run,
+        'the supervisor could not be started: the machine is out of processes or memory, or the command is too long',
+      );
+    const identity = identityOf(child.pid);
+    if (identity === null) return refused(run, 'the supervisor ended at once');
+    return { ok: true, process: identity };
+  } catch (error) {
+    return refused(run, `the job could not be started: ${messageOf(error)}`);
+  }
+}
+
+/** Says why, unless the launch turns out to have happened after all. */
+function refused(run: RunDirectory, reason: string): Launch {
+  const process = run.supervisor();
+  return process === null ? { ok: false, reason } : { ok: true, process };
+}

@@ -1,0 +1,62 @@
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessIdentity } from '../../domain/job.ts';
+
+/** What a launch left in its folder; resources/supervisor.sh says what each file is. */
+export class RunDirectory {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  get logPath(): string {
+    return join(this.path, 'output.log');
+  }
+
+  create(): void {
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+  }
+
+  /** True: we are the first to claim this launch, so that nothing was or will be started by it. */
+  claim(): boolean {
+    try {
+      mkdirSync(join(this.path, 'claim'));
+      return true;
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'EEXIST') return false;
+      // The folder itself is not there: no supervisor can claim it.
+      if (code === 'ENOENT') return true;
+      throw error;
+    }
+  }
+
+  /** The supervisor as it wrote itself down; null before. */
+  supervisor(): ProcessIdentity | null {
+    const lines = this.read('supervisor')?.split('\n');
+    const [pid, startTime, bootId] = lines ?? [];
+    return pid && startTime && bootId ? { pid: Number(pid), startTime, bootId } : null;
+  }
+
+  /** The exit code and when it was written; null before. */
+  exit(): { exitCode: number; atMs: number } | null {
+    const text = this.read('exit');
+    if (text === null) return null;
+    return { exitCode: Number(text) & 0xff, atMs: Math.round(statSync(join(this.path, 'exit')).mtimeMs) };
+  }
+
+  /** Why the command could not be started; null where it was. */
+  cause(): string | null {
+    return this.read('cause')?.trim() || null;
+  }
+
+  private read(name: string): string | null {
+    try {
+      return readFileSync(join(this.path, name), 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { RewardParts } from '../../domain/reward.ts';
+import type { Database } from './database.ts';
+
+/** A transition as stored: what is searched by in columns, the learner's own form as a blob. */
+export interface StoredTransition {
+  readonly decisionId: number;
+  readonly episodeId: number | null;
+  readonly atMs: number;
+  readonly reward: number;
+  readonly parts: RewardParts;
+  readonly discount: number;
+  readonly done: boolean;
+  readonly body: Uint8Array;
+}
+
+/** As many as the learner's replay holds; older ones have been learned from. */
+const KEPT = 20_000;
+const PRUNE_EVERY = 500;
+
+/** What the learner learns from, across restarts. */
+export function transitionStore(db: Database) {
+  const insert = db.prepare<
+    [number, number | null, number, number, number, number, number, number, number, Uint8Array]
+  >(
+    `INSERT INTO transitions (decision_id, episode_id, at_ms, reward, completion, utilisation, fairness, discount, done, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const prune = db.prepare<[number]>('DELETE FROM transitions WHERE id <= ?');
+  const latest = db.prepare<[number], { body: Buffer }>(
+    'SELECT body FROM transitions ORDER BY id DESC LIMIT ?',
+  );
+  const count = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM transitions');
+  return {
+    insert(t: StoredTransition): void {
+      const { completion, utilisation, fairness } = t.parts;
+      const { lastInsertRowid } = insert.run(
+        t.decisionId,
+        t.episodeId,
+        t.atMs,
+        t.reward,
+        completion,
+        utilisation,
+        fairness,
+        t.discount,
+        t.done ? 1 : 0,
+        t.body,
+      );
+      const id = Number(lastInsertRowid);
+      if (id % PRUNE_EVERY === 0) prune.run(id - KEPT);
+    },
+    /** The latest, oldest of them first. */
+    latest: (limit: number): Uint8Array[] =>
+      latest
+        .all(limit)
+        .map((row) => new Uint8Array(row.body))
+        .reverse(),
+    count: (): number => count.get()!.n,
+  };
+}
+export type TransitionStore = ReturnType<typeof transitionStore>;
