@@ -1,0 +1,120 @@
+import type { Action } from '../domain/decision.ts';
+import { formatDuration, formatMib } from '../domain/units.ts';
+import { gpuNames } from './blocked.ts';
+import type { Candidate } from './candidate.ts';
+import type { DecisionStep } from './decide.ts';
+import type { DeviceState } from './machine.ts';
+import { type Shield, shieldOf } from './shield.ts';
+import type { ShieldLimits, Snapshot, WaitingJob } from './snapshot.ts';
+
+type Launch = Extract<Action, { kind: 'launch' }>;
+
+/** What was decided and why, in one sentence for people. Says only what the snapshot and the answer show. */
+export function sentenceOf(
+  snapshot: Snapshot,
+  step: Omit<DecisionStep, 'sentence'>,
+  shield: Shield,
+  heuristicName: string,
+): string {
+  const { chosen } = step;
+  const what =
+    chosen.kind === 'wait' ? waited(snapshot, step, shield) : launched(snapshot, chosen, step, shield);
+  return step.fallback ? `${what}; ${step.fallback.failed} failed, so ${heuristicName} decided` : what;
+}
+
+/**
+ * For every waiting job why it does not run, in a few words. Sentences change only when the situation does, not
+ * with the clock. O(waiting + needs × devices).
+ */
+export function waitingReasons(snapshot: Snapshot, limits: ShieldLimits): Map<number, string> {
+  const shield = shieldOf(snapshot, limits);
+  const reasons = new Map<number, string>();
+  snapshot.waiting.forEach((job, index) => {
+    const veto = shield.judge(job, index).vetoes[0];
+    reasons.set(
+      job.id,
+      veto?.reason ??
+        (job.id === shield.forcedJobId
+          ? 'starts next: it goes first now'
+          : 'fits now: the scheduler has not chosen it yet'),
+    );
+  });
+  return reasons;
+}
+
+function launched(
+  snapshot: Snapshot,
+  action: Launch,
+  step: Omit<DecisionStep, 'sentence'>,
+  shield: Shield,
+): string {
+  const job = snapshot.waiting.find(({ id }) => id === action.jobId) as WaitingJob;
+  const states = statesOf(action, shield);
+  const start = `started #${job.id} ${placeOf(job, states)}`;
+  if (shield.forcedJobId === job.id) return `${start}; ${whyForced(snapshot, job)}`;
+  if (step.choice?.explored) return `${start}; tried at random, to learn`;
+  const passed = passedOver(snapshot, job);
+  if (passed === null) return start;
+  const veto = shield.judge(passed, snapshot.waiting.indexOf(passed)).vetoes[0];
+  const scored = step.choice?.scores ? 'could start too, but was scored lower' : 'could start too';
+  return `${start}; #${passed.id} waits longer, but ${veto?.reason ?? scored}`;
+}
+
+function waited(snapshot: Snapshot, step: Omit<DecisionStep, 'sentence'>, shield: Shield): string {
+  const count = snapshot.waiting.length;
+  if (count === 0) return 'started nothing: no job waits';
+  const head = step.candidates[0] as Candidate & { action: Launch };
+  if (!step.asked) {
+    const others = count === 1 ? '' : ` (${count} jobs wait)`;
+    return `started nothing: #${head.action.jobId} ${head.vetoes[0]?.reason ?? 'waits'}${others}`;
+  }
+  const best = bestLaunch(step);
+  const where = statesOf(best, shield);
+  const could = `started nothing, though #${best.jobId} fits${where.length === 0 ? '' : ` on ${gpuNames(where)}`}`;
+  if (step.choice?.explored) return `${could}: waiting was tried at random, to learn`;
+  if (step.choice?.scores) return `${could}: ${step.policyName} scored waiting higher`;
+  const blocked = head.vetoes[0];
+  return blocked ? `${could}: #${head.action.jobId} is first in the queue and ${blocked.reason}` : could;
+}
+
+/** The allowed launch that was scored highest; without scores the first. */
+function bestLaunch(step: Omit<DecisionStep, 'sentence'>): Launch {
+  let best = step.allowed[0] as number;
+  for (const i of step.allowed) {
+    if (step.candidates[i]?.action.kind !== 'launch') continue;
+    if ((step.scores[i] ?? 0) > (step.scores[best] ?? 0)) best = i;
+  }
+  return (step.candidates[best] as Candidate).action as Launch;
+}
+
+function placeOf(job: WaitingJob, states: readonly DeviceState[]): string {
+  if (states.length === 0) return 'without a GPU';
+  const on = `on ${gpuNames(states)}`;
+  const neighbours = [...new Set(states.flatMap((state) => state.residents.map(({ id }) => `#${id}`)))];
+  if (job.vramMib === null || job.exclusive) return `${on}, not shared`;
+  const left = Math.min(
+    ...states.map(
+      ({ device, declaredMib }) =>
+        device.memoryTotalMib - (device.foreignMib ?? 0) - declaredMib - (job.vramMib ?? 0),
+    ),
+  );
+  const beside = neighbours.length === 0 ? '' : ` beside ${neighbours.join(', ')}`;
+  return `${on}${beside}: ${formatMib(left)} left${states.length > 1 ? ' on the fullest' : ''}`;
+}
+
+function whyForced(snapshot: Snapshot, job: WaitingJob): string {
+  return job.moved
+    ? 'it was moved ahead'
+    : `it has waited ${formatDuration(snapshot.nowMs - job.waitingSinceMs)}, too long, and goes first`;
+}
+
+/** The job that has waited longest of those that waited longer than this one; null when this waited longest. */
+function passedOver(snapshot: Snapshot, job: WaitingJob): WaitingJob | null {
+  let oldest = job;
+  for (const other of snapshot.waiting) if (other.waitingSinceMs < oldest.waitingSinceMs) oldest = other;
+  return oldest === job ? null : oldest;
+}
+
+function statesOf(action: Launch, shield: Shield): DeviceState[] {
+  return action.deviceIds.flatMap((id) => shield.placer.machine.byId.get(id) ?? []);
+}

@@ -1,0 +1,29 @@
+import type { Load } from '../domain/reward.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the cost rates of the reward are computed from. O(waiting + running + devices). */
+export function loadOf(snapshot: Snapshot): Load {
+  const held = new Set<string>();
+  const users = new Set<string>();
+  let waitingGpus = 0;
+  for (const job of snapshot.running) {
+    users.add(job.user);
+    for (const id of job.deviceIds) held.add(id);
+  }
+  for (const job of snapshot.waiting) {
+    users.add(job.user);
+    waitingGpus += job.gpus;
+  }
+  let idleDevices = 0;
+  for (const device of snapshot.devices) {
+    if (device.usable && device.foreignMib !== null && !held.has(device.id)) idleDevices++;
+  }
+  return {
+    waiting: snapshot.waiting.length,
+    running: snapshot.running.length,
+    devices: snapshot.devices.length,
+    idleDevices,
+    waitingGpus,
+    serviceByUser: [...users].map((user) => snapshot.serviceByUser[user] ?? 0),
+  };
+}
