@@ -1,0 +1,217 @@
+import { type Rng, seededRng } from '../domain/rng.ts';
+import { checkWeights, forward, tensorsOf, type Weights, withTensors } from '../scheduler/network.ts';
+import { doubleDqnTargets, QNetwork, type QNetworkConfig, stackStates } from './qNetwork.ts';
+import { Replay } from './replay.ts';
+import type { Transition } from './transition.ts';
+
+/** Every hyperparameter of the learner. */
+export interface AgentConfig extends QNetworkConfig {
+  /** Adam's step size; 1/gradient units. Half of Adam's default (Kingma & Ba 2015), as rewards are noisy. */
+  readonly learningRate: number;
+  /** Error in Q beyond which the loss grows linearly; units of Q. 1 as in Mnih et al. 2015. */
+  readonly huberDelta: number;
+  /** Global norm to which a gradient is cut; 10 as in Wang et al. 2016. */
+  readonly maxGradientNorm: number;
+  /** Difference of advantages that counts as one logit in imitation; units of Q. About what one start is worth. */
+  readonly imitationTemperature: number;
+  /** Transitions per gradient step; 32 as in Mnih et al. 2015. */
+  readonly batchSize: number;
+  /** Share of the online weights that the target network takes over at each step; 0.005 (Lillicrap et al. 2016). */
+  readonly polyakTau: number;
+  /** Transitions kept; about 9 KiB each, so 20 MiB at most. */
+  readonly replayCapacity: number;
+  /** Transitions before the first gradient step. */
+  readonly minReplay: number;
+  /** Gradient steps that each new transition pays for; an idle machine then costs no CPU. */
+  readonly stepsPerTransition: number;
+  /** Gradient steps between two checks and publications of the weights. */
+  readonly publishEverySteps: number;
+  /**
+   * |Q| on recent states beyond which the network counts as diverged; units of Q, where a cost rate of 1 for
+   * ever is −1. A hundred jobs per device, for ever, are worth −50.
+   */
+  readonly maxAbsQ: number;
+  /** Seeds the draws from the replay memory. */
+  readonly seed: number;
+}
+
+/** Fine-tuning on a live machine: small steps, because each mistake is somebody's waiting time. */
+export const LIVE_AGENT: AgentConfig = {
+  learningRate: 1e-4,
+  huberDelta: 1,
+  maxGradientNorm: 10,
+  imitationTemperature: 0.02,
+  batchSize: 32,
+  polyakTau: 0.005,
+  replayCapacity: 2048,
+  minReplay: 64,
+  stepsPerTransition: 4,
+  publishEverySteps: 50,
+  maxAbsQ: 200,
+  seed: 1,
+};
+
+/** All that an agent has learned, to go on later exactly where it was. */
+export interface AgentState {
+  readonly online: Weights;
+  readonly target: Weights;
+  /** Adam's step count and moments; empty for a fresh optimizer. */
+  readonly optimizer: readonly Float32Array[];
+  readonly trainSteps: number;
+  /** Oldest first. */
+  readonly replay: readonly Transition[];
+}
+
+/**
+ * A deep Q-learner: double Q-learning (van Hasselt et al. 2016) on a dueling network (Wang et al. 2016) with
+ * uniform replay and a Polyak-averaged target. It needs a TensorFlow.js backend to be set (see backend.ts).
+ *
+ * Differences from the papers: candidates are a variable set, time is continuous (semi-Markov discount), and the
+ * target network follows softly instead of by copies.
+ */
+export class Agent {
+  readonly config: AgentConfig;
+  private readonly network: QNetwork;
+  private online: Weights;
+  private target: Weights;
+  private lastGood: Weights;
+  private replay: Replay<Transition>;
+  private steps = 0;
+
+  constructor(weights: Weights, config: AgentConfig) {
+    this.config = config;
+    this.network = new QNetwork(weights, config);
+    this.online = weights;
+    this.target = copyOf(weights);
+    this.lastGood = weights;
+    this.replay = new Replay(config.replayCapacity);
+  }
+
+  get trainSteps(): number {
+    return this.steps;
+  }
+
+  get replaySize(): number {
+    return this.replay.size;
+  }
+
+  /** True once there is enough experience to learn from. */
+  get ready(): boolean {
+    return this.replay.size >= this.config.minReplay;
+  }
+
+  remember(transition: Transition): void {
+    this.replay.push(transition);
+  }
+
+  /** The weights as they are now. */
+  weights(): Weights {
+    return this.online;
+  }
+
+  /**
+   * One gradient step on a batch drawn from the replay memory. `imitationWeight` above 0 adds the wish to act as
+   * the remembered actions did, for a warm start from demonstrations (after Hester et al. 2018, with a
+   * cross-entropy for their margin). Returns the loss.
+   */
+  train(imitationWeight = 0): number {
+    const { items, lossWeights } = this.replay.sample(this.config.batchSize, this.drawRng());
+    const loss = this.network.train({
+      ...stackStates(items),
+      targets: doubleDqnTargets(this.online, this.target, items),
+      lossWeights,
+      imitationWeight,
+    });
+    this.online = this.network.weights();
+    follow(this.target, this.online, this.config.polyakTau);
+    this.steps++;
+    return loss;
+  }
+
+  /**
+   * Checks that the network still makes sense: finite weights, and bounded Q on remembered states. If so these
+   * weights become the ones to fall back to; if not, the network is set back to the last that did.
+   * @returns null when all is well, else what was wrong, in a sentence.
+   */
+  check(): string | null {
+    const problem = this.problem();
+    if (problem === null) {
+      this.lastGood = this.online;
+      return null;
+    }
+    this.online = this.lastGood;
+    this.target = copyOf(this.lastGood);
+    this.network.setWeights(this.lastGood);
+    this.network.resetOptimizer();
+    return problem;
+  }
+
+  async save(): Promise<AgentState> {
+    return {
+      online: copyOf(this.online),
+      target: copyOf(this.target),
+      optimizer: await this.network.saveOptimizer(),
+      trainSteps: this.steps,
+      replay: this.replay.items(),
+    };
+  }
+
+  /** @throws {WeightsError} when the state's weights do not fit this network. */
+  async restore(state: AgentState): Promise<void> {
+    const featureCount = this.online.trunk[0]?.inputs ?? this.online.advantage.length;
+    checkWeights(state.online, featureCount);
+    checkWeights(state.target, featureCount);
+    this.online = copyOf(state.online);
+    this.target = copyOf(state.target);
+    this.lastGood = this.online;
+    this.network.setWeights(this.online);
+    await this.network.restoreOptimizer(state.optimizer);
+    this.steps = state.trainSteps;
+    this.replay = new Replay(this.config.replayCapacity);
+    for (const transition of state.replay) this.replay.push(transition);
+  }
+
+  dispose(): void {
+    this.network.dispose();
+  }
+
+  /** One generator per step, so that the step count is all there is to save of the randomness. */
+  private drawRng(): Rng {
+    return seededRng((this.config.seed * 0x9e3779b1 + this.steps) >>> 0);
+  }
+
+  private problem(): string | null {
+    if (!tensorsOf(this.online).every((tensor) => tensor.every(Number.isFinite))) {
+      return 'the weights were no longer finite';
+    }
+    for (const { state } of this.replay.sample(PROBES, this.drawRng()).items) {
+      const largest = forward(this.online, state.features, state.rows).reduce(
+        (max, q) => (Math.abs(q) > max || Number.isNaN(q) ? Math.abs(q) : max),
+        0,
+      );
+      if (!(largest <= this.config.maxAbsQ)) {
+        return `a Q-value of ${largest.toPrecision(3)} exceeded the bound of ${this.config.maxAbsQ}`;
+      }
+    }
+    return null;
+  }
+}
+
+/** Remembered states on which Q is checked. */
+const PROBES = 16;
+
+function copyOf(weights: Weights): Weights {
+  return withTensors(
+    weights,
+    tensorsOf(weights).map((tensor) => tensor.slice()),
+  );
+}
+
+/** target += τ (online − target). */
+function follow(target: Weights, online: Weights, tau: number): void {
+  const from = tensorsOf(online);
+  tensorsOf(target).forEach((tensor, t) => {
+    const source = from[t]!;
+    for (let i = 0; i < tensor.length; i++) tensor[i] = tensor[i]! + tau * (source[i]! - tensor[i]!);
+  });
+}

@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { messageOf } from '../domain/errors.ts';
+import { GPU_PACKAGE, probeGpu, restoreRemovedUtil } from './probeGpu.ts';
+
+export const BACKENDS = ['wasm', 'cpu', 'gpu'] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+/** The backend that runs, and why a wished one does not. */
+export interface StartedBackend {
+  readonly name: BackendName;
+  /** Sentences about what was tried and did not work; empty when the first choice runs. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Sets the tensor backend of this thread: the wished one, else WebAssembly, else plain JavaScript. The GPU is
+ * never the default: TensorFlow would sit in the memory of the very devices that Stint shares out, and for a
+ * network this small it is no faster.
+ */
+export async function startBackend(wish: BackendName = 'wasm'): Promise<StartedBackend> {
+  const notes: string[] = [];
+  for (const name of wish === 'gpu' ? BACKENDS_FROM_GPU : BACKENDS.slice(BACKENDS.indexOf(wish), 2)) {
+    try {
+      await START[name]();
+      await tf.ready();
+      return { name, notes };
+    } catch (error) {
+      notes.push(`${name}: ${messageOf(error)}`);
+    }
+  }
+  throw new BackendError(notes);
+}
+
+/** No tensor backend starts: nothing is learned, but the policy still decides, as it needs none. */
+export class BackendError extends Error {
+  override readonly name = 'BackendError';
+  readonly remedy = 'reinstall the packages with `npm ci`';
+
+  constructor(notes: readonly string[]) {
+    super(`no TensorFlow.js backend starts (${notes.join('; ')}); reinstall the packages with \`npm ci\``);
+  }
+}
+
+const BACKENDS_FROM_GPU: readonly BackendName[] = ['gpu', 'wasm', 'cpu'];
+const require = createRequire(import.meta.url);
+
+const START: Record<BackendName, () => Promise<void>> = {
+  wasm: async () => {
+    const wasm = await import('@tensorflow/tfjs-backend-wasm');
+    const home = dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json'));
+    wasm.setWasmPaths(join(home, 'dist/'));
+    // A pool of threads gains nothing on matrices this small, and would outlive the worker's patience.
+    tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+    await use('wasm');
+  },
+  cpu: async () => {
+    await import('@tensorflow/tfjs-backend-cpu');
+    await use('cpu');
+  },
+  gpu: async () => {
+    const probe = await probeGpu();
+    if (!probe.ok) throw new Error(`${GPU_PACKAGE}: ${probe.reason}`);
+    restoreRemovedUtil();
+    require(GPU_PACKAGE);
+    await use('tensorflow');
+  },
+};
+
+async function use(name: string): Promise<void> {
+  if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not start the ${name} backend`);
+}
