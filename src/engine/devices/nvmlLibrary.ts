@@ -1,0 +1,302 @@
+import { endianness } from 'node:os';
+import koffi from 'koffi';
+import type { DeviceInfo, DeviceProcess, Reading } from '../../domain/device.ts';
+import { messageOf } from '../../domain/errors.ts';
+import type { ProbedDevice } from '../ports.ts';
+
+/**
+ * NVML through koffi, for the NVML child process alone: any call may hang in the driver, and then it takes its
+ * process with it. Layouts and codes are those of NVIDIA's nvml.h (API 11 to 13); all targets are
+ * little-endian.
+ */
+
+/** The codes of nvmlReturn_t that are told apart here. */
+const SUCCESS = 0;
+const INSUFFICIENT_SIZE = 7;
+/** These say that the whole library is of no more use: it must be loaded anew. */
+const SESSION_LOST: Readonly<Record<number, string>> = {
+  1: 'the driver was unloaded or reloaded',
+  9: 'the NVIDIA driver is not loaded',
+  12: 'a part of the NVIDIA driver library was not found',
+  18: 'the driver and its library are of different versions (the driver was upgraded; restart the machine)',
+};
+/** Driver or library not there at all, as opposed to there and failing. */
+const ABSENT: ReadonlySet<number> = new Set([9, 12]);
+/** These say that a device cannot be used, whichever call answers so. */
+const DEVICE_LOST: Readonly<Record<number, string>> = {
+  15: 'it has fallen off the bus; reset it or restart the machine, and look into dmesg for Xid messages',
+  16: 'it must be reset before it can be used again (nvidia-smi --gpu-reset, or restart the machine)',
+};
+
+const TEMPERATURE_GPU = 0;
+const CLOCK_SM = 1;
+/** NVML_VALUE_NOT_AVAILABLE: all ones. */
+const NOT_AVAILABLE = 0xffff_ffff_ffff_ffffn;
+/** nvmlProcessInfo_t as the _v2 and _v3 calls fill it: pid, used memory, GPU and compute instance. */
+const PROCESS_INFO_BYTES = 24;
+const MIB = 1024n * 1024n;
+
+/** NVML as a whole does not work. `absent`: there is no NVIDIA driver here, rather than one that fails. */
+export class NvmlError extends Error {
+  override readonly name = 'NvmlError';
+  readonly absent: boolean;
+
+  constructor(message: string, absent: boolean) {
+    super(message);
+    this.absent = absent;
+  }
+}
+
+/** A device that does not answer; the others may well. */
+class DeviceLostError extends Error {
+  override readonly name = 'DeviceLostError';
+}
+
+type Call = (...args: readonly unknown[]) => number;
+interface Opened {
+  readonly handle: unknown;
+  readonly info: DeviceInfo;
+}
+
+export interface Nvml {
+  /** All devices listed now, in PCI order, read afresh. @throws {NvmlError} when NVML as a whole fails. */
+  read(): readonly ProbedDevice[];
+}
+
+/**
+ * Loads and initialises NVML.
+ * @throws {NvmlError} if the library, the driver or every device is missing.
+ */
+export function openNvml(libraryPath: string): Nvml {
+  if (endianness() !== 'LE') throw new NvmlError('NVML is read on little-endian machines only', true);
+  const calls = bind(libraryPath);
+  session(calls.init(), 'nvmlInit');
+  if (deviceCount(calls) === 0) throw new NvmlError('NVML lists no GPU', true);
+  let opened: readonly Opened[] = [];
+  let count = -1;
+  return {
+    read() {
+      const now = deviceCount(calls);
+      if (now !== count) {
+        opened = openDevices(calls, now);
+        count = opened.length === now ? now : -1;
+      }
+      return opened.map((device) => probe(calls, device));
+    },
+  };
+}
+
+type Calls = ReturnType<typeof bind>;
+
+function bind(libraryPath: string) {
+  let library: ReturnType<typeof koffi.load>;
+  try {
+    library = koffi.load(libraryPath);
+  } catch (error) {
+    throw new NvmlError(`${libraryPath} cannot be loaded (${messageOf(error)})`, true);
+  }
+  const find = (prototype: string): Call | null => {
+    try {
+      return library.func(prototype) as unknown as Call;
+    } catch (error) {
+      // koffi throws when the library has no such function: older drivers lack the newer names.
+      if (/cannot find/i.test(messageOf(error))) return null;
+      throw error;
+    }
+  };
+  const need = (prototype: string): Call => {
+    const call = find(prototype);
+    if (call === null)
+      throw new NvmlError(`${libraryPath} has no ${prototype}; its driver is too old`, false);
+    return call;
+  };
+  const processes = (kind: 'Compute' | 'Graphics'): Call | null =>
+    find(`int nvmlDeviceGet${kind}RunningProcesses_v3(void *device, void *count, void *infos)`) ??
+    find(`int nvmlDeviceGet${kind}RunningProcesses_v2(void *device, void *count, void *infos)`);
+  return {
+    init: need('int nvmlInit_v2()'),
+    count: need('int nvmlDeviceGetCount_v2(void *count)'),
+    handle: need('int nvmlDeviceGetHandleByIndex_v2(uint index, _Out_ void **device)'),
+    uuid: need('int nvmlDeviceGetUUID(void *device, void *uuid, uint length)'),
+    name: need('int nvmlDeviceGetName(void *device, void *name, uint length)'),
+    pci: need('int nvmlDeviceGetPciInfo_v3(void *device, void *pci)'),
+    memory: need('int nvmlDeviceGetMemoryInfo(void *device, void *memory)'),
+    utilisation: find('int nvmlDeviceGetUtilizationRates(void *device, void *utilization)'),
+    temperature: find('int nvmlDeviceGetTemperature(void *device, uint sensor, void *celsius)'),
+    power: find('int nvmlDeviceGetPowerUsage(void *device, void *milliwatts)'),
+    powerLimit: find('int nvmlDeviceGetEnforcedPowerLimit(void *device, void *milliwatts)'),
+    clock: find('int nvmlDeviceGetClockInfo(void *device, uint type, void *mhz)'),
+    compute: processes('Compute'),
+    graphics: processes('Graphics'),
+  };
+}
+
+/** Throws if `code` says that NVML as a whole failed. */
+function session(code: number, call: string): void {
+  if (code === SUCCESS) return;
+  throw new NvmlError(`${SESSION_LOST[code] ?? `${call} failed`} (NVML code ${code})`, ABSENT.has(code));
+}
+
+function deviceCount(calls: Calls): number {
+  const out = Buffer.alloc(4);
+  session(calls.count(out), 'nvmlDeviceGetCount');
+  return out.readUInt32LE();
+}
+
+/** A device that cannot even be opened has no UUID to name it by: it is left out, and so counts as gone. */
+function openDevices(calls: Calls, count: number): readonly Opened[] {
+  const found: {
+    handle: unknown;
+    listed: number;
+    position: string;
+    id: string;
+    name: string;
+    memoryTotalMib: number;
+  }[] = [];
+  for (let i = 0; i < count; i++) {
+    const out: unknown[] = [null];
+    if (ok(calls.handle(i, out)) && out[0] !== null) {
+      const id = text(calls.uuid, out[0], 96);
+      if (id !== null) {
+        found.push({
+          handle: out[0],
+          listed: i,
+          position: pciPosition(calls, out[0]) ?? String(i).padStart(4, '0'),
+          id,
+          name: text(calls.name, out[0], 96) ?? 'NVIDIA GPU',
+          memoryTotalMib: memoryTotalMib(calls, out[0]),
+        });
+      }
+    }
+  }
+  found.sort((a, b) => (a.position < b.position ? -1 : a.position > b.position ? 1 : 0));
+  return found.map(({ handle, listed, id, name, memoryTotalMib }, rank) => ({
+    handle,
+    // With one left out the ranks would shift; NVML's own order is then the better guess.
+    info: { id, index: found.length === count ? rank : listed, kind: 'nvidia', name, memoryTotalMib },
+  }));
+}
+
+/** True for success. @throws {NvmlError} if the code says that NVML as a whole is lost. */
+function ok(code: number): boolean {
+  if (code in SESSION_LOST) session(code, 'NVML');
+  return code === SUCCESS;
+}
+
+function text(call: Call, handle: unknown, bytes: number): string | null {
+  const out = Buffer.alloc(bytes);
+  if (!ok(call(handle, out, bytes))) return null;
+  const end = out.indexOf(0);
+  return out.toString('utf8', 0, end < 0 ? bytes : end);
+}
+
+/** Sorts as the bus does. nvmlPciInfo_t: domain, bus and device stand at bytes 16, 20 and 24 of 68. */
+function pciPosition(calls: Calls, handle: unknown): string | null {
+  const out = Buffer.alloc(68);
+  if (!ok(calls.pci(handle, out))) return null;
+  return [16, 20, 24].map((at) => out.readUInt32LE(at).toString(16).padStart(8, '0')).join(':');
+}
+
+/** nvmlMemory_t: total, free and used bytes. Answers 0 when the driver does not say. */
+function memoryTotalMib(calls: Calls, handle: unknown): number {
+  const out = Buffer.alloc(24);
+  return ok(calls.memory(handle, out)) ? Number(out.readBigUInt64LE(0) / MIB) : 0;
+}
+
+function probe(calls: Calls, { handle, info: opened }: Opened): ProbedDevice {
+  try {
+    const memory = Buffer.alloc(24);
+    const memoryKnown = okForDevice(calls.memory(handle, memory), 'its memory');
+    const info =
+      opened.memoryTotalMib === 0 && memoryKnown
+        ? { ...opened, memoryTotalMib: Number(memory.readBigUInt64LE(0) / MIB) }
+        : opened;
+    const milliwatts = (call: Call | null) => {
+      const value = word(call, handle);
+      return value === null ? null : value / 1000;
+    };
+    const percent = word(calls.utilisation, handle);
+    const reading: Reading = {
+      atMs: Date.now(),
+      // Total less free rather than the newer call's `used`, which leaves out what the driver keeps for itself:
+      // nobody can have that memory, so it is not free.
+      memoryUsedMib: memoryKnown
+        ? Number((memory.readBigUInt64LE(0) - memory.readBigUInt64LE(8)) / MIB)
+        : null,
+      utilisation: percent === null ? null : Math.min(1, percent / 100),
+      temperatureC: word(calls.temperature, handle, TEMPERATURE_GPU),
+      powerW: milliwatts(calls.power),
+      powerLimitW: milliwatts(calls.powerLimit),
+      smClockMhz: word(calls.clock, handle, CLOCK_SM),
+      processes: processes(calls, handle),
+    };
+    return { info, reading, trouble: null };
+  } catch (error) {
+    if (!(error instanceof DeviceLostError)) throw error;
+    return { info: opened, reading: null, trouble: error.message };
+  }
+}
+
+/**
+ * True for success, false where the device or driver has no such reading.
+ * @throws {DeviceLostError | NvmlError} if the device, or NVML as a whole, is lost.
+ */
+function okForDevice(code: number, needed: string | null): boolean {
+  if (ok(code)) return true;
+  const lost = DEVICE_LOST[code];
+  if (lost !== undefined) throw new DeviceLostError(`the GPU does not answer: ${lost}`);
+  // 3, 4, 13: not supported by the device, not permitted, not in this driver.
+  if (needed !== null && code !== 3 && code !== 4 && code !== 13) {
+    throw new DeviceLostError(
+      `the GPU does not answer when asked for ${needed} (NVML code ${code}); look into dmesg for Xid messages`,
+    );
+  }
+  return false;
+}
+
+/** The first 32-bit word that a call fills; null where there is no such reading. */
+function word(call: Call | null, handle: unknown, ...selector: readonly number[]): number | null {
+  if (call === null) return null;
+  // nvmlUtilization_t has two words, the other results one.
+  const out = Buffer.alloc(8);
+  return okForDevice(call(handle, ...selector, out), null) ? out.readUInt32LE(0) : null;
+}
+
+function processes(calls: Calls, handle: unknown): DeviceProcess[] | null {
+  const compute = listProcesses(calls.compute, handle);
+  const graphics = listProcesses(calls.graphics, handle);
+  if (compute === null) return null;
+  // A process that both computes and draws is in both lists, with the same memory. Cards without a display
+  // engine have no graphics list.
+  const byPid = new Map<number, DeviceProcess>();
+  for (const process of [...(graphics ?? []), ...compute]) byPid.set(process.pid, process);
+  return [...byPid.values()];
+}
+
+/** Grown when the driver says that it needs more, and kept. */
+let processBuffer = Buffer.alloc(64 * PROCESS_INFO_BYTES);
+
+function listProcesses(call: Call | null, handle: unknown): DeviceProcess[] | null {
+  if (call === null) return null;
+  const count = Buffer.alloc(4);
+  for (let tries = 0; tries < 4; tries++) {
+    count.writeUInt32LE(processBuffer.length / PROCESS_INFO_BYTES);
+    const code = call(handle, count, processBuffer);
+    const n = count.readUInt32LE();
+    if (code === INSUFFICIENT_SIZE) {
+      // More may start until the next call.
+      processBuffer = Buffer.alloc((n + 16) * PROCESS_INFO_BYTES);
+      continue;
+    }
+    if (!okForDevice(code, null)) return null;
+    return Array.from({ length: n }, (_, i) => {
+      const at = i * PROCESS_INFO_BYTES;
+      const bytes = processBuffer.readBigUInt64LE(at + 8);
+      return {
+        pid: processBuffer.readUInt32LE(at),
+        memoryMib: bytes === NOT_AVAILABLE ? null : Number(bytes / MIB),
+      };
+    }).filter(({ pid }) => pid > 0);
+  }
+  return null;
+}

@@ -1,0 +1,62 @@
+/**
+ * A stand-in for the `nvidia-smi` program, for the two queries that Stint runs:
+ *   --query-gpu=FIELDS --format=csv,noheader,nounits --loop-ms=N, and the same with --query-compute-apps.
+ * What it answers is in the JSON file that STINT_STANDIN_SMI names, read again for every look (see
+ * nvidiaSmiStandIn.ts for what may stand there).
+ *
+ * What it does not imitate: other queries and formats, units and headers, the time that a look takes, the order
+ * of output when the two queries share a terminal, a process that hangs in the kernel (here SIGKILL ends it).
+ */
+import { readFileSync } from 'node:fs';
+import type { SmiControl } from './nvidiaSmiStandIn.ts';
+
+const GPU_FIELDS: ReadonlySet<string> = new Set(
+  (
+    'count index uuid name pci.bus_id memory.total memory.free memory.used utilization.gpu temperature.gpu ' +
+    'power.draw enforced.power.limit clocks.sm'
+  ).split(' '),
+);
+const APP_FIELDS: ReadonlySet<string> = new Set(['gpu_uuid', 'pid', 'used_memory']);
+
+function fail(status: number, text: string): never {
+  process.stdout.write(`${text}\n`);
+  process.exit(status);
+}
+
+const options = new Map(
+  process.argv.slice(2).map((arg) => arg.split(/=(.*)/s) as [string, string | undefined]),
+);
+const loopMs = Number(options.get('--loop-ms'));
+const gpuFields = options.get('--query-gpu')?.split(',');
+const appFields = options.get('--query-compute-apps')?.split(',');
+if (options.size !== 3 || options.get('--format') !== 'csv,noheader,nounits' || !(loopMs > 0)) {
+  fail(2, 'ERROR: the stand-in for nvidia-smi does not know these options.');
+}
+for (const [fields, known] of [
+  [gpuFields, GPU_FIELDS],
+  [appFields, APP_FIELDS],
+] as const) {
+  const stranger = fields?.find((field) => !known.has(field));
+  if (stranger !== undefined) fail(2, `Field "${stranger}" is not a valid field to query.`);
+}
+
+function look(): void {
+  const control = JSON.parse(readFileSync(process.env.STINT_STANDIN_SMI ?? '', 'utf8')) as SmiControl;
+  if (control.hang) return;
+  if (control.exit) fail(control.exit.status, control.exit.text);
+  for (const line of (gpuFields ? control.gpuNoise : control.appNoise) ?? [])
+    process.stdout.write(`${line}\n`);
+  if (gpuFields) {
+    for (const [i, gpu] of control.gpus.entries()) {
+      const row: Record<string, string> = { count: String(control.gpus.length), index: String(i), ...gpu };
+      process.stdout.write(`${gpuFields.map((field) => row[field] ?? '[N/A]').join(', ')}\n`);
+    }
+  }
+  for (const app of appFields ? (control.apps ?? []) : []) {
+    const row: Record<string, string> = { ...app };
+    process.stdout.write(`${appFields!.map((field) => row[field] ?? '[N/A]').join(', ')}\n`);
+  }
+}
+
+look();
+setInterval(look, loopMs);
