@@ -9,22 +9,28 @@ import type { ShieldLimits } from './snapshot.ts';
  * The sentences name no times, so that they change only when the machine does.
  */
 export function blockedBecause(machine: Machine, need: Need, limits: ShieldLimits): Veto[] {
-  if (need.gpus === 0) return [veto('capacity', 'all CPU-only slots are taken')];
+  if (need.gpus === 0) {
+    const { cpuSlots } = machine;
+    const says =
+      cpuSlots === 0 ? 'no jobs without a GPU are allowed' : `all ${cpuSlots} CPU-only slots are taken`;
+    return [veto('capacity', cpuSlots === 1 ? 'the only CPU-only slot is taken' : says)];
+  }
   const { states } = machine;
   if (states.length < need.gpus) {
     const has = states.length === 0 ? 'none' : String(states.length);
     return [veto('capacity', `needs ${gpus(need.gpus)}, this machine has ${has}`)];
   }
-  const by = groupByFit(states, need, limits);
-  const count = (fit: Fit): number => by.get(fit)?.length ?? 0;
+  const fits = states.map((state) => fitOn(state, need, limits));
+  const count = (fit: Fit): number => fits.reduce((sum, other) => sum + (other === fit ? 1 : 0), 0);
+  const those = (fit: Fit): DeviceState[] => states.filter((_, i) => fits[i] === fit);
   let left = states.length - count('small');
   if (left < need.gpus) return [tooSmall(states, need, left)];
   left -= count('health');
-  if (left < need.gpus) return [unreadable(by.get('health') ?? [], need)];
+  if (left < need.gpus) return [unreadable(those('health'), need)];
   left -= count('foreign');
-  if (left < need.gpus) return [foreignHolds(by.get('foreign') ?? [], need)];
+  if (left < need.gpus) return [foreignHolds(those('foreign'), need)];
   const vetoes: Veto[] = [];
-  if (count('memory') > 0) vetoes.push(shortOfMemory(by.get('memory') ?? [], need, limits));
+  if (count('memory') > 0) vetoes.push(shortOfMemory(those('memory'), need, limits));
   if (count('held') > 0 || vetoes.length === 0) {
     const free = count('alone') + count('shared');
     const says = free === 0 ? 'none is free' : `${free} ${free === 1 ? 'is' : 'are'} free`;
@@ -43,14 +49,6 @@ export function gpuNames(states: readonly DeviceState[]): string {
   const names = states.map((state) => String(state.device.index));
   if (names.length === 1) return `GPU ${names[0]}`;
   return `GPUs ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-}
-
-function groupByFit(
-  states: readonly DeviceState[],
-  need: Need,
-  limits: ShieldLimits,
-): ReadonlyMap<Fit, DeviceState[]> {
-  return Map.groupBy(states, (state) => fitOn(state, need, limits));
 }
 
 function tooSmall(states: readonly DeviceState[], need: Need, enough: number): Veto {

@@ -58,12 +58,14 @@ export function decide(input: DecisionInput): DecisionStep {
   candidates.forEach((candidate, i) => {
     if (candidate.vetoes.length === 0) allowed.push(i);
   });
-  const allowedActions = allowed.map((i) => (candidates[i] as Candidate).action);
+  // Frozen, so that a faulty policy cannot change what it is held to.
+  const allowedActions = Object.freeze(allowed.map((i) => (candidates[i] as Candidate).action));
   const last = allowedActions.length - 1;
 
   let choice: PolicyChoice | null = null;
   let heuristicIndex = last;
   let fallback: DecisionStep['fallback'] = null;
+  let instead: string | null = null;
   if (allowedActions.length > 1) {
     const question: PolicyInput = { snapshot, candidates: allowedActions, rng };
     const answer = ask(policy, question);
@@ -74,6 +76,7 @@ export function decide(input: DecisionInput): DecisionStep {
     } else {
       fallback = { failed: policy.name, error: answer.error };
       choice = 'choice' in standIn ? standIn.choice : cautious(last);
+      instead = 'choice' in standIn ? `${heuristic.name} decided` : 'the safest choice was taken';
     }
   }
   const scores: (number | null)[] = candidates.map(() => null);
@@ -93,7 +96,7 @@ export function decide(input: DecisionInput): DecisionStep {
     policyName: policy.name,
     policyVersion: policy.version,
   };
-  return { ...step, sentence: sentenceOf(snapshot, step, shield, heuristic.name) };
+  return { ...step, sentence: sentenceOf(snapshot, step, shield, instead) };
 }
 
 /**
@@ -138,12 +141,14 @@ function ask(policy: Policy, question: PolicyInput): Answer {
 
 /** What is wrong with an answer to a question of `count` candidates, in a few words; null when nothing is. */
 function problemOf(choice: PolicyChoice, count: number): string | null {
-  const { index, scores, features } = choice;
+  const { index, scores, features, epsilon, explored } = choice;
   if (!Number.isInteger(index) || index < 0 || index >= count) {
     return `it chose candidate ${String(index)} of ${count}`;
   }
   if (scores !== null && scores.length !== count) return `it scored ${scores.length} of ${count} candidates`;
-  if (scores?.some((score) => !Number.isFinite(score))) return 'a score is not a finite number';
+  for (const score of scores ?? []) if (!Number.isFinite(score)) return 'a score is not a finite number';
+  if (epsilon !== null && !Number.isFinite(epsilon)) return 'its epsilon is not a finite number';
+  if (typeof explored !== 'boolean') return 'it does not say whether it explored';
   if (features !== null && features.length !== count * FEATURE_COUNT) {
     return `it gave ${features.length} features for ${count} × ${FEATURE_COUNT}`;
   }

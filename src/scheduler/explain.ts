@@ -9,17 +9,20 @@ import type { ShieldLimits, Snapshot, WaitingJob } from './snapshot.ts';
 
 type Launch = Extract<Action, { kind: 'launch' }>;
 
-/** What was decided and why, in one sentence for people. Says only what the snapshot and the answer show. */
+/**
+ * What was decided and why, in one sentence for people. Says only what the snapshot and the answer show.
+ * @param instead who decided when the policy failed; null when it did not.
+ */
 export function sentenceOf(
   snapshot: Snapshot,
   step: Omit<DecisionStep, 'sentence'>,
   shield: Shield,
-  heuristicName: string,
+  instead: string | null,
 ): string {
   const { chosen } = step;
   const what =
     chosen.kind === 'wait' ? waited(snapshot, step, shield) : launched(snapshot, chosen, step, shield);
-  return step.fallback ? `${what}; ${step.fallback.failed} failed, so ${heuristicName} decided` : what;
+  return step.fallback && instead ? `${what}; ${step.fallback.failed} failed, so ${instead}` : what;
 }
 
 /**
@@ -51,13 +54,13 @@ function launched(
   const job = snapshot.waiting.find(({ id }) => id === action.jobId) as WaitingJob;
   const states = statesOf(action, shield);
   const start = `started #${job.id} ${placeOf(job, states)}`;
-  if (shield.forcedJobId === job.id) return `${start}; ${whyForced(snapshot, job)}`;
+  if (shield.forcedJobId === job.id) return `${start}; ${whyForced(snapshot, job, shield)}`;
   if (step.choice?.explored) return `${start}; tried at random, to learn`;
   const passed = passedOver(snapshot, job);
   if (passed === null) return start;
   const veto = shield.judge(passed, snapshot.waiting.indexOf(passed)).vetoes[0];
-  const scored = step.choice?.scores ? 'could start too, but was scored lower' : 'could start too';
-  return `${start}; #${passed.id} waits longer, but ${veto?.reason ?? scored}`;
+  const scored = bestScore(step, passed.id) < bestScore(step, job.id) ? ', but was scored lower' : '';
+  return `${start}; #${passed.id} waits longer: ${veto?.reason ?? `it could start too${scored}`}`;
 }
 
 function waited(snapshot: Snapshot, step: Omit<DecisionStep, 'sentence'>, shield: Shield): string {
@@ -65,16 +68,18 @@ function waited(snapshot: Snapshot, step: Omit<DecisionStep, 'sentence'>, shield
   if (count === 0) return 'started nothing: no job waits';
   const head = step.candidates[0] as Candidate & { action: Launch };
   if (!step.asked) {
-    const others = count === 1 ? '' : ` (${count} jobs wait)`;
-    return `started nothing: #${head.action.jobId} ${head.vetoes[0]?.reason ?? 'waits'}${others}`;
+    const others = count === 1 ? '' : `: ${count} jobs wait`;
+    return `started nothing${others}; #${head.action.jobId}: ${head.vetoes[0]?.reason ?? 'waits'}`;
   }
   const best = bestLaunch(step);
   const where = statesOf(best, shield);
   const could = `started nothing, though #${best.jobId} fits${where.length === 0 ? '' : ` on ${gpuNames(where)}`}`;
   if (step.choice?.explored) return `${could}: waiting was tried at random, to learn`;
-  if (step.choice?.scores) return `${could}: ${step.policyName} scored waiting higher`;
+  if (bestScore(step, best.jobId) < (step.scores.at(-1) ?? Number.NEGATIVE_INFINITY)) {
+    return `${could}: ${step.policyName} scored waiting higher`;
+  }
   const blocked = head.vetoes[0];
-  return blocked ? `${could}: #${head.action.jobId} is first in the queue and ${blocked.reason}` : could;
+  return blocked ? `${could}: #${head.action.jobId} is first in the queue: ${blocked.reason}` : could;
 }
 
 /** The allowed launch that was scored highest; without scores the first. */
@@ -85,6 +90,16 @@ function bestLaunch(step: Omit<DecisionStep, 'sentence'>): Launch {
     if ((step.scores[i] ?? 0) > (step.scores[best] ?? 0)) best = i;
   }
   return (step.candidates[best] as Candidate).action as Launch;
+}
+
+/** The best score of a job's launches; -Infinity where none was scored. */
+function bestScore(step: Omit<DecisionStep, 'sentence'>, jobId: number): number {
+  let best = Number.NEGATIVE_INFINITY;
+  step.allowedActions.forEach((action, i) => {
+    if (action.kind !== 'launch' || action.jobId !== jobId) return;
+    best = Math.max(best, step.choice?.scores?.[i] ?? Number.NEGATIVE_INFINITY);
+  });
+  return best;
 }
 
 function placeOf(job: WaitingJob, states: readonly DeviceState[]): string {
@@ -102,9 +117,9 @@ function placeOf(job: WaitingJob, states: readonly DeviceState[]): string {
   return `${on}${beside}: ${formatMib(left)} left${states.length > 1 ? ' on the fullest' : ''}`;
 }
 
-function whyForced(snapshot: Snapshot, job: WaitingJob): string {
-  return job.moved
-    ? 'it was moved ahead'
+function whyForced(snapshot: Snapshot, job: WaitingJob, shield: Shield): string {
+  return shield.starvingJobId !== job.id
+    ? `you moved it ahead of #${shield.starvingJobId}, which has waited longest`
     : `it has waited ${formatDuration(snapshot.nowMs - job.waitingSinceMs)}, too long, and goes first`;
 }
 

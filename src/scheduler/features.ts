@@ -73,6 +73,8 @@ const PLACEMENT_AT = JOB_FEATURES.length;
 const GLOBAL_AT = PLACEMENT_AT + PLACEMENT_FEATURES.length;
 /** Nothing is larger, so that one odd job does not drown the rest. */
 const LARGEST = 3;
+/** Longer times are all the same: thirty years. Keeps an endless prediction finite. */
+const LONGEST_S = 1e9;
 /** Resident jobs on a device that count as one. */
 const RESIDENTS_SCALE = 4;
 /** Jobs that count as one in `waitingJobs`, `runningJobs` and `jobsThatFit` (log). */
@@ -301,7 +303,7 @@ function traitsOf(state: DeviceState): DeviceTraits {
 
 /** 0 s → 0, a minute → 0.36, an hour → 0.72, a day → 1, a month → 1.3. */
 function logTime(seconds: number): number {
-  return Math.log1p(Math.max(0, seconds)) / Math.log1p(86_400);
+  return Math.log1p(Math.min(LONGEST_S, Math.max(0, seconds))) / Math.log1p(86_400);
 }
 
 const logJobs = (count: number): number => Math.log1p(count) / Math.log1p(JOBS_SCALE);

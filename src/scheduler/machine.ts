@@ -29,6 +29,7 @@ export interface Machine {
   /** Ascending by index. */
   readonly states: readonly DeviceState[];
   readonly byId: ReadonlyMap<string, DeviceState>;
+  readonly cpuSlots: number;
   /** CPU-only jobs that may still start. */
   readonly freeCpuSlots: number;
 }
@@ -47,6 +48,7 @@ export function machineOf(snapshot: Snapshot): Machine {
   return {
     states,
     byId: new Map(states.map((state) => [state.device.id, state])),
+    cpuSlots: snapshot.cpuSlots,
     freeCpuSlots: Math.max(0, snapshot.cpuSlots - cpuJobs),
   };
 }

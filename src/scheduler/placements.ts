@@ -33,13 +33,7 @@ export interface Placer {
 /** A placer for this snapshot. At most one reservation may be used with it. */
 export function placerOf(snapshot: Snapshot, limits: ShieldLimits): Placer {
   const machine = machineOf(snapshot);
-  // Empty devices first, then the fullest: what fits earliest in this order fits best.
-  const order = machine.states.toSorted(
-    (a, b) =>
-      Math.min(1, a.residents.length) - Math.min(1, b.residents.length) ||
-      freeMib(a, limits) - freeMib(b, limits) ||
-      a.device.index - b.device.index,
-  );
+  const order = placementOrder(machine, limits);
   const known = new Map<number, Offer>();
   return {
     machine,
@@ -53,6 +47,16 @@ export function placerOf(snapshot: Snapshot, limits: ShieldLimits): Placer {
       return offer;
     },
   };
+}
+
+/** Classes of like devices, each ascending by index: the empty ones first, then the fullest, so best fit first. */
+function placementOrder(machine: Machine, limits: ShieldLimits): DeviceState[] {
+  const classes = [...Map.groupBy(machine.states, ({ likeness }) => likeness).values()].map((members) => {
+    const first = members[0] as DeviceState;
+    return { members, taken: first.residents.length > 0 ? 1 : 0, freeMib: freeMib(first, limits) };
+  });
+  classes.sort((a, b) => a.taken - b.taken || a.freeMib - b.freeMib);
+  return classes.flatMap(({ members }) => members);
 }
 
 /** One number per kind of need: `gpus` is at most 64. */
@@ -92,32 +96,23 @@ function makeOffer(
 const fits = (fit: Fit): boolean => fit === 'alone' || fit === 'shared';
 
 /**
- * Sets of `size` devices: one beginning at each class of like devices, in order. Of like devices those with the
- * lowest index are taken.
+ * Sets of `size` devices: one beginning at each class of like devices, and the last `size` of all. Of like
+ * devices those with the lowest index are taken.
+ * @param open at least `size` devices, in placement order.
  */
 function windows(open: readonly DeviceState[], size: number): DeviceState[][] {
-  const classes = new Map<string, DeviceState[]>();
-  for (const state of open) {
-    const members = classes.get(state.likeness);
-    if (members) members.push(state);
-    else classes.set(state.likeness, [state]);
+  const starts: number[] = [];
+  for (let i = 0; i < open.length; i++) if (open[i]?.likeness !== open[i - 1]?.likeness) starts.push(i);
+  const last = open.length - size;
+  const whole = starts.filter((start) => start <= last);
+  const sets = whole.map((start) => open.slice(start, start + size));
+  const classFrom = whole.at(-1) ?? 0;
+  const classTo = starts[whole.length];
+  if (classTo !== undefined && classFrom < last) {
+    // The last set begins amid a class: take that class's share from its front.
+    sets.push([...open.slice(classFrom, classFrom + classTo - last), ...open.slice(classTo)]);
   }
-  for (const members of classes.values()) members.sort((a, b) => a.device.index - b.device.index);
-  const inOrder = [...classes.values()].flat();
-  const starts = new Set<number>();
-  let start = 0;
-  for (const members of classes.values()) {
-    starts.add(Math.min(start, inOrder.length - size));
-    start += members.length;
-  }
-  return [...starts].map((from) => lowest(inOrder.slice(from, from + size), classes));
-}
-
-/** The same number of devices of each class, those with the lowest indices. */
-function lowest(set: readonly DeviceState[], classes: ReadonlyMap<string, DeviceState[]>): DeviceState[] {
-  const counts = new Map<string, number>();
-  for (const { likeness } of set) counts.set(likeness, (counts.get(likeness) ?? 0) + 1);
-  return [...counts].flatMap(([likeness, count]) => classes.get(likeness)?.slice(0, count) ?? []);
+  return sets;
 }
 
 /** At most MAX_PLACEMENTS, alone before sharing; when both exist, each is represented. */

@@ -17,8 +17,10 @@ export interface Shield {
   readonly placer: Placer;
   /** Empty when waiting is allowed. It always is unless some launch is allowed and starvation forces it. */
   readonly waitVetoes: readonly Veto[];
-  /** The job that starvation forces now; null when none. */
+  /** The job that must be launched now; null when none. */
   readonly forcedJobId: number | null;
+  /** The starving job for whose sake that is: the same, or one behind it that a person moved it ahead of. */
+  readonly starvingJobId: number | null;
   /** Where the job at `index` of `snapshot.waiting` may start; with vetoes, why it may not. */
   judge(job: WaitingJob, index: number): Offer;
 }
@@ -36,8 +38,10 @@ export function shieldOf(snapshot: Snapshot, limits: ShieldLimits): Shield {
   const forced =
     starvation.forced !== null && lead >= 0 && lead < starvation.forced ? lead : starvation.forced;
 
+  const idAt = (index: number | null): number | null =>
+    index === null ? null : (waiting[index]?.id ?? null);
   const behindLead: readonly Veto[] =
-    lead < 0 ? [] : [{ rule: 'owner-order', reason: `behind #${waiting[lead]?.id}, which you moved ahead` }];
+    lead < 0 ? [] : [{ rule: 'owner-order', reason: `behind #${waiting[lead]?.id}, which you moved` }];
   const behindForced: readonly Veto[] =
     starvation.forced === null
       ? []
@@ -50,7 +54,8 @@ export function shieldOf(snapshot: Snapshot, limits: ShieldLimits): Shield {
   return {
     placer,
     waitVetoes: behindForced,
-    forcedJobId: forced === null ? null : (waiting[forced]?.id ?? null),
+    forcedJobId: idAt(forced),
+    starvingJobId: idAt(starvation.forced),
     judge(job, index) {
       const offer = offerTo(job, index);
       if (offer.vetoes.length > 0) return offer;
