@@ -34,19 +34,25 @@ export async function readLog(
 
 /**
  * A log from `offset` on, as it grows, until the job is over and everything was read, or until aborted.
+ * @param pathNow where the log is; it changes when the job is launched, or launched again.
  * @param isOver asked before each look at the file.
  */
 export async function* followLog(
-  path: string,
+  pathNow: () => string,
   offset: number,
   isOver: () => boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogChunk> {
+  let path = pathNow();
   let position = start(offset, await sizeOf(path));
   const decoder = new StringDecoder('utf8');
   for (;;) {
     signal?.throwIfAborted();
     const over = isOver();
+    if (path !== pathNow()) {
+      path = pathNow();
+      position = 0;
+    }
     const size = await sizeOf(path);
     const bytes = await readAt(path, position, Math.min(FOLLOW_CHUNK_BYTES, Math.max(0, size - position)));
     const from = position;

@@ -7,7 +7,7 @@ import { readProgress } from '../../domain/progress.ts';
 import type { Clock, Log } from '../ports.ts';
 import { launch } from './launcher.ts';
 import type { Ledger } from './ledger.ts';
-import { bootId, isAlive, jobProcesses, listProcesses, signalJob } from './processes.ts';
+import { bootId, isAlive, jobProcesses, signalJob } from './processes.ts';
 import { RunDirectory } from './runDirectory.ts';
 
 /** How often live jobs are looked at. Exits of jobs that we started ourselves are seen at once. */
@@ -279,15 +279,4 @@ function readTail(path: string, size: number, bytes: number): string {
   } finally {
     closeSync(file);
   }
-}
-
-/** Which running job each process belongs to, for telling our memory from others'. */
-export function jobOfPid(jobs: readonly Job[]): Map<number, number> {
-  const owners = new Map<number, number>();
-  const all = jobs.length > 0 ? listProcesses() : [];
-  for (const job of jobs) {
-    if (job.process === null) continue;
-    for (const pid of jobProcesses(job.process, all)) owners.set(pid, job.id);
-  }
-  return owners;
 }

@@ -1,0 +1,252 @@
+import { availableParallelism, userInfo } from 'node:os';
+import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contract/messages.ts';
+import { parseDeviceSpec } from '../domain/deviceSpec.ts';
+import { FieldError } from '../domain/errors.ts';
+import type { Job } from '../domain/job.ts';
+import { POLICY_NAMES, type PolicyName } from '../domain/policyNames.ts';
+import { DEFAULT_GOALS } from '../domain/reward.ts';
+import { seededRng } from '../domain/rng.ts';
+import { DEFAULT_LIMITS } from '../scheduler/snapshot.ts';
+import { chooseProbe } from './devices/chooseProbe.ts';
+import { DeviceRegistry } from './devices/deviceRegistry.ts';
+import { hostInfo, hostMeter } from './devices/hostInfo.ts';
+import { homePaths, prepareHome } from './home.ts';
+import { foreignMib, Holdings } from './jobs/holdings.ts';
+import { Ledger } from './jobs/ledger.ts';
+import { Runner } from './jobs/runner.ts';
+import { lockHome } from './lock.ts';
+import type { EngineParts } from './parts.ts';
+import { type Clock, type Log, systemClock } from './ports.ts';
+import { Brain } from './scheduling/brain.ts';
+import { Dispatcher } from './scheduling/dispatcher.ts';
+import { Episodes } from './scheduling/episodes.ts';
+import { createRouter, type EngineRouter } from './server/router.ts';
+import { WatchHub } from './server/watchHub.ts';
+import { openDatabase } from './store/database.ts';
+import { decisionStore } from './store/decisionStore.ts';
+import { deviceStore } from './store/deviceStore.ts';
+import { episodeStore } from './store/episodeStore.ts';
+import { settingStore } from './store/settingStore.ts';
+import { VERSION } from './version.ts';
+
+export interface EngineOptions {
+  /** See `resolveHome`. Made if need be. */
+  readonly home: string;
+  /** As `--devices` takes it; `auto` when left out. */
+  readonly devices?: string | undefined;
+  /** As `--policy` takes it; the last one chosen, else `dqn`, when left out. */
+  readonly policy?: string | undefined;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** What jobs inherit; this process's environment when left out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** From SIGTERM to SIGKILL when a job is cancelled. */
+  readonly graceMs?: number;
+}
+
+export interface Engine {
+  readonly router: EngineRouter;
+  readonly home: string;
+  /** Ends the engine and leaves every job running. */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_GRACE_MS = 10_000;
+const HOST_INTERVAL_MS = 1000;
+const STATUS_INTERVAL_MS = 1000;
+/** Foreign memory must change by so much to be worth another epoch. */
+const FOREIGN_STEP_MIB = 64;
+
+/**
+ * The live world: one engine works on one home. It takes up the jobs that are there, and schedules from then on.
+ * @throws {FieldError} for an option that makes no sense. @throws {UnavailableError} when the home is in use,
+ * its database cannot be used, or the devices that were asked for are not there. Nothing was changed then.
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const { home, log } = options;
+  const clock = options.clock ?? systemClock;
+  const spec = parseDeviceSpec(options.devices ?? 'auto');
+  const chosenPolicy = options.policy === undefined ? null : policyName(options.policy);
+  prepareHome(home);
+  const paths = homePaths(home);
+  // Undone in reverse order, by a failed start as by a stop.
+  const undo: (() => void | Promise<void>)[] = [];
+  const unwind = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    undo.push(lockHome(paths.lock, home));
+    const db = openDatabase(paths.database);
+    undo.push(() => void db.close());
+
+    const stores = {
+      decisions: decisionStore(db),
+      devices: deviceStore(db),
+      episodes: episodeStore(db),
+      settings: settingStore(db),
+    };
+    if (chosenPolicy !== null) stores.settings.set('policy', chosenPolicy);
+    const policy = policyName(stores.settings.get('policy') ?? 'dqn');
+
+    const ledger = new Ledger(db, clock);
+    const goals = DEFAULT_GOALS;
+    const episodes = new Episodes(stores.episodes, () => goals);
+    const runner = new Runner({
+      ledger,
+      runPath: paths.run,
+      clock,
+      log,
+      env: options.env ?? process.env,
+      graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
+    });
+    undo.push(() => runner.stop());
+
+    const holdings = new Holdings(ledger, clock, (deviceId) => registry.get(deviceId)?.memoryTotalMib ?? 0);
+    const chosen = await chooseProbe(spec, { usageOf: (deviceId) => holdings.usageOf(deviceId), clock });
+    const registry: DeviceRegistry = new DeviceRegistry({
+      probe: chosen.probe,
+      clock,
+      log,
+      holdersOf: (deviceId) => holdings.of(deviceId),
+      jobOfPid: (pid) => holdings.jobOfPid(pid),
+    });
+    undo.push(() => registry.stop());
+    await registry.start();
+    const atMs = clock.nowMs();
+    for (const device of registry.list()) stores.devices.seen(device, atMs);
+
+    const brain = new Brain(policy);
+    undo.push(() => brain.stop());
+
+    let host: HostReading | null = null;
+    const startedAtMs = clock.nowMs();
+    const names = await hostInfo();
+    const system = (): SystemInfo => ({
+      ...names,
+      version: VERSION,
+      pid: process.pid,
+      home,
+      startedAtMs,
+      probe: chosen.probe.kind,
+      probeNote: registry.trouble ?? chosen.note,
+      user: userInfo().username,
+      defaultCwd: (options.env ?? process.env).HOME ?? '/',
+    });
+    const scheduler = (): SchedulerStatus => ({
+      policy: brain.policy.name,
+      policyVersion: brain.policy.version,
+      heuristic: brain.heuristic.name,
+      epsilon: brain.epsilon,
+      goals,
+      ...dispatcher.status,
+      learner: brain.learnerStatus,
+      currentEpisode: episodes.current,
+    });
+    const view = (job: Job): JobView => ({ ...job, waitingReason: dispatcher.reasonOf(job) });
+    const hub: WatchHub = new WatchHub({
+      lastSeq: () => ledger.seq,
+      eventsAfter: (after, upTo, limit) => ledger.read.eventsAfter(after, upTo, limit),
+      asMessage: (entry) => ({ type: 'event', seq: entry.seq, entry, job: view(ledger.get(entry.jobId)) }),
+      greeting: () => [
+        { type: 'reasons', reasons: dispatcher.allReasons() },
+        { type: 'devices', devices: registry.list(), host },
+        { type: 'scheduler', scheduler: scheduler() },
+      ],
+    });
+    const dispatcher: Dispatcher = new Dispatcher({
+      ledger,
+      runner,
+      decisions: stores.decisions,
+      episodes,
+      brain,
+      hub,
+      devices: () => registry.list(),
+      goals,
+      limits: DEFAULT_LIMITS,
+      cpuSlots: availableParallelism(),
+      clock,
+      rng: seededRng(startedAtMs),
+      log,
+    });
+    undo.push(() => dispatcher.stop());
+    undo.push(() => hub.close());
+
+    undo.push(ledger.onEvent(() => hub.eventsAppended()));
+    undo.push(watchDevices({ registry, dispatcher, hub, host: () => host, record: stores.devices, clock }));
+    const meter = hostMeter(clock);
+    const hostTimer = setInterval(async () => {
+      host = await meter();
+    }, HOST_INTERVAL_MS);
+    undo.push(() => clearInterval(hostTimer));
+    let toldStatus = '';
+    const statusTimer = setInterval(() => {
+      if (!hub.watched) return;
+      const status = scheduler();
+      const text = JSON.stringify(status);
+      if (text !== toldStatus) hub.publish({ type: 'scheduler', scheduler: status });
+      toldStatus = text;
+    }, STATUS_INTERVAL_MS);
+    undo.push(() => clearInterval(statusTimer));
+
+    runner.recover();
+    dispatcher.request();
+    const parts: EngineParts = {
+      clock,
+      log,
+      ledger,
+      runner,
+      dispatcher,
+      brain,
+      episodes,
+      hub,
+      stores,
+      devices: () => registry.list(),
+      host: () => host,
+      system,
+      scheduler,
+      view,
+    };
+    return { router: createRouter(parts), home, stop: unwind };
+  } catch (error) {
+    await unwind();
+    throw error;
+  }
+}
+
+function policyName(text: string): PolicyName {
+  const name = POLICY_NAMES.find((known) => known === text);
+  if (name === undefined) throw new FieldError('policy', text, `choose one of ${POLICY_NAMES.join(', ')}`);
+  return name;
+}
+
+interface DeviceWatch {
+  readonly registry: DeviceRegistry;
+  readonly dispatcher: Dispatcher;
+  readonly hub: WatchHub;
+  readonly host: () => HostReading | null;
+  readonly record: ReturnType<typeof deviceStore>;
+  readonly clock: Clock;
+}
+
+/** Keeps samples, tells readers, and opens an epoch when what devices can take has changed. */
+function watchDevices({ registry, dispatcher, hub, host, record, clock }: DeviceWatch): () => void {
+  let able = '';
+  let recordedAtMs = Number.NEGATIVE_INFINITY;
+  return registry.onChange(() => {
+    const devices = registry.list();
+    const fresh = devices.filter((device) => device.reading !== null && device.reading.atMs > recordedAtMs);
+    if (fresh.length > 0) {
+      recordedAtMs = Math.max(...fresh.map((device) => device.reading!.atMs));
+      record.record({
+        atMs: clock.nowMs(),
+        devices: fresh.map((info) => ({ info, reading: info.reading, trouble: null })),
+      });
+    }
+    if (hub.watched) hub.publish({ type: 'devices', devices, host: host() });
+    const now = devices
+      .map((d) => `${d.id} ${d.health} ${Math.round((foreignMib(d) ?? -1) / FOREIGN_STEP_MIB)}`)
+      .join();
+    if (now !== able) dispatcher.request();
+    able = now;
+  });
+}

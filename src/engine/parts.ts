@@ -1,0 +1,38 @@
+import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contract/messages.ts';
+import type { Device } from '../domain/device.ts';
+import type { Job } from '../domain/job.ts';
+import type { Ledger } from './jobs/ledger.ts';
+import type { Runner } from './jobs/runner.ts';
+import type { Clock, Log } from './ports.ts';
+import type { Brain } from './scheduling/brain.ts';
+import type { Dispatcher } from './scheduling/dispatcher.ts';
+import type { Episodes } from './scheduling/episodes.ts';
+import type { WatchHub } from './server/watchHub.ts';
+import type { DecisionStore } from './store/decisionStore.ts';
+import type { DeviceStore } from './store/deviceStore.ts';
+import type { EpisodeStore } from './store/episodeStore.ts';
+import type { SettingStore } from './store/settingStore.ts';
+
+/** What the handlers of the contract work with. */
+export interface EngineParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly runner: Runner;
+  readonly dispatcher: Dispatcher;
+  readonly brain: Brain;
+  readonly episodes: Episodes;
+  readonly hub: WatchHub;
+  readonly stores: {
+    readonly decisions: DecisionStore;
+    readonly devices: DeviceStore;
+    readonly episodes: EpisodeStore;
+    readonly settings: SettingStore;
+  };
+  devices(): Device[];
+  host(): HostReading | null;
+  system(): SystemInfo;
+  scheduler(): SchedulerStatus;
+  /** The job with what is derived for its row. */
+  view(job: Job): JobView;
+}

@@ -1,0 +1,79 @@
+import { ORPCError, ValidationError } from '@orpc/server';
+import {
+  ConflictError,
+  FieldError,
+  messageOf,
+  NotFoundError,
+  UnavailableError,
+} from '../../domain/errors.ts';
+import type { Log } from '../ports.ts';
+
+/**
+ * The contract's error for anything that was thrown. What is not one of the domain's errors is a defect: it is
+ * logged with its stack, and the client hears only that the engine's log has it.
+ */
+export function contractError(error: unknown, input: unknown, log: Log): unknown {
+  if (error instanceof FieldError) {
+    return defined('BAD_REQUEST', 400, error.message, {
+      field: error.field,
+      value: shown(error.value),
+      remedy: error.remedy,
+    });
+  }
+  if (error instanceof NotFoundError) {
+    return defined('NOT_FOUND', 404, error.message, { what: error.what, id: error.id, remedy: error.remedy });
+  }
+  if (error instanceof ConflictError)
+    return defined('CONFLICT', 409, error.message, { remedy: error.remedy });
+  if (error instanceof UnavailableError) {
+    return defined('SERVICE_UNAVAILABLE', 503, error.message, { remedy: error.remedy });
+  }
+  if (error instanceof ORPCError) {
+    return error.code === 'BAD_REQUEST' && error.cause instanceof ValidationError
+      ? validationError(error.cause, input)
+      : error;
+  }
+  if (error instanceof Error && error.name === 'AbortError') return error;
+  log.error('a request failed', {
+    error: messageOf(error),
+    stack: error instanceof Error ? error.stack : undefined,
+  });
+  return new ORPCError('INTERNAL_SERVER_ERROR', {
+    message: 'the engine made a mistake; its log (engine.log in the data directory) says more',
+  });
+}
+
+function validationError(cause: ValidationError, input: unknown): ORPCError<string, unknown> {
+  const issue = cause.issues[0];
+  const path = (issue?.path ?? []).map((part) =>
+    typeof part === 'object' ? part.key : part,
+  ) as PropertyKey[];
+  const unknown = unrecognised(issue);
+  const field = [...path, ...(unknown === null ? [] : [unknown])].join('.') || 'request';
+  const remedy =
+    unknown === null ? (issue?.message ?? 'see the contract') : 'leave it out: there is no such field';
+  const value = shown([...path, ...(unknown === null ? [] : [unknown])].reduce(member, input));
+  return defined('BAD_REQUEST', 400, `${field}: ${value} is not usable; ${remedy}`, { field, value, remedy });
+}
+
+/** zod names unknown keys beside the path, not in it. */
+function unrecognised(issue: unknown): string | null {
+  const keys = (issue as { code?: string; keys?: string[] } | undefined)?.keys;
+  return keys?.[0] ?? null;
+}
+
+function member(value: unknown, key: PropertyKey): unknown {
+  return typeof value === 'object' && value !== null
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined;
+}
+
+function defined(code: string, status: number, message: string, data: unknown): ORPCError<string, unknown> {
+  return new ORPCError(code, { defined: true, status, message, data });
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value));
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

@@ -1,0 +1,44 @@
+import type { Allocation, Overview } from '../../../contract/messages.ts';
+import type { EngineParts } from '../../parts.ts';
+import type { Implementer } from './base.ts';
+
+/** Of the jobs that are over, so many are part of the overview. */
+const RECENT_JOBS = 100;
+
+export function machineHandlers(os: Implementer, parts: EngineParts) {
+  return {
+    system: os.system.router({
+      info: os.system.info.handler(() => parts.system()),
+      overview: os.system.overview.handler(() => overview(parts)),
+    }),
+    watch: os.watch.handler(({ input, signal }) => parts.hub.watch(input.since, signal)),
+    devices: os.devices.router({
+      list: os.devices.list.handler(() => parts.devices()),
+      samples: os.devices.samples.handler(({ input }) =>
+        parts.stores.devices.samples(input.sinceMs, parts.clock.nowMs()),
+      ),
+      allocations: os.devices.allocations.handler(({ input }) => allocations(input.sinceMs, parts)),
+    }),
+  };
+}
+
+function overview(parts: EngineParts): Overview {
+  const { ledger } = parts;
+  const jobs = [...ledger.current(), ...ledger.read.finished(RECENT_JOBS, 0)];
+  return {
+    seq: ledger.seq,
+    nowMs: parts.clock.nowMs(),
+    system: parts.system(),
+    jobs: jobs.map(parts.view),
+    devices: parts.devices(),
+    scheduler: parts.scheduler(),
+    host: parts.host(),
+  };
+}
+
+function allocations(sinceMs: number, { ledger }: EngineParts): Allocation[] {
+  return ledger.read.allocations(sinceMs).map((stretch) => {
+    const { name, project, user, status } = ledger.get(stretch.jobId);
+    return { ...stretch, name, project, user, status };
+  });
+}
