@@ -101,7 +101,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     undo.push(() => runner.stop());
 
-    const holdings = new Holdings(ledger, clock, (deviceId) => registry.get(deviceId)?.memoryTotalMib ?? 0);
+    const holdings = new Holdings(ledger, clock, (deviceId) => registry.memoryTotalMib(deviceId));
     const chosen = await chooseProbe(spec, { usageOf: (deviceId) => holdings.usageOf(deviceId), clock });
     const registry: DeviceRegistry = new DeviceRegistry({
       probe: chosen.probe,

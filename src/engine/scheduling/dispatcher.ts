@@ -23,7 +23,7 @@ import { buildSnapshot } from './snapshotBuilder.ts';
 const REVIEW_INTERVAL_MS = 30_000;
 /** Epochs take at most a tenth of the engine's time, however fast events come. */
 const REST_PER_EPOCH = 9;
-/** Reasons are looked up at most this often while somebody watches; a list of thousands is not read faster. */
+/** Changed reasons are told at most this often; a list of thousands is not read faster. */
 const REASONS_INTERVAL_MS = 250;
 /** Agreement with the heuristic is over this many decisions. */
 const AGREEMENT_WINDOW = 200;
@@ -63,7 +63,8 @@ export class Dispatcher {
   private readonly agreements: boolean[] = [];
   private reasons: ReadonlyMap<number, string> = new Map();
   private toldReasons: ReadonlyMap<number, string> = new Map();
-  private reasonsAtMs = Number.NEGATIVE_INFINITY;
+  private reasonsEpoch = -1;
+  private looks = 0;
   private reasonsTimer: NodeJS.Timeout | null = null;
 
   constructor(options: DispatcherOptions) {
@@ -152,6 +153,7 @@ export class Dispatcher {
       });
     } finally {
       this.inEpoch = false;
+      this.looks++;
     }
     const endedMs = this.options.clock.monotonicMs();
     this.restUntilMs = endedMs + REST_PER_EPOCH * (endedMs - startedMs);
@@ -223,10 +225,9 @@ export class Dispatcher {
   }
 
   private refreshReasons(): void {
-    const nowMs = this.options.clock.monotonicMs();
-    if (nowMs - this.reasonsAtMs < REASONS_INTERVAL_MS) return;
+    if (this.reasonsEpoch === this.looks) return;
     this.reasons = waitingReasons(this.snapshot(), this.options.limits);
-    this.reasonsAtMs = nowMs;
+    this.reasonsEpoch = this.looks;
   }
 
   private tellReasonsSoon(): void {
