@@ -1,8 +1,8 @@
 /**
  * A stand-in for the `nvidia-smi` program, for the two queries that Stint runs:
  *   --query-gpu=FIELDS --format=csv,noheader,nounits --loop-ms=N, and the same with --query-compute-apps.
- * What it answers is in the JSON file that STINT_STANDIN_SMI names, read again for every look (see
- * nvidiaSmiStandIn.ts for what may stand there).
+ * What it answers is in the JSON file that its first argument names, read again for every look (see
+ * nvidiaSmiStandIn.ts, which makes the program, for what may stand there).
  *
  * What it does not imitate: other queries and formats, units and headers, the time that a look takes, the order
  * of output when the two queries share a terminal, a process that hangs in the kernel (here SIGKILL ends it).
@@ -23,9 +23,8 @@ function fail(status: number, text: string): never {
   process.exit(status);
 }
 
-const options = new Map(
-  process.argv.slice(2).map((arg) => arg.split(/=(.*)/s) as [string, string | undefined]),
-);
+const [, , controlPath = '', ...args] = process.argv;
+const options = new Map(args.map((arg) => arg.split(/=(.*)/s) as [string, string | undefined]));
 const loopMs = Number(options.get('--loop-ms'));
 const gpuFields = options.get('--query-gpu')?.split(',');
 const appFields = options.get('--query-compute-apps')?.split(',');
@@ -41,7 +40,7 @@ for (const [fields, known] of [
 }
 
 function look(): void {
-  const control = JSON.parse(readFileSync(process.env.STINT_STANDIN_SMI ?? '', 'utf8')) as SmiControl;
+  const control = JSON.parse(readFileSync(controlPath, 'utf8')) as SmiControl;
   if (control.hang) return;
   if (control.exit) fail(control.exit.status, control.exit.text);
   for (const line of (gpuFields ? control.gpuNoise : control.appNoise) ?? [])

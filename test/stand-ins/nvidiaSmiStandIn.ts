@@ -21,8 +21,10 @@ export interface SmiControl {
 }
 
 export interface NvidiaSmiStandIn {
-  /** Give these to the engine's environment. */
-  readonly env: { readonly STINT_NVIDIA_SMI: string; readonly STINT_STANDIN_SMI: string };
+  /** Give this to the engine's environment. */
+  readonly env: { readonly STINT_NVIDIA_SMI: string };
+  /** Stands in the command line of each of its processes. */
+  readonly mark: string;
   set(control: SmiControl): void;
   dispose(): void;
 }
@@ -35,7 +37,7 @@ export function makeNvidiaSmiStandIn(): NvidiaSmiStandIn {
   const script = fileURLToPath(new URL('./nvidiaSmi.ts', import.meta.url));
   writeFileSync(
     program,
-    `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${script}' "$@"\n`,
+    `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${script}' '${control}' "$@"\n`,
   );
   chmodSync(program, 0o755);
   const set = (value: SmiControl): void => {
@@ -44,7 +46,8 @@ export function makeNvidiaSmiStandIn(): NvidiaSmiStandIn {
   };
   set({ gpus: [] });
   return {
-    env: { STINT_NVIDIA_SMI: program, STINT_STANDIN_SMI: control },
+    env: { STINT_NVIDIA_SMI: program },
+    mark: control,
     set,
     dispose: () => rmSync(directory, { recursive: true, force: true }),
   };

@@ -6,9 +6,12 @@ import { UnavailableError } from '../../domain/errors.ts';
  */
 export class ProbeError extends UnavailableError {
   readonly absent: boolean;
+  /** The message without its remedy. */
+  readonly problem: string;
 
   constructor(problem: string, remedy: string, absent: boolean) {
     super(problem, remedy);
     this.absent = absent;
+    this.problem = problem;
   }
 }

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import * as os from 'node:os';
+import type { HostReading, SystemInfo } from '../../contract/messages.ts';
+import type { Clock } from '../ports.ts';
+import { systemClock } from '../ports.ts';
+
+/** What the machine is; it does not change while the engine runs. */
+export type HostInfo = Pick<SystemInfo, 'hostname' | 'os' | 'cpu' | 'cpuCores' | 'memoryMib'>;
+
+const MIB = 1024 * 1024;
+
+let cached: Promise<HostInfo> | null = null;
+
+/**
+ * The machine's names and sizes, asked for once. The names come from `systeminformation`, which starts
+ * programs to find them; where it has not answered within `timeoutMs`, plainer ones from Node are used.
+ */
+export function hostInfo(timeoutMs = 5000): Promise<HostInfo> {
+  cached ??= nameHost(timeoutMs);
+  return cached;
+}
+
+async function nameHost(timeoutMs: number): Promise<HostInfo> {
+  const plain: HostInfo = {
+    hostname: os.hostname(),
+    os: `${os.type()} ${os.release()}`,
+    cpu: os.cpus()[0]?.model.trim() || os.arch(),
+    cpuCores: os.availableParallelism(),
+    memoryMib: Math.round(os.totalmem() / MIB),
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), timeoutMs);
+  });
+  const named = await Promise.race([namesFromSystem().catch(() => null), late]);
+  clearTimeout(timer);
+  return { ...plain, os: named?.os || plain.os, cpu: named?.cpu || plain.cpu };
+}
+
+async function namesFromSystem(): Promise<{ os: string; cpu: string }> {
+  const system = await import('systeminformation');
+  const [osInfo, cpu] = await Promise.all([system.osInfo(), system.cpu()]);
+  const words = (...parts: string[]) => parts.filter((part) => part && part !== 'unknown').join(' ');
+  return { os: words(osInfo.distro, osInfo.release), cpu: words(cpu.manufacturer, cpu.brand) };
+}
+
+/** Answers how busy the host was since the last call; `cpu` is null at the first. */
+export function hostMeter(clock: Clock = systemClock): () => Promise<HostReading> {
+  let last: { busy: number; total: number } | null = null;
+  return async () => {
+    const now = cpuTicks();
+    const spent = last && now.total > last.total ? (now.busy - last.busy) / (now.total - last.total) : null;
+    last = now;
+    return {
+      atMs: clock.nowMs(),
+      cpu: spent === null ? null : Math.min(1, Math.max(0, spent)),
+      memoryUsedMib: await memoryUsedMib(),
+    };
+  };
+}
+
+function cpuTicks(): { busy: number; total: number } {
+  let busy = 0;
+  let total = 0;
+  for (const { times } of os.cpus()) {
+    const working = times.user + times.nice + times.sys + times.irq;
+    busy += working;
+    total += working + times.idle;
+  }
+  return { busy, total };
+}
+
+/** Total less what programs could still have; caches that the kernel would give back do not count as used. */
+async function memoryUsedMib(): Promise<number | null> {
+  if (process.platform !== 'linux') return Math.round((os.totalmem() - os.freemem()) / MIB);
+  let text: string;
+  try {
+    text = await readFile('/proc/meminfo', 'utf8');
+  } catch {
+    return null;
+  }
+  const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1]);
+  const used = (kib('MemTotal') - kib('MemAvailable')) / 1024;
+  return Number.isFinite(used) ? Math.round(used) : null;
+}
