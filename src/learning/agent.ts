@@ -24,6 +24,8 @@ export interface AgentConfig extends QNetworkConfig {
   readonly minReplay: number;
   /** Gradient steps that each new transition pays for; an idle machine then costs no CPU. */
   readonly stepsPerTransition: number;
+  /** Most steps that may be owed: after a burst of decisions the rest is forgone, about 3 s of one core. */
+  readonly maxOwedSteps: number;
   /** Gradient steps between two checks and publications of the weights. */
   readonly publishEverySteps: number;
   /**
@@ -46,6 +48,7 @@ export const LIVE_AGENT: AgentConfig = {
   replayCapacity: 2048,
   minReplay: 64,
   stepsPerTransition: 4,
+  maxOwedSteps: 200,
   publishEverySteps: 50,
   maxAbsQ: 200,
   seed: 1,
@@ -59,7 +62,14 @@ export interface AgentState {
   readonly optimizer: readonly Float32Array[];
   readonly trainSteps: number;
   /** Oldest first. */
-  readonly replay: readonly Transition[];
+  readonly replay: readonly Remembered[];
+}
+
+/** A transition in memory. */
+export interface Remembered {
+  readonly transition: Transition;
+  /** Somebody whose acts are worth imitating did it. */
+  readonly demonstrated: boolean;
 }
 
 /**
@@ -75,7 +85,7 @@ export class Agent {
   private online: Weights;
   private target: Weights;
   private lastGood: Weights;
-  private replay: Replay<Transition>;
+  private replay: Replay<Remembered>;
   private steps = 0;
 
   constructor(weights: Weights, config: AgentConfig) {
@@ -95,13 +105,18 @@ export class Agent {
     return this.replay.size;
   }
 
+  /** Goes on counting steps from those of an earlier life. */
+  countFrom(steps: number): void {
+    this.steps = steps;
+  }
+
   /** True once there is enough experience to learn from. */
   get ready(): boolean {
     return this.replay.size >= this.config.minReplay;
   }
 
-  remember(transition: Transition): void {
-    this.replay.push(transition);
+  remember(transition: Transition, demonstrated = false): void {
+    this.replay.push({ transition, demonstrated });
   }
 
   /** The weights as they are now. */
@@ -111,16 +126,17 @@ export class Agent {
 
   /**
    * One gradient step on a batch drawn from the replay memory. `imitationWeight` above 0 adds the wish to act as
-   * the remembered actions did, for a warm start from demonstrations (after Hester et al. 2018, with a
-   * cross-entropy for their margin). Returns the loss.
+   * was demonstrated (after Hester et al. 2018, "Deep Q-learning from demonstrations", with a cross-entropy for
+   * their margin). Returns the loss.
    */
   train(imitationWeight = 0): number {
     const { items, lossWeights } = this.replay.sample(this.config.batchSize, this.drawRng());
+    const transitions = items.map(({ transition }) => transition);
     const loss = this.network.train({
-      ...stackStates(items),
-      targets: doubleDqnTargets(this.online, this.target, items),
+      ...stackStates(transitions),
+      targets: doubleDqnTargets(this.online, this.target, transitions),
       lossWeights,
-      imitationWeight,
+      imitationWeights: Float32Array.from(items, ({ demonstrated }) => (demonstrated ? imitationWeight : 0)),
     });
     this.online = this.network.weights();
     follow(this.target, this.online, this.config.polyakTau);
@@ -168,7 +184,7 @@ export class Agent {
     await this.network.restoreOptimizer(state.optimizer);
     this.steps = state.trainSteps;
     this.replay = new Replay(this.config.replayCapacity);
-    for (const transition of state.replay) this.replay.push(transition);
+    for (const remembered of state.replay) this.replay.push(remembered);
   }
 
   dispose(): void {
@@ -184,7 +200,8 @@ export class Agent {
     if (!tensorsOf(this.online).every((tensor) => tensor.every(Number.isFinite))) {
       return 'the weights were no longer finite';
     }
-    for (const { state } of this.replay.sample(PROBES, this.drawRng()).items) {
+    for (const { transition } of this.replay.sample(PROBES, this.drawRng()).items) {
+      const { state } = transition;
       const largest = forward(this.online, state.features, state.rows).reduce(
         (max, q) => (Math.abs(q) > max || Number.isNaN(q) ? Math.abs(q) : max),
         0,

@@ -20,6 +20,8 @@ export interface StartedBackend {
  * network this small it is no faster.
  */
 export async function startBackend(wish: BackendName = 'wasm'): Promise<StartedBackend> {
+  // Without this the cpu backend prints an advertisement, and every op checks for NaN.
+  tf.enableProdMode();
   const notes: string[] = [];
   for (const name of wish === 'gpu' ? BACKENDS_FROM_GPU : BACKENDS.slice(BACKENDS.indexOf(wish), 2)) {
     try {

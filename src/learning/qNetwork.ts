@@ -25,8 +25,8 @@ export interface Batch {
   readonly targets: Float32Array;
   /** B weights of the losses. */
   readonly lossWeights: Float32Array;
-  /** Weight of the imitation term, which treats `chosen` as a demonstration; 0 for plain Q-learning. */
-  readonly imitationWeight: number;
+  /** B weights of the imitation term, which takes `chosen` for a demonstration; 0 for plain Q-learning. */
+  readonly imitationWeights: Float32Array;
 }
 
 interface Gradients {
@@ -154,12 +154,13 @@ export class QNetwork {
     const inner = tf.minimum(error, delta);
     const huber = tf.add(tf.mul(tf.square(inner), 0.5), tf.mul(tf.sub(error, inner), delta));
     const td = tf.mean(tf.mul(huber, lossWeights)) as tf.Scalar;
-    if (batch.imitationWeight === 0) return td;
+    if (batch.imitationWeights.every((weight) => weight === 0)) return td;
     // Cross-entropy of the demonstrated row under softmax(advantage / temperature).
     const logits = tf.clipByValue(tf.div(advantage, this.config.imitationTemperature), -60, 60) as tf.Tensor2D;
     const logSum = tf.log(tf.matMul(member, tf.exp(logits)));
-    const imitation = tf.mean(tf.sub(logSum, tf.matMul(oneHot, logits)));
-    return tf.add(td, tf.mul(imitation, batch.imitationWeight)) as tf.Scalar;
+    const crossEntropy = tf.sub(logSum, tf.matMul(oneHot, logits));
+    const imitation = tf.mean(tf.mul(crossEntropy, tf.tensor2d(batch.imitationWeights, [sets, 1])));
+    return tf.add(td, imitation) as tf.Scalar;
   }
 
   /** Advantages [N, 1] of the rows and values [B, 1] of the sets. */

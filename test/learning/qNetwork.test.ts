@@ -50,7 +50,7 @@ describe.each(['cpu', 'wasm'] as const)('the graph on %s', (backend) => {
       // One error inside the quadratic part of the loss, one in the linear part.
       targets: Float32Array.of(0.3, 4),
       lossWeights: Float32Array.of(1, 0.5),
-      imitationWeight: 0.25,
+      imitationWeights: Float32Array.of(0.25, 0.1),
     };
     const network = new QNetwork(weights, CONFIG);
     const { values } = network.gradients(batch);
@@ -84,7 +84,7 @@ describe.each(['cpu', 'wasm'] as const)('the graph on %s', (backend) => {
       chosen: [2, 3],
       targets: Float32Array.of(-1, 1.5),
       lossWeights: Float32Array.of(1, 1),
-      imitationWeight: 0,
+      imitationWeights: new Float32Array(2),
     };
     const first = network.train(batch);
     let last = first;

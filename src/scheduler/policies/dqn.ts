@@ -1,0 +1,115 @@
+import type { Action } from '../../domain/decision.ts';
+import { randomInt } from '../../domain/rng.ts';
+import { FEATURE_COUNT, featuresOf } from '../features.ts';
+import { checkWeights, forward, type Weights, WeightsError } from '../network.ts';
+import type { Policy, PolicyChoice, PolicyInput } from '../policy.ts';
+import type { Snapshot } from '../snapshot.ts';
+
+/** ε-greedy exploration that falls linearly from `start` to `end` over `overDecisions`, and stays there. */
+export interface Exploration {
+  readonly start: number;
+  readonly end: number;
+  readonly overDecisions: number;
+  /** True: tries `wait` as well. Only in simulation, where an idle device costs nobody anything. */
+  readonly triesWait: boolean;
+}
+
+/** On a live machine: a tenth of the decisions at first, a hundredth after two thousand. */
+export const LIVE_EXPLORATION: Exploration = { start: 0.1, end: 0.01, overDecisions: 2000, triesWait: false };
+export const NO_EXPLORATION: Exploration = { start: 0, end: 0, overDecisions: 1, triesWait: false };
+
+/** ε for the n-th decision (from 0). */
+export function epsilonAt(n: number, { start, end, overDecisions }: Omit<Exploration, 'triesWait'>): number {
+  return start + (end - start) * Math.min(1, Math.max(0, n / overDecisions));
+}
+
+export interface DqnOptions {
+  /** null: none yet, so that every choice throws and the heuristic decides. */
+  readonly weights: Weights | null;
+  /** Names the weights, such as `first-light` or `first-light+350` after 350 training steps. */
+  readonly version: string;
+  readonly exploration?: Exploration;
+  /** Decisions taken before, so that a restart does not begin exploring anew. */
+  readonly decisionsTaken?: number;
+}
+
+/** The learned policy. */
+export interface DqnPolicy extends Policy {
+  /** How many choices it has made, including `decisionsTaken`. */
+  readonly decisions: number;
+  /** ε of its next choice. */
+  readonly epsilon: number;
+  /** @throws {WeightsError} when they do not fit, and keeps the old ones. */
+  setWeights(weights: Weights, version: string): void;
+}
+
+/**
+ * Scores every candidate with the Q-network and takes the best, or with probability ε another launch at random.
+ *
+ * It explores harmlessly: only among launches that the shield allows, so that no device idles for curiosity. And
+ * it never waits on a machine where nothing runs: no completion would come that could be worth waiting for.
+ *
+ * `choose` throws {@link WeightsError} without weights, and when a score is not finite.
+ */
+export function createDqnPolicy(options: DqnOptions): DqnPolicy {
+  const exploration = options.exploration ?? LIVE_EXPLORATION;
+  let weights: Weights | null = null;
+  let version = 'none';
+  let decisions = options.decisionsTaken ?? 0;
+  const policy: DqnPolicy = {
+    name: 'dqn',
+    get version() {
+      return version;
+    },
+    get decisions() {
+      return decisions;
+    },
+    get epsilon() {
+      return epsilonAt(decisions, exploration);
+    },
+    setWeights(next, nextVersion) {
+      checkWeights(next, FEATURE_COUNT);
+      weights = next;
+      version = nextVersion;
+    },
+    choose({ snapshot, candidates, rng }: PolicyInput): PolicyChoice {
+      if (weights === null) {
+        throw new WeightsError('are missing', 'the heuristic decides until the learner has trained some');
+      }
+      const features = featuresOf(snapshot, candidates);
+      const scores = Array.from(forward(weights, features, candidates.length));
+      if (!scores.every(Number.isFinite)) {
+        throw new WeightsError(
+          'gave a score that is not finite',
+          'the heuristic decides until they are replaced',
+        );
+      }
+      const epsilon = epsilonAt(decisions, exploration);
+      decisions++;
+      const launches = launchCount(candidates);
+      const sensible = mayWait(snapshot) || launches === 0 ? candidates.length : launches;
+      const tried = exploration.triesWait ? sensible : launches;
+      const explored = tried > 1 && rng.next() < epsilon;
+      const index = explored ? randomInt(rng, tried) : best(scores, sensible);
+      return { index, scores, epsilon, explored, features };
+    },
+  };
+  if (options.weights !== null) policy.setWeights(options.weights, options.version);
+  return policy;
+}
+
+/** Launches come first, `wait` last where it is allowed. */
+function launchCount(candidates: readonly Action[]): number {
+  return candidates.at(-1)?.kind === 'wait' ? candidates.length - 1 : candidates.length;
+}
+
+function mayWait(snapshot: Snapshot): boolean {
+  return snapshot.running.some((job) => !job.paused);
+}
+
+/** Index of the largest of the first `count`; the first of equals. */
+function best(scores: readonly number[], count: number): number {
+  let index = 0;
+  for (let i = 1; i < count; i++) if (scores[i]! > scores[index]!) index = i;
+  return index;
+}
