@@ -1,40 +1,69 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
 
-const entry = (path: string): string => resolve(import.meta.dirname, path);
+const here = (path: string): string => resolve(import.meta.dirname, path);
+/** Where the build goes; tests build beside the real one. */
+const out = resolve(process.env.STINT_BUILD_DIR ?? here('out'));
+
+/**
+ * Every file that runs as a process or thread of its own, beside Electron's entry: the code that starts them
+ * looks beside itself, and so the build keeps the shape of `src`.
+ */
+const entries = Object.fromEntries(
+  [
+    'main/index',
+    'headless/main',
+    'cli/main',
+    'learning/worker',
+    'engine/devices/nvmlChild',
+    ...existing(),
+  ].map((name) => [name, here(`src/${name}.ts`)]),
+);
+
+/** Probes that run in a child process; each may be absent. */
+function existing(): string[] {
+  return ['learning/backendProbe'].filter((name) => existsSync(here(`src/${name}.ts`)));
+}
 
 export default defineConfig({
   main: {
     build: {
-      outDir: 'out/main',
+      // Emptied first; the other two then fill their own folders.
+      outDir: out,
+      emptyOutDir: true,
       externalizeDeps: true,
       rollupOptions: {
-        input: {
-          index: entry('src/main/index.ts'),
+        input: entries,
+        output: {
+          format: 'es',
+          preserveModules: true,
+          preserveModulesRoot: here('src'),
+          entryFileNames: '[name].js',
         },
-        output: { format: 'es', entryFileNames: '[name].js' },
       },
     },
   },
   preload: {
     build: {
-      outDir: 'out/preload',
+      outDir: resolve(out, 'preload'),
       // A sandboxed preload cannot be an ES module and can require nothing but electron: one bundled CJS file.
       externalizeDeps: false,
       rollupOptions: {
-        input: { index: entry('src/preload/index.ts') },
+        input: { index: here('src/preload/index.ts') },
         output: { format: 'cjs', entryFileNames: '[name].cjs' },
       },
     },
   },
   renderer: {
-    root: 'src/renderer',
+    root: here('src/renderer'),
     plugins: [react()],
     build: {
-      outDir: resolve(import.meta.dirname, 'out/renderer'),
-      rollupOptions: { input: entry('src/renderer/index.html') },
-      // The CSP allows files from the same origin only, so nothing may become a data: URL.
+      outDir: resolve(out, 'renderer'),
+      emptyOutDir: true,
+      rollupOptions: { input: here('src/renderer/index.html') },
+      // The content security policy allows files of the same origin only, so nothing may become a data: URL.
       assetsInlineLimit: 0,
     },
   },

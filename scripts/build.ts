@@ -1,0 +1,13 @@
+/**
+ * Builds everything into `out/`: the engine, main and the CLI as they lie in `src`, the preload as one file, and
+ * the console. `--if-stale`: only if a source is newer than the last build.
+ */
+import { buildAll, isStale } from './buildAll.ts';
+
+const args = process.argv.slice(2);
+const unknown = args.filter((arg) => arg !== '--if-stale');
+if (unknown.length > 0) {
+  process.stderr.write(`${unknown.join(' ')}: not an option; give --if-stale or nothing\n`);
+  process.exit(2);
+}
+if (args.length === 0 || isStale()) await buildAll((line) => process.stdout.write(`${line}\n`));
