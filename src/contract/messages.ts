@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { decisionSchema } from '../domain/decision.ts';
 import { deviceSchema, readingSchema } from '../domain/device.ts';
 import { episodeSchema } from '../domain/episode.ts';
-import { isTerminal, jobSchema } from '../domain/job.ts';
+import { jobSchema } from '../domain/job.ts';
 import { actorSchema, jobEventSchema } from '../domain/lifecycle.ts';
 import { goalWeightsSchema } from '../domain/reward.ts';
 
@@ -159,6 +159,3 @@ export const sampleSeriesSchema = z.object({
   readings: z.array(readingSchema.omit({ processes: true })),
 });
 export type SampleSeries = z.output<typeof sampleSeriesSchema>;
-
-/** True once `wait` may answer for the job. */
-export const isOver = (job: Pick<JobView, 'status'>): boolean => isTerminal(job.status);

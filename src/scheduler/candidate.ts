@@ -5,9 +5,3 @@ export interface Candidate {
   readonly action: Action;
   readonly vetoes: readonly Veto[];
 }
-
-/** Why a waiting job does not run, in a sentence for its row. */
-export interface WaitingReason {
-  readonly jobId: number;
-  readonly reason: string;
-}

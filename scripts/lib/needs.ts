@@ -1,0 +1,66 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** A program that tests or the demo need and npm cannot give. */
+interface Need {
+  readonly what: string;
+  /** Debian package that has it. */
+  readonly debian: string;
+  present(): boolean;
+}
+
+const answers = (command: string, ...args: string[]): boolean =>
+  spawnSync(command, args, { stdio: 'ignore', timeout: 60_000 }).status === 0;
+
+const CHROMIUMS = [
+  process.env.STINT_CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+const NEEDS: readonly Need[] = [
+  {
+    what: 'Chromium, for the console',
+    debian: 'chromium',
+    present: () => CHROMIUMS.some((path) => path !== undefined && existsSync(path)),
+  },
+  {
+    what: 'a C compiler, for the stand-in NVML library',
+    debian: 'gcc libc6-dev',
+    present: () => answers('gcc', '--version'),
+  },
+  {
+    what: 'PyTorch for /usr/bin/python3, for real training jobs',
+    debian: 'python3-torch python3-numpy',
+    present: () => answers('/usr/bin/python3', '-c', 'import torch, numpy'),
+  },
+];
+
+/**
+ * Installs through apt whatever is missing, where this user may; otherwise says what to install.
+ * @returns what is still missing, a line each, with the command that would install it.
+ */
+export function installNeeds(): string[] {
+  const missing = NEEDS.filter((need) => !need.present());
+  if (missing.length === 0) return [];
+  const packages = missing.flatMap((need) => need.debian.split(' '));
+  const mayInstall = process.getuid?.() === 0 && answers('apt-get', '--version');
+  if (mayInstall) {
+    console.log(`installing ${packages.join(', ')} through apt`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    try {
+      execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
+      execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env,
+      });
+    } catch (error) {
+      console.error(`apt could not install them: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return NEEDS.filter((need) => !need.present()).map(
+    (need) => `${need.what}: install it, on Debian or Ubuntu with: sudo apt install ${need.debian}`,
+  );
+}
