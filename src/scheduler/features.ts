@@ -33,6 +33,7 @@ const PLACEMENT_FEATURES = [
   'vramOfDevice',
   'freeAfterMean',
   'freeAfterLeast',
+  'foreign',
   'residents',
   'residentsRemainingKnown',
   'residentsRemaining',
@@ -130,6 +131,7 @@ interface Context {
 interface DeviceTraits {
   readonly totalMib: number;
   readonly freeShare: number;
+  readonly foreignShare: number;
   readonly residents: number;
   readonly utilisation: number | null;
   /** log time until the last resident whose remaining time is known ends. */
@@ -227,6 +229,7 @@ function writePlacement(
   let vram = 0;
   let freeMean = 0;
   let freeLeast = 1;
+  let foreign = 0;
   let remaining = 0;
   let remainingKnown = 0;
   let progress = 0;
@@ -244,6 +247,7 @@ function writePlacement(
     if (job.vramMib !== null) vram = Math.max(vram, needs);
     freeMean += free;
     freeLeast = Math.min(freeLeast, free);
+    foreign += device.foreignShare;
     residents += device.residents;
     if (device.residents === 0) idleUsed++;
     if (device.remaining !== null) {
@@ -265,6 +269,7 @@ function writePlacement(
   out[i++] = vram;
   out[i++] = mean(freeMean, n);
   out[i++] = n === 0 ? 0 : freeLeast;
+  out[i++] = mean(foreign, n);
   out[i++] = mean(residents, n) / RESIDENTS_SCALE;
   out[i++] = mean(remainingKnown, n);
   out[i++] = mean(remaining, remainingKnown);
@@ -293,6 +298,7 @@ function traitsOf(state: DeviceState): DeviceTraits {
   }
   return {
     totalMib: memoryTotalMib,
+    foreignShare: memoryTotalMib > 0 ? foreignMib / memoryTotalMib : 0,
     freeShare: memoryTotalMib > 0 ? free / memoryTotalMib : 0,
     residents: residents.length,
     utilisation: device.utilisation,

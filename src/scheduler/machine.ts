@@ -77,7 +77,7 @@ export function drainedFit(
   const { foreignMib, memoryTotalMib } = device;
   if (!device.usable || foreignMib === null) return 'health';
   if (need.vramMib === null) {
-    return foreignMib > MOST_FOREIGN_SHARE * memoryTotalMib ? 'foreign' : 'alone';
+    return foreignIsLarge(device) ? 'foreign' : 'alone';
   }
   if (need.vramMib > memoryTotalMib) return 'small';
   const margin = foreignMib > 0 ? limits.memoryMarginMib : 0;
@@ -92,6 +92,11 @@ export function freeMib(state: DeviceState, limits: ShieldLimits): number {
   return Math.max(0, device.memoryTotalMib - foreignMib - declaredMib - margin);
 }
 
+/** True when nobody computes there: none of our jobs, and no more than a desktop's share of memory held by others. */
+export function isQuiet(state: DeviceState): boolean {
+  return state.residents.length === 0 && !foreignIsLarge(state.device);
+}
+
 /** Expected seconds until all residents have left: 0 when empty, Infinity when one is paused or unknown. */
 export function drainS(state: DeviceState): number {
   let longest = 0;
@@ -100,6 +105,10 @@ export function drainS(state: DeviceState): number {
     longest = Math.max(longest, remaining);
   }
   return longest;
+}
+
+function foreignIsLarge({ foreignMib, memoryTotalMib }: SnapshotDevice): boolean {
+  return foreignMib === null || foreignMib > MOST_FOREIGN_SHARE * memoryTotalMib;
 }
 
 function stateOf(device: SnapshotDevice, residents: readonly RunningJob[]): DeviceState {

@@ -1,6 +1,15 @@
 import type { Veto } from '../domain/decision.ts';
 import { blockedBecause, startsLaterThan } from './blocked.ts';
-import { type DeviceState, type Fit, fitOn, freeMib, type Machine, machineOf, type Need } from './machine.ts';
+import {
+  type DeviceState,
+  type Fit,
+  fitOn,
+  freeMib,
+  isQuiet,
+  type Machine,
+  machineOf,
+  type Need,
+} from './machine.ts';
 import type { ShieldLimits, Snapshot } from './snapshot.ts';
 
 /** Most placements that one job is offered. A cap per job, never per queue, so that no job is invisible. */
@@ -9,7 +18,7 @@ export const MAX_PLACEMENTS = 4;
 /** Where a job could start. */
 export interface Offer {
   /**
-   * Device ids in ascending index, alone before sharing, best fit first; at least one. When there are vetoes:
+   * Device ids in ascending index, alone before sharing (with our jobs or others' processes), best fit first; at least one. When there are vetoes:
    * just the one that comes closest.
    */
   readonly placements: readonly (readonly string[])[];
@@ -49,11 +58,11 @@ export function placerOf(snapshot: Snapshot, limits: ShieldLimits): Placer {
   };
 }
 
-/** Classes of like devices, each ascending by index: the empty ones first, then the fullest, so best fit first. */
+/** Classes of like devices, each ascending by index: the quiet ones first, then the fullest, so best fit first. */
 function placementOrder(machine: Machine, limits: ShieldLimits): DeviceState[] {
   const classes = [...Map.groupBy(machine.states, ({ likeness }) => likeness).values()].map((members) => {
     const first = members[0] as DeviceState;
-    return { members, taken: first.residents.length > 0 ? 1 : 0, freeMib: freeMib(first, limits) };
+    return { members, taken: isQuiet(first) ? 0 : 1, freeMib: freeMib(first, limits) };
   });
   classes.sort((a, b) => a.taken - b.taken || a.freeMib - b.freeMib);
   return classes.flatMap(({ members }) => members);
@@ -117,18 +126,19 @@ function windows(open: readonly DeviceState[], size: number): DeviceState[][] {
 
 /** At most MAX_PLACEMENTS, alone before sharing; when both exist, each is represented. */
 function choose(sets: readonly DeviceState[][]): DeviceState[][] {
-  const isAlone = (set: DeviceState[]): boolean => set.every((state) => state.residents.length === 0);
+  const isAlone = (set: DeviceState[]): boolean => set.every(isQuiet);
   const alone = sets.filter(isAlone);
   const sharing = sets.filter((set) => !isAlone(set));
   const first = alone.slice(0, MAX_PLACEMENTS - (sharing.length > 0 ? 1 : 0));
   return [...first, ...sharing.slice(0, MAX_PLACEMENTS - first.length)];
 }
 
+/** From what would fit soonest to what never does. */
 const CLOSENESS: readonly Fit[] = ['alone', 'shared', 'memory', 'held', 'foreign', 'health', 'small'];
 
 function closest(order: readonly DeviceState[], need: Need, limits: ShieldLimits): string[] {
-  const distance = (state: DeviceState): number => CLOSENESS.indexOf(fitOn(state, need, limits));
-  return idsOf(order.toSorted((a, b) => distance(a) - distance(b)).slice(0, need.gpus));
+  const fit = order.map((state) => fitOn(state, need, limits));
+  return idsOf(CLOSENESS.flatMap((kind) => order.filter((_, i) => fit[i] === kind)).slice(0, need.gpus));
 }
 
 function idsOf(set: readonly DeviceState[]): string[] {

@@ -1,0 +1,103 @@
+import type { Action } from '../../src/domain/decision.ts';
+import { DEFAULT_GOALS } from '../../src/domain/reward.ts';
+import type { Candidate } from '../../src/scheduler/candidate.ts';
+import { candidatesOf } from '../../src/scheduler/candidates.ts';
+import {
+  DEFAULT_LIMITS,
+  type RunningJob,
+  type ShieldLimits,
+  type Snapshot,
+  type SnapshotDevice,
+  type WaitingJob,
+} from '../../src/scheduler/snapshot.ts';
+
+export const NOW_MS = 1_700_000_000_000;
+export const GIB = 1024;
+
+/** A device of 24 GiB at this index, `g0`, `g1`, …, with nobody on it. */
+export function device(index: number, change: Partial<SnapshotDevice> = {}): SnapshotDevice {
+  return {
+    id: `g${index}`,
+    index,
+    memoryTotalMib: 24 * GIB,
+    foreignMib: 0,
+    usable: true,
+    utilisation: null,
+    temperatureC: null,
+    powerW: null,
+    ...change,
+  };
+}
+
+const common = (id: number) => ({
+  id,
+  gpus: 1,
+  vramMib: 4 * GIB,
+  exclusive: false,
+  priority: 0,
+  rank: id,
+  user: 'ada',
+  submittedAtMs: NOW_MS - 60_000,
+  attainedGpuS: 0,
+  remaining: null,
+});
+
+/** A job of one GPU and 4 GiB that has waited for a minute. */
+export function waiting(id: number, change: Partial<WaitingJob> = {}): WaitingJob {
+  return { ...common(id), waitingSinceMs: NOW_MS - 60_000, moved: false, ...change };
+}
+
+/** A job of 4 GiB that runs on these devices. */
+export function running(
+  id: number,
+  deviceIds: readonly string[],
+  change: Partial<RunningJob> = {},
+): RunningJob {
+  const gpus = deviceIds.length;
+  return {
+    ...common(id),
+    gpus,
+    deviceIds,
+    startedAtMs: NOW_MS - 30_000,
+    paused: false,
+    progress: null,
+    ...change,
+  };
+}
+
+/** A snapshot of two empty devices, unless changed. */
+export function snapshot(change: Partial<Snapshot> = {}): Snapshot {
+  return {
+    nowMs: NOW_MS,
+    devices: [device(0), device(1)],
+    waiting: [],
+    running: [],
+    cpuSlots: 2,
+    goals: DEFAULT_GOALS,
+    serviceByUser: {},
+    ...change,
+  };
+}
+
+/** Actions in a few letters: `3>g0+g1`, `4>` for a CPU-only launch, `wait`. */
+export function brief(action: Action): string {
+  return action.kind === 'wait' ? 'wait' : `${action.jobId}>${action.deviceIds.join('+')}`;
+}
+
+/** What is allowed now, in brief. */
+export function allowedIn(snap: Snapshot, limits: ShieldLimits = DEFAULT_LIMITS): string[] {
+  return candidatesOf(snap, limits)
+    .filter(({ vetoes }) => vetoes.length === 0)
+    .map(({ action }) => brief(action));
+}
+
+/** What is held against each candidate, `rule: reason` by its action in brief; allowed ones are left out. */
+export function vetoedIn(snap: Snapshot, limits: ShieldLimits = DEFAULT_LIMITS): Record<string, string[]> {
+  const entry = ({ action, vetoes }: Candidate) =>
+    [brief(action), vetoes.map(({ rule, reason }) => `${rule}: ${reason}`)] as const;
+  return Object.fromEntries(
+    candidatesOf(snap, limits)
+      .filter(({ vetoes }) => vetoes.length > 0)
+      .map(entry),
+  );
+}
