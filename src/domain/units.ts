@@ -27,6 +27,38 @@ export function parseMemoryMib(text: string, field: string): number {
   return mib;
 }
 
+const SECONDS: Readonly<Record<string, number>> = {
+  s: 1,
+  sec: 1,
+  m: 60,
+  min: 60,
+  h: 3600,
+  d: 86_400,
+};
+
+/**
+ * Reads a duration as people write it (`90`, `90s`, `45min`, `2h`, `1d 12h`, `1.5h`) into seconds. A bare number
+ * is seconds.
+ * @throws {FieldError} naming `field`.
+ */
+export function parseDurationS(text: string, field: string): number {
+  const trimmed = text.trim();
+  if (/^\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed);
+  let total = 0;
+  let rest = trimmed;
+  while (rest !== '') {
+    const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)\s*/i.exec(rest);
+    const factor = match ? SECONDS[match[2]!.toLowerCase()] : undefined;
+    if (!match || factor === undefined) break;
+    total += Number(match[1]) * factor;
+    rest = rest.slice(match[0].length);
+  }
+  if (trimmed === '' || rest !== '') {
+    throw new FieldError(field, text, 'give a duration, such as 90s, 45min or 2h');
+  }
+  return total;
+}
+
 /** `11.2 GiB`, `640 MiB`; the unit is always shown. */
 export function formatMib(mib: number): string {
   return mib >= 1024 ? `${trim(mib / 1024)} GiB` : `${Math.round(mib)} MiB`;

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { StintClient } from '../../contract/client.ts';
+import type { Overview } from '../../contract/messages.ts';
+import type { Device } from '../../domain/device.ts';
+import { formatDuration, formatMib } from '../../domain/units.ts';
+import { CliError, STATUS } from '../cliError.ts';
+import { type Context, withEngine } from '../context.ts';
+import { clientCommand } from '../program.ts';
+import { type Column, renderPairs, renderTable } from '../table.ts';
+
+interface Flags {
+  readonly json?: true;
+  readonly data?: string;
+}
+
+export function registerMachine(program: Command, context: Context): void {
+  clientCommand(program, 'devices', 'Lists the GPUs, how busy they are, and whose jobs are on them.')
+    .option('--json', 'print the devices as a JSON array')
+    .action((flags: Flags) =>
+      withEngine(context, flags, async (client) => {
+        const devices = await client.devices.list();
+        if (flags.json) return context.out(JSON.stringify(devices));
+        if (devices.length === 0) return context.out('No devices. `stint status` says why.');
+        for (const line of renderTable(DEVICE_COLUMNS, devices, context.width)) context.out(line);
+      }),
+    );
+
+  clientCommand(
+    program,
+    'status',
+    'Says how the engine is: where it runs, who decides, how many jobs there are.',
+  )
+    .option('--json', 'print it as JSON')
+    .action((flags: Flags) => withEngine(context, flags, (client) => status(context, client, flags)));
+
+  clientCommand(program, 'console', "Prints the address of the console's page.")
+    .addHelpText('after', '\nThe address carries a token: whoever has it may do everything.')
+    .action((flags: Flags) =>
+      withEngine(context, flags, async (client, home) => {
+        const { pid } = await client.system.info();
+        context.out(consoleUrl(home, pid));
+      }),
+    );
+}
+
+const unknown = '?';
+const known = (value: number | null | undefined, show: (value: number) => string): string =>
+  value === null || value === undefined ? unknown : show(value);
+
+const DEVICE_COLUMNS: readonly Column<Device>[] = [
+  { title: '#', right: true, cell: (d) => String(d.index) },
+  { title: 'ID', least: 10, cell: (d) => d.id },
+  { title: 'NAME', least: 10, cell: (d) => d.name },
+  { title: 'STATE', cell: (d) => d.health },
+  {
+    title: 'MEMORY',
+    right: true,
+    cell: (d) => `${known(d.reading?.memoryUsedMib, formatMib)} of ${formatMib(d.memoryTotalMib)}`,
+  },
+  {
+    title: 'RESERVED',
+    right: true,
+    cell: (d) => formatMib(d.holders.reduce((sum, h) => sum + h.reservedMib, 0)),
+  },
+  {
+    title: 'USE',
+    right: true,
+    cell: (d) => known(d.reading?.utilisation, (v) => `${Math.round(v * 100)} %`),
+  },
+  { title: 'TEMP', right: true, cell: (d) => known(d.reading?.temperatureC, (v) => `${Math.round(v)} °C`) },
+  { title: 'POWER', right: true, cell: (d) => known(d.reading?.powerW, (v) => `${Math.round(v)} W`) },
+  { title: 'JOBS', least: 6, cell: (d) => d.holders.map((h) => h.jobId).join(',') },
+  {
+    title: 'NOTE',
+    least: 8,
+    cell: (d) => d.trouble ?? (d.foreign.length > 0 ? `${d.foreign.length} foreign processes` : ''),
+  },
+];
+
+async function status(context: Context, client: StintClient, flags: Flags): Promise<void> {
+  const overview = await client.system.overview();
+  const jobs = countJobs(overview);
+  const { system, scheduler, devices } = overview;
+  if (flags.json) return context.out(JSON.stringify({ system, scheduler, devices, jobs }));
+  const { learner } = scheduler;
+  const counts = Object.entries(jobs).map(([name, count]) => `${count} ${name}`);
+  const pairs: readonly (readonly [string, string])[] = [
+    [
+      'engine',
+      `Stint ${system.version}, process ${system.pid}, up ${formatDuration(overview.nowMs - system.startedAtMs)}`,
+    ],
+    ['data', system.home],
+    [
+      'machine',
+      `${system.hostname}: ${system.cpu}, ${system.cpuCores} cores, ${formatMib(system.memoryMib)}`,
+    ],
+    ['devices', `${devices.length} (${system.probe})${system.probeNote ? `; ${system.probeNote}` : ''}`],
+    ['jobs', counts.join(', ') || 'none'],
+    ['policy', `${scheduler.policy} ${scheduler.policyVersion}, beside it ${scheduler.heuristic}`],
+    [
+      'decisions',
+      `${scheduler.decisions}, of them ${scheduler.fallbacks} by ${scheduler.heuristic} after a failure`,
+    ],
+    [
+      'learner',
+      `${learner.state}, ${learner.trainSteps} steps${learner.trouble ? `; ${learner.trouble}` : ''}`,
+    ],
+  ];
+  for (const line of renderPairs(pairs, context.width)) context.out(line);
+}
+
+/** How many jobs have each status, of those that the overview carries: all that are not over, and recent ones. */
+function countJobs(overview: Overview): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status } of overview.jobs) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+/** The headless host leaves the address in the data directory, where only its owner can read it. */
+function consoleUrl(home: string, enginePid: number): string {
+  try {
+    const { url, pid } = JSON.parse(readFileSync(join(home, 'console.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    // One that an engine left when it was killed leads nowhere.
+    if (typeof url === 'string' && pid === enginePid) return url;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  throw new CliError(STATUS.failed, 'this engine serves no page', 'it runs in the desktop window; open that');
+}

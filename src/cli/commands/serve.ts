@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { FieldError } from '../../domain/errors.ts';
+import { POLICY_NAMES } from '../../domain/policyNames.ts';
+import { type Context, homeOf } from '../context.ts';
+import { integer } from '../flags.ts';
+
+interface Flags {
+  readonly port: number;
+  readonly data?: string;
+  readonly devices?: string;
+  readonly policy?: string;
+  readonly json?: true;
+}
+
+const HELP = `
+Devices:
+  --devices SPEC is found out by itself when left out: NVIDIA's NVML, else nvidia-smi. For a machine without GPUs,
+  \`virtual:2\` makes two devices on which jobs really run, on the CPU; \`virtual:2x16GiB\` gives each 16 GiB.
+
+It prints one line when it is ready. With --json that line is {"url", "socket", "pid"}. The url carries a token:
+whoever has it may do everything. SIGTERM or Ctrl+C ends the engine; running jobs go on, and it finds them again.
+
+Examples:
+  stint serve
+  stint serve --port 8080 --devices virtual:4 --policy dqn
+  ssh -L 8080:127.0.0.1:8080 workstation     then open the printed address on your own machine`;
+
+export function registerServe(program: Command, context: Context): void {
+  program
+    .command('serve')
+    .description('Starts the engine and the page of the console, on this machine only.')
+    .option(
+      '--port N',
+      'port of the console on 127.0.0.1; 0 takes a free one',
+      integer('--port', 0, 65_535),
+      0,
+    )
+    .option('--data DIR', "data directory (default: $STINT_HOME, else the platform's)")
+    .option('--devices SPEC', 'where devices come from, see below')
+    .option('--policy P', `who decides: ${POLICY_NAMES.join(', ')}`, policyName)
+    .option('--json', 'print the ready line as JSON')
+    .addHelpText('after', HELP)
+    .action(async (flags: Flags) => {
+      const home = homeOf(context, flags.data);
+      const { serve } = await import('../../headless/main.ts');
+      const status = await serve({
+        home,
+        port: flags.port,
+        json: flags.json === true,
+        stdout: context.out,
+        stderr: context.err,
+        ...(flags.devices === undefined ? {} : { devices: flags.devices }),
+        ...(flags.policy === undefined ? {} : { policy: flags.policy }),
+      });
+      context.exitWith(status);
+    });
+}
+
+function policyName(text: string): string {
+  if (!POLICY_NAMES.some((name) => name === text)) {
+    throw new FieldError('--policy', text, `choose one of ${POLICY_NAMES.join(', ')}`);
+  }
+  return text;
+}

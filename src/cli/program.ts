@@ -1,0 +1,90 @@
+import { Command, type CommanderError } from 'commander';
+import { CliError, STATUS } from './cliError.ts';
+import type { Context } from './context.ts';
+
+type Register = (program: Command, context: Context) => void;
+
+/** Which file has which commands, in the order of the help. Only the one that is called for is loaded. */
+const GROUPS: readonly { readonly names: readonly string[]; readonly load: () => Promise<Register> }[] = [
+  { names: ['serve'], load: async () => (await import('./commands/serve.ts')).registerServe },
+  { names: ['submit'], load: async () => (await import('./commands/submit.ts')).registerSubmit },
+  { names: ['ls', 'show'], load: async () => (await import('./commands/jobs.ts')).registerJobs },
+  { names: ['logs', 'wait'], load: async () => (await import('./commands/follow.ts')).registerFollow },
+  {
+    names: ['pause', 'resume', 'cancel', 'hold', 'release', 'priority'],
+    load: async () => (await import('./commands/control.ts')).registerControl,
+  },
+  {
+    names: ['devices', 'status', 'console'],
+    load: async () => (await import('./commands/machine.ts')).registerMachine,
+  },
+  {
+    names: ['policy', 'decisions', 'episodes'],
+    load: async () => (await import('./commands/scheduler.ts')).registerScheduler,
+  },
+];
+
+const ENDING = `
+Examples:
+  stint serve                                        start the engine and the console's page
+  stint submit --gpus 1 --vram 4GiB -- python train.py --epochs 90
+  stint ls                                           what runs, what waits and why
+  stint logs -f 12                                   follow the output of job 12
+  id=$(stint submit -- ./prepare.sh) && stint wait $id && stint submit -- ./train.sh
+
+Every command takes --data DIR, else $STINT_HOME, else the platform's data directory, to find its engine, and
+--help. Results go to stdout, everything else to stderr.
+
+Exit status: 0 all well; 1 it did not work; 2 wrong usage or input; 3 no engine is running. \`wait\` answers with
+the job's own status instead.`;
+
+/**
+ * The command line.
+ * @param called the first argument: only that command is loaded, or all of them for the help.
+ * @throws from parsing: {CliError}, and whatever the commands throw.
+ */
+export async function createProgram(context: Context, called: string | undefined): Promise<Command> {
+  const program = new Command('stint');
+  program
+    .description(
+      'Queues deep-learning jobs on the GPUs of this machine, and starts each when its turn comes.',
+    )
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .showSuggestionAfterError(true)
+    .addHelpText('after', ENDING)
+    .action(() => {
+      if (program.args.length > 0) throw usage(program, `no such command: ${program.args[0]}`);
+      program.outputHelp({ error: true });
+      throw new CliError(STATUS.badUsage, 'give a command', 'such as `stint ls`');
+    })
+    .argument('[command...]')
+    .usage('COMMAND [options]');
+  const group = GROUPS.find(({ names }) => called !== undefined && names.includes(called));
+  for (const { load } of group ? [group] : GROUPS) (await load())(program, context);
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({ writeErr: () => undefined, outputError: () => undefined });
+    command.exitOverride((error) => endOf(command, error));
+  }
+  program.configureOutput({ writeErr: (text) => void process.stderr.write(text) });
+  return program;
+}
+
+/** What every command that asks the engine has. */
+export function clientCommand(program: Command, nameAndArgs: string, description: string): Command {
+  return program
+    .command(nameAndArgs)
+    .description(description)
+    .option('--data DIR', "data directory of the engine (default: $STINT_HOME, else the platform's)");
+}
+
+/** Turns commander's way of ending into ours. */
+function endOf(command: Command, error: CommanderError): never {
+  if (error.exitCode === 0) process.exit(0);
+  throw usage(command, error.message.replace(/^error:\s*/, '').replace(/\s*\n\s*/g, ' '));
+}
+
+function usage(command: Command, problem: string): CliError {
+  const path = command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
+  return new CliError(STATUS.badUsage, problem, `see \`${path} --help\``);
+}

@@ -1,0 +1,87 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => string;
+  readonly right?: boolean;
+  /** May be cut down to this many columns when the line is too long. Left out: never cut. */
+  readonly least?: number;
+}
+
+const GAP = '  ';
+const WIDE =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
+const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/**
+ * Text that came from elsewhere (names, commands, reasons), fit for one cell of a terminal: it cannot move the
+ * cursor, change colours or turn the direction of what follows.
+ */
+export const printable = (text: string): string =>
+  stripVTControlCharacters(text).replace(CONTROL, ' ').trim();
+
+/** Columns that a text takes in a terminal. */
+export function textWidth(text: string): number {
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  return width;
+}
+
+/** The text within `width` columns, with … where something was cut off. */
+export function cut(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let kept = '';
+  let used = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    const next = WIDE.test(segment) ? 2 : 1;
+    if (used + next > width - 1) break;
+    kept += segment;
+    used += next;
+  }
+  return width > 0 ? `${kept}…` : '';
+}
+
+/** Lines of a table with a head, no line longer than `width` columns. */
+export function renderTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+): string[] {
+  const cells = rows.map((row) => columns.map((column) => printable(column.cell(row))));
+  const widths = columns.map((column, i) =>
+    Math.max(textWidth(column.title), ...cells.map((line) => textWidth(line[i] ?? ''))),
+  );
+  let excess = widths.reduce((sum, w) => sum + w, 0) + GAP.length * (columns.length - 1) - width;
+  // The widest gives way first, and none more than it must.
+  while (excess > 0) {
+    const at = widths.reduce(
+      (best, w, i) => (w > (columns[i]!.least ?? w) && (best < 0 || w > widths[best]!) ? i : best),
+      -1,
+    );
+    if (at < 0) break;
+    widths[at]! -= 1;
+    excess -= 1;
+  }
+  const line = (texts: readonly string[]) => {
+    const padded = texts.map((text, i) => {
+      const fitted = cut(text, widths[i]!);
+      const space = ' '.repeat(widths[i]! - textWidth(fitted));
+      return columns[i]!.right ? space + fitted : fitted + space;
+    });
+    return cut(padded.join(GAP).trimEnd(), width);
+  };
+  return [dim(line(columns.map((column) => column.title))), ...cells.map(line)];
+}
+
+/** Label and value, one pair a line; the value is cut, never wrapped. */
+export function renderPairs(pairs: readonly (readonly [string, string])[], width: number): string[] {
+  const column = Math.max(...pairs.map(([label]) => label.length));
+  return pairs.map(
+    ([label, value]) =>
+      `${dim(label.padEnd(column))}${GAP}${cut(printable(value), width - column - GAP.length)}`,
+  );
+}
+
+/** Only where a terminal shows it and NO_COLOR is not set. */
+const dim = (text: string): string => styleText('dim', text, { stream: process.stdout });

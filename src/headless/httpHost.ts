@@ -1,0 +1,208 @@
+import { existsSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import sirv from 'sirv';
+import { ConflictError, FieldError, messageOf } from '../domain/errors.ts';
+import type { Log } from '../engine/ports.ts';
+import { createRpcSockets, type StintRouter } from '../engine/server/rpcSockets.ts';
+import { createSession, type Session } from './session.ts';
+
+export interface HttpHostOptions {
+  readonly router: StintRouter;
+  /** 0: any free port. */
+  readonly port: number;
+  /** The built console. May be missing: a page then says how to build it. */
+  readonly consoleDir: string;
+  readonly log: Log;
+}
+
+export interface HttpHost {
+  readonly port: number;
+  /** The console's address, with the token in its fragment, which browsers never send. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const MAX_SESSION_BODY_BYTES = 4096;
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/**
+ * The console and the contract over loopback HTTP, for machines without a display (through an SSH tunnel) and
+ * for the browser.
+ *
+ * Other users of the machine can reach the port, and so can any web page in the owner's browser. Hence: the
+ * address carries a random token in its fragment, exchanged for a cookie that scripts cannot read; every request
+ * must name this host (or a page could rebind its own name to it); and a WebSocket must come from this origin.
+ * @throws {ConflictError} if the port is taken, {FieldError} if it cannot be used.
+ */
+export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost> {
+  const { log, consoleDir } = options;
+  const rpc = createRpcSockets(options.router, log);
+  const server = createServer({ maxHeaderSize: 16 * 1024 });
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 15_000;
+  server.maxConnections = 256;
+
+  const port = await listen(server, options.port);
+  const session = createSession(port);
+  const hosts = new Set([HOST, 'localhost'].map((name) => new URL(`http://${name}:${port}`).host));
+  const origins = new Set([...hosts].map((host) => `http://${host}`));
+  const serveConsole = consoleServer(consoleDir);
+  const namesThisHost = (request: IncomingMessage) => hosts.has(request.headers.host ?? '');
+  const fromThisOrigin = (request: IncomingMessage) => origins.has(request.headers.origin ?? '');
+
+  server.on('request', (request, response) => {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    if (!namesThisHost(request)) {
+      refuse(response, 403, `This host is http://localhost:${port}/ and answers to no other name.`);
+      return;
+    }
+    if (pathOf(request) !== '/session') {
+      serveConsole(request, response);
+      return;
+    }
+    response.setHeader('Cache-Control', 'no-store');
+    if (request.method === 'GET') {
+      response.writeHead(session.holds(request.headers.cookie) ? 204 : 401).end();
+    } else if (request.method !== 'POST') {
+      refuse(response, 405, 'Use GET or POST.');
+    } else if (request.headers.origin !== undefined && !fromThisOrigin(request)) {
+      refuse(response, 403, 'This page may not sign in here.');
+    } else {
+      signIn(request, response, session).catch((error: unknown) => {
+        log.warn('a sign-in failed', { error: messageOf(error) });
+        response.destroy();
+      });
+    }
+  });
+
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', (error: Error) => log.warn('a console was cut off', { error: error.message }));
+    if (pathOf(request) !== '/rpc') return refuseUpgrade(socket, '404 Not Found');
+    if (!namesThisHost(request) || !fromThisOrigin(request)) return refuseUpgrade(socket, '403 Forbidden');
+    if (!session.holds(request.headers.cookie)) return refuseUpgrade(socket, '401 Unauthorized');
+    rpc.accept(request, socket, head);
+  });
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable)
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    else socket.destroy();
+  });
+  server.on('error', (error) => log.error('the HTTP host failed', { error: error.message }));
+
+  return {
+    port,
+    url: `http://${HOST}:${port}/#token=${session.token}`,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await rpc.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') {
+        reject(
+          new ConflictError(
+            `port ${port} is taken`,
+            'choose another with --port, or leave it out for a free one',
+          ),
+        );
+      } else {
+        reject(
+          new FieldError(
+            '--port',
+            port,
+            `choose one that you may open, such as 0 for any (${error.message})`,
+          ),
+        );
+      }
+    };
+    server.once('error', fail);
+    server.listen({ host: HOST, port, exclusive: true }, () => {
+      server.off('error', fail);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** POST {"token": …} → 204 with the cookie, or 401. */
+async function signIn(request: IncomingMessage, response: ServerResponse, session: Session): Promise<void> {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+    return refuse(response, 415, 'Send the token as JSON.');
+  }
+  const body = await readBody(request, MAX_SESSION_BODY_BYTES);
+  if (body === null) return refuse(response, 413, 'That is no token.');
+  if (!session.opens(tokenIn(body))) {
+    return refuse(response, 401, 'That token is not valid. Open the address that `stint console` prints.');
+  }
+  response.writeHead(204, { 'Set-Cookie': session.setCookie }).end();
+}
+
+function tokenIn(body: string): string {
+  try {
+    const value: unknown = JSON.parse(body);
+    const token = typeof value === 'object' && value !== null && 'token' in value ? value.token : '';
+    return typeof token === 'string' ? token : '';
+  } catch {
+    // Not JSON: as good as no token, and answered like a wrong one.
+    return '';
+  }
+}
+
+/** The whole body as text; null when it is longer than allowed, which also ends the connection. */
+async function readBody(request: IncomingMessage, limitBytes: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limitBytes) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Static files of the console. It holds no secrets: everything it shows comes over the contract. */
+function consoleServer(directory: string): (request: IncomingMessage, response: ServerResponse) => void {
+  let files: ReturnType<typeof sirv> | undefined;
+  return (request, response) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      refuse(response, 405, 'Use GET.');
+      return;
+    }
+    // Looked for again until it is there, so that a build needs no restart.
+    if (!files && existsSync(`${directory}/index.html`))
+      files = sirv(directory, { etag: true, dev: false, maxAge: 0 });
+    // Ranges serve media players; none is here, and sirv lets a bad one past the end of a file.
+    delete request.headers.range;
+    if (files) files(request, response, () => refuse(response, 404, 'There is nothing here.'));
+    else refuse(response, 503, 'The console is not built. Run `npm run build`, then load this page again.');
+  };
+}
+
+/** The path alone: a query may not smuggle anything, and is not looked at. */
+const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/';
+
+function refuse(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
+  response.end(`${sentence}\n`);
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
