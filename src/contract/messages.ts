@@ -38,7 +38,11 @@ export const allocationSchema = z.object({
 });
 export type Allocation = z.output<typeof allocationSchema>;
 
-export const LEARNER_STATES = ['off', 'starting', 'learning', 'restarting', 'failed'] as const;
+/**
+ * off: there are no weights to learn from, `trouble` says why. waiting: too few transitions yet. starting: its
+ * worker loads. learning: it runs, and sleeps while nothing is new. restarting: its worker was lost.
+ */
+export const LEARNER_STATES = ['off', 'waiting', 'starting', 'learning', 'restarting'] as const;
 
 /** How the scheduler stands now. */
 export const schedulerStatusSchema = z.object({

@@ -26,7 +26,9 @@ import { openDatabase } from './store/database.ts';
 import { decisionStore } from './store/decisionStore.ts';
 import { deviceStore } from './store/deviceStore.ts';
 import { episodeStore } from './store/episodeStore.ts';
+import { modelStore } from './store/modelStore.ts';
 import { settingStore } from './store/settingStore.ts';
+import { transitionStore } from './store/transitionStore.ts';
 import { VERSION } from './version.ts';
 
 export interface EngineOptions {
@@ -42,6 +44,8 @@ export interface EngineOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** From SIGTERM to SIGKILL when a job is cancelled. */
   readonly graceMs?: number;
+  /** Path of the shipped weights; this installation's when left out. */
+  readonly shippedPolicy?: string;
 }
 
 export interface Engine {
@@ -84,6 +88,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       devices: deviceStore(db),
       episodes: episodeStore(db),
       settings: settingStore(db),
+      transitions: transitionStore(db),
+      models: modelStore(db),
     };
     if (chosenPolicy !== null) stores.settings.set('policy', chosenPolicy);
     const policy = policyName(stores.settings.get('policy') ?? 'dqn');
@@ -115,8 +121,19 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const atMs = clock.nowMs();
     for (const device of registry.list()) stores.devices.seen(device, atMs);
 
-    const brain = new Brain(policy);
+    const rng = seededRng(clock.nowMs());
+    const brain = new Brain({
+      policy,
+      goals,
+      stores,
+      onTransition: () => episodes.count('transitions'),
+      clock,
+      rng,
+      log,
+      ...(options.shippedPolicy === undefined ? {} : { shippedPath: options.shippedPolicy }),
+    });
     undo.push(() => brain.stop());
+    await brain.load();
 
     let host: HostReading | null = null;
     const startedAtMs = clock.nowMs();
@@ -165,7 +182,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       limits: DEFAULT_LIMITS,
       cpuSlots: availableParallelism(),
       clock,
-      rng: seededRng(startedAtMs),
+      rng,
       log,
     });
     undo.push(() => dispatcher.stop());

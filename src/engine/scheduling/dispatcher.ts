@@ -165,7 +165,7 @@ export class Dispatcher {
     let snapshot = this.snapshot();
     this.advance(snapshot);
     if (snapshot.waiting.length === 0 && snapshot.running.length === 0) {
-      brain.idle(snapshot.nowMs);
+      brain.idle();
       const ended = episodes.close(snapshot.nowMs);
       if (ended) hub.publish({ type: 'episode', episode: ended });
       return;
