@@ -1,0 +1,52 @@
+import { useState } from 'react';
+import { JobPage } from './job/JobPage.tsx';
+import { MachineView } from './machine/MachineView.tsx';
+import { QueueView } from './queue/QueueView.tsx';
+import { goTo, useRoute } from './route.ts';
+import { SchedulerView } from './scheduler/SchedulerView.tsx';
+import classes from './shell/App.module.css';
+import { ConnectionBanner } from './shell/ConnectionBanner.tsx';
+import { Header } from './shell/Header.tsx';
+import { KeysDialog } from './shell/KeysDialog.tsx';
+import { Connecting, Refused } from './shell/NoMachine.tsx';
+import { useKeys } from './shell/useKeys.ts';
+import { useStint } from './store/store.ts';
+import { SubmitDialog } from './submit/SubmitDialog.tsx';
+
+/** The console: header, the view that the address names, and the dialogs. */
+export function App() {
+  const phase = useStint((state) => state.phase);
+  const known = useStint((state) => state.machine !== null);
+  if (phase === 'refused') return <Refused />;
+  return known ? <Console /> : <Connecting />;
+}
+
+function Console() {
+  const route = useRoute();
+  const [dialog, setDialog] = useState<'submit' | 'keys' | null>(null);
+  const close = () => setDialog(null);
+  const submit = () => setDialog('submit');
+
+  useKeys({
+    '1': () => goTo({ view: 'queue' }),
+    '2': () => goTo({ view: 'machine' }),
+    '3': () => goTo({ view: 'scheduler' }),
+    n: submit,
+    '?': () => setDialog('keys'),
+  });
+
+  return (
+    <div className={classes.console}>
+      <Header route={route} onSubmit={submit} onKeys={() => setDialog('keys')} />
+      <ConnectionBanner />
+      <main className={classes.view}>
+        {route.view === 'queue' && <QueueView onSubmit={submit} />}
+        {route.view === 'machine' && <MachineView />}
+        {route.view === 'scheduler' && <SchedulerView />}
+        {route.view === 'job' && <JobPage key={route.jobId} jobId={route.jobId} />}
+      </main>
+      <SubmitDialog opened={dialog === 'submit'} onClose={close} />
+      <KeysDialog opened={dialog === 'keys'} onClose={close} />
+    </div>
+  );
+}

@@ -1,0 +1,134 @@
+import { modals } from '@mantine/modals';
+import { notifications } from '@mantine/notifications';
+import type { JobView } from '../contract/messages.ts';
+import { messageOf } from '../domain/errors.ts';
+import { isLive, isTerminal, type JobStatus } from '../domain/job.ts';
+import type { PolicyName } from '../domain/policyNames.ts';
+import { client } from './connection.ts';
+import { withAnswer, withMove } from './store/state.ts';
+import { store } from './store/store.ts';
+import { visibleText } from './text/visibleText.ts';
+
+/** What a person can do to a job from its row. */
+export type JobAction = 'pause' | 'resume' | 'hold' | 'release' | 'cancel';
+
+const POSSIBLE: Readonly<Record<JobAction, readonly JobStatus[]>> = {
+  pause: ['running'],
+  resume: ['paused'],
+  hold: ['queued'],
+  release: ['held'],
+  cancel: ['queued', 'held', 'starting', 'running', 'paused'],
+};
+const DONE: Readonly<Record<JobAction, string>> = {
+  pause: 'paused',
+  resume: 'resumed',
+  hold: 'held back',
+  release: 'released',
+  cancel: 'cancelled',
+};
+
+/** True if `action` can be done to a job that is `status`. */
+export const isPossible = (action: JobAction, status: JobStatus): boolean =>
+  POSSIBLE[action].includes(status);
+
+/** True while the place of the job in the queue means something. */
+export const isMovable = (status: JobStatus): boolean => status === 'queued' || status === 'held';
+
+/** Does `action` to those of `jobs` for which it is possible; asks first before it ends what runs. */
+export function act(action: JobAction, jobs: readonly JobView[]): void {
+  const those = jobs.filter((job) => isPossible(action, job.status));
+  if (those.length === 0) {
+    if (jobs.length > 0)
+      say(
+        `nothing to ${action}: ${list(jobs)} ${jobs.length === 1 ? `is ${jobs[0]!.status}` : 'are in another state'}`,
+      );
+    return;
+  }
+  const running = those.filter((job) => isLive(job.status));
+  if (action !== 'cancel' || running.length === 0) {
+    void perform(action, those);
+    return;
+  }
+  const one = running.length === 1 ? running[0]! : null;
+  modals.openConfirmModal({
+    title: one ? `Cancel #${one.id}?` : `Cancel ${those.length} jobs?`,
+    children: one
+      ? `${visibleText(one.name)} is ${one.status}. Its process is told to end now and is killed if it does not. What it has not saved is lost.`
+      : `${list(running)} are running. Their processes are told to end now and are killed if they do not. What they have not saved is lost.`,
+    labels: { confirm: one ? 'Cancel the job' : 'Cancel the jobs', cancel: 'Let it run' },
+    confirmProps: { color: 'alarm' },
+    onConfirm: () => void perform(action, those),
+  });
+}
+
+async function perform(action: JobAction, jobs: readonly JobView[]): Promise<void> {
+  const done: JobView[] = [];
+  for (const job of jobs) {
+    try {
+      const answer = await client().jobs[action]({ id: job.id });
+      store.update((state) => withAnswer(state, answer));
+      done.push(job);
+    } catch (error) {
+      sayTrouble(`#${job.id} was not ${DONE[action]}`, error);
+    }
+  }
+  if (done.length > 0) say(`${DONE[action]} ${list(done)}`);
+}
+
+/** Sets a job's priority; answers false when the engine refused. */
+export async function prioritise(job: JobView, priority: number): Promise<boolean> {
+  if (priority === job.priority || isTerminal(job.status)) return true;
+  try {
+    const answer = await client().jobs.prioritise({ id: job.id, priority });
+    store.update((state) => withAnswer(state, answer));
+    return true;
+  } catch (error) {
+    sayTrouble(`the priority of #${job.id} stays ${job.priority}`, error);
+    return false;
+  }
+}
+
+/** Puts a waiting job directly before another (null: last). Shown at once, put back if the engine refuses. */
+export async function move(job: JobView, beforeId: number | null): Promise<void> {
+  store.update((state) => withMove(state, job.id, beforeId));
+  try {
+    const answer = await client().jobs.move({ id: job.id, beforeId });
+    store.update((state) => withAnswer(state, answer));
+  } catch (error) {
+    store.update((state) => withAnswer(state, job));
+    sayTrouble(`#${job.id} was not moved`, error);
+  }
+}
+
+/** Puts another policy in charge. */
+export async function setPolicy(policy: PolicyName): Promise<void> {
+  try {
+    const scheduler = await client().scheduler.setPolicy({ policy });
+    store.update((state) => (state.machine ? { ...state, machine: { ...state.machine, scheduler } } : state));
+    say(`${scheduler.policy} decides from now on`);
+  } catch (error) {
+    sayTrouble('the policy was not changed', error);
+  }
+}
+
+/** A short confirmation. */
+export function say(message: string): void {
+  notifications.show({ message, withBorder: true, autoClose: 4000, withCloseButton: false });
+}
+
+/** Something did not work: what, and what the engine says about it. */
+export function sayTrouble(what: string, error: unknown): void {
+  notifications.show({
+    title: what,
+    message: visibleText(messageOf(error)),
+    color: 'alarm',
+    withBorder: true,
+    autoClose: 10_000,
+    closeButtonProps: { 'aria-label': 'Close this message' },
+  });
+}
+
+function list(jobs: readonly JobView[]): string {
+  const ids = jobs.slice(0, 6).map((job) => `#${job.id}`);
+  return jobs.length > 6 ? `${ids.join(', ')} and ${jobs.length - 6} more` : ids.join(', ');
+}

@@ -1,0 +1,114 @@
+import { Button, Switch } from '@mantine/core';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, useState } from 'react';
+import { formatMib } from '../../domain/units.ts';
+import { useKeys } from '../shell/useKeys.ts';
+import { visibleText } from '../text/visibleText.ts';
+import classes from './LogTail.module.css';
+import { useLog } from './useLog.ts';
+
+const LINE_PX = 20;
+/** Longer lines are cut for display; a browser lays out no line of a megabyte. */
+const LINE_CHARACTERS = 4000;
+
+/** What the job writes, as a terminal would show it. */
+export function LogTail({ jobId }: { jobId: number }) {
+  const log = useLog(jobId);
+  const [following, setFollowing] = useState(true);
+  const scroll = useRef<HTMLDivElement>(null);
+  /** True while the code scrolls, so that it is not taken for the reader. */
+  const own = useRef(false);
+  const { lines, earlierBytes } = log;
+
+  const virtual = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => LINE_PX,
+    overscan: 20,
+  });
+
+  useEffect(() => {
+    const element = scroll.current;
+    if (!following || element === null || lines.length === 0) return;
+    own.current = true;
+    element.scrollTop = element.scrollHeight;
+  }, [lines, following]);
+
+  const loadEarlier = async (): Promise<void> => {
+    const added = await log.loadEarlier();
+    // What the reader looks at stays where it is.
+    if (added > 0 && scroll.current) scroll.current.scrollTop += added * LINE_PX;
+  };
+
+  const onScroll = (): void => {
+    const element = scroll.current!;
+    if (own.current) {
+      own.current = false;
+      return;
+    }
+    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < LINE_PX;
+    setFollowing(atEnd);
+    if (element.scrollTop < 200 && earlierBytes > 0) void loadEarlier();
+  };
+
+  useKeys({ f: () => setFollowing((old) => !old) });
+
+  return (
+    <section className={classes.log} aria-label="Log">
+      <div className={classes.top}>
+        <h2 className={classes.title}>Log</h2>
+        <span className="dim">
+          {lines.length === 0
+            ? log.ended
+              ? 'It wrote nothing.'
+              : 'Nothing written yet.'
+            : `${lines.length.toLocaleString()} lines${log.ended ? ', complete' : ''}`}
+        </span>
+        {log.trouble !== null && <span className="trouble cut">{visibleText(log.trouble)}</span>}
+        {earlierBytes > 0 && (
+          <Button size="compact-xs" variant="default" onClick={() => void loadEarlier()}>
+            Load earlier ({formatMib(Math.max(1, earlierBytes / 2 ** 20))})
+          </Button>
+        )}
+        <Switch
+          className={classes.follow ?? ''}
+          size="xs"
+          label="Follow"
+          checked={following}
+          onChange={(event) => setFollowing(event.currentTarget.checked)}
+        />
+      </div>
+      <div
+        className={`${classes.scroll} mono`}
+        ref={scroll}
+        onScroll={onScroll}
+        role="log"
+        aria-live="off"
+        aria-label="Output of the job"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
+        tabIndex={0}
+      >
+        <div className={classes.lines} style={{ height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map((item) => (
+            <div key={item.key} className={classes.line} style={{ transform: `translateY(${item.start}px)` }}>
+              <Line text={lines[item.index]!} />
+            </div>
+          ))}
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function Line({ text }: { text: string }) {
+  if (text.length <= LINE_CHARACTERS) return text || ' ';
+  return (
+    <>
+      {text.slice(0, LINE_CHARACTERS)}
+      <span className="dim">
+        {' '}
+        … {(text.length - LINE_CHARACTERS).toLocaleString()} more characters in the file
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+import type { LogChunk } from '../../contract/messages.ts';
+import { TerminalText } from '../text/terminalText.ts';
+
+/** So much of a log is kept for display; what is older stays in the file. */
+export const KEPT_CHARACTERS = 16 * 1024 * 1024;
+
+/** A stretch of a log in memory, and its lines as a terminal shows them. */
+export class LogBuffer {
+  #texts: string[] = [];
+  #characters = 0;
+  #terminal = new TerminalText();
+  #fromOffset: number | null = null;
+  #nextOffset = 0;
+
+  /** Offset in bytes of the first byte that is held; null before the first piece. */
+  get fromOffset(): number | null {
+    return this.#fromOffset;
+  }
+
+  /** Where to go on reading. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  get lines(): readonly string[] {
+    const { lines } = this.#terminal;
+    return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+  }
+
+  /** Takes the piece that follows; a piece that was already seen (after a resumed connection) is passed over. */
+  append(chunk: LogChunk): void {
+    if (this.#fromOffset !== null && chunk.offset < this.#nextOffset) return;
+    this.#fromOffset ??= chunk.offset;
+    this.#nextOffset = chunk.nextOffset;
+    this.#texts.push(chunk.text);
+    this.#characters += chunk.text.length;
+    this.#terminal.write(chunk.text);
+    if (this.#characters > KEPT_CHARACTERS) this.#forgetHalf();
+  }
+
+  /** Puts an earlier piece in front; it must end where what is held begins. Gives the number of lines it added. */
+  prepend(chunk: LogChunk): number {
+    if (chunk.nextOffset !== this.#fromOffset) return 0;
+    const before = this.#terminal.lines.length;
+    this.#texts.unshift(chunk.text);
+    this.#characters += chunk.text.length;
+    this.#fromOffset = chunk.offset;
+    this.#redraw();
+    return this.#terminal.lines.length - before;
+  }
+
+  #forgetHalf(): void {
+    while (this.#characters > KEPT_CHARACTERS / 2 && this.#texts.length > 1) {
+      const gone = this.#texts.shift()!;
+      this.#characters -= gone.length;
+      this.#fromOffset = this.#fromOffset! + new TextEncoder().encode(gone).length;
+    }
+    this.#redraw();
+  }
+
+  #redraw(): void {
+    this.#terminal = new TerminalText();
+    for (const text of this.#texts) this.#terminal.write(text);
+  }
+}

@@ -1,0 +1,82 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { messageOf } from '../../domain/errors.ts';
+import { client } from '../connection.ts';
+import { useStint } from '../store/store.ts';
+import { LogBuffer } from './logBuffer.ts';
+
+const PIECE_BYTES = 256 * 1024;
+
+export interface Log {
+  readonly lines: readonly string[];
+  /** True once the job is over and everything was read. */
+  readonly ended: boolean;
+  /** Bytes before what is shown. */
+  readonly earlierBytes: number;
+  readonly trouble: string | null;
+  /** Reads the piece before; gives the number of lines that it added on top. */
+  loadEarlier(): Promise<number>;
+}
+
+/** A job's log from its last 256 KiB on, live; it goes on where it was after a lost connection. */
+export function useLog(jobId: number): Log {
+  const live = useStint((state) => state.phase === 'live');
+  const buffer = useRef(new LogBuffer());
+  const [shown, setShown] = useState<{ lines: readonly string[]; ended: boolean }>({
+    lines: [],
+    ended: false,
+  });
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const loading = useRef(false);
+
+  useEffect(() => {
+    if (!live) return;
+    const controller = new AbortController();
+    let frame = 0;
+    let ended = false;
+    const draw = (): void => {
+      frame = 0;
+      setShown({ lines: [...buffer.current.lines], ended });
+    };
+    const follow = async (): Promise<void> => {
+      const { fromOffset, nextOffset } = buffer.current;
+      const offset = fromOffset === null ? -PIECE_BYTES : nextOffset;
+      try {
+        const stream = await client().logs.follow({ id: jobId, offset }, { signal: controller.signal });
+        setTrouble(null);
+        for await (const chunk of stream) {
+          buffer.current.append(chunk);
+          ended = chunk.end;
+          // Many pieces may come within one frame; it is drawn once.
+          frame ||= requestAnimationFrame(draw);
+        }
+      } catch (error) {
+        if (!controller.signal.aborted) setTrouble(messageOf(error));
+      }
+    };
+    void follow();
+    return () => {
+      controller.abort();
+      cancelAnimationFrame(frame);
+    };
+  }, [jobId, live]);
+
+  const loadEarlier = useCallback(async (): Promise<number> => {
+    const { fromOffset } = buffer.current;
+    if (loading.current || fromOffset === null || fromOffset === 0) return 0;
+    loading.current = true;
+    try {
+      const offset = Math.max(0, fromOffset - PIECE_BYTES);
+      const chunk = await client().logs.read({ id: jobId, offset, limitBytes: fromOffset - offset });
+      const added = buffer.current.prepend(chunk);
+      setShown((old) => ({ ...old, lines: [...buffer.current.lines] }));
+      return added;
+    } catch (error) {
+      setTrouble(messageOf(error));
+      return 0;
+    } finally {
+      loading.current = false;
+    }
+  }, [jobId]);
+
+  return { ...shown, trouble, loadEarlier, earlierBytes: buffer.current.fromOffset ?? 0 };
+}

@@ -1,0 +1,220 @@
+import { IconAlertTriangleFilled } from '@tabler/icons-react';
+import type { Device } from '../../domain/device.ts';
+import { formatMib } from '../../domain/units.ts';
+import { projectColour } from '../hue.ts';
+import { hrefOf } from '../route.ts';
+import { ProjectBar } from '../shell/ProjectBar.tsx';
+import { SAMPLE_WINDOW_MS, type Sample } from '../store/state.ts';
+import { useMachine, useNow } from '../store/store.ts';
+import { formatCoarse, formatExact } from '../text/formatTime.ts';
+import { visibleText } from '../text/visibleText.ts';
+import classes from './DeviceLane.module.css';
+import { memoryOf } from './memoryShares.ts';
+import { Sparkline } from './Sparkline.tsx';
+
+const NO_SAMPLES: readonly Sample[] = [];
+
+/** One device: what it is, its memory by holder, its figures with their last ten minutes, and who is on it. */
+export function DeviceLane({ device }: { device: Device }) {
+  const samples = useMachine((machine) => machine.samples.get(device.id) ?? NO_SAMPLES);
+  const nowMs = useNow();
+  const reading = device.health === 'ok' ? device.reading : null;
+  const timesMs = samples.map((sample) => sample.atMs);
+  const figures = [
+    {
+      key: 'use',
+      label: 'Use',
+      text: reading?.utilisation == null ? null : `${Math.round(reading.utilisation * 100)} %`,
+      values: samples.map((sample) => sample.utilisation),
+      top: 1,
+    },
+    {
+      key: 'temperature',
+      label: 'Temperature',
+      text: reading?.temperatureC == null ? null : `${Math.round(reading.temperatureC)} °C`,
+      values: samples.map((sample) => sample.temperatureC),
+      top: 100,
+    },
+    {
+      key: 'power',
+      label: 'Power',
+      text: reading?.powerW == null ? null : `${Math.round(reading.powerW)} W`,
+      limit: reading?.powerLimitW == null ? null : `of ${Math.round(reading.powerLimitW)} W`,
+      values: samples.map((sample) => sample.powerW),
+      top: reading?.powerLimitW ?? null,
+    },
+  ];
+  return (
+    <article className={classes.lane} aria-label={`GPU ${device.index}`} data-health={device.health}>
+      <div className={classes.who}>
+        <h2 className={classes.title}>GPU {device.index}</h2>
+        <span className="cut" title={`${visibleText(device.name)}, ${device.id}`}>
+          {visibleText(device.name)}
+        </span>
+        <span className="dim">
+          {formatMib(device.memoryTotalMib)} · {device.kind}
+        </span>
+        {device.health !== 'ok' && (
+          <p className={classes.trouble}>
+            <IconAlertTriangleFilled size={14} aria-hidden="true" />
+            <span>
+              <b>{device.health === 'gone' ? 'No longer listed.' : 'Not answering.'}</b> It gets no jobs.{' '}
+              {device.trouble && visibleText(device.trouble)}
+            </span>
+          </p>
+        )}
+      </div>
+      <div className={classes.middle}>
+        <MemoryBar device={device} />
+        <dl className={classes.figures}>
+          {figures.map((figure) => (
+            <div key={figure.key} className={classes.figure}>
+              <dt>{figure.label}</dt>
+              <dd title={figure.text === null ? `${figure.label}: not measured on this device` : undefined}>
+                {figure.text ?? <span className={classes.unknown}>unknown</span>}
+                {figure.limit && <span className={classes.limit}> {figure.limit}</span>}
+              </dd>
+              <dd className={classes.chart}>
+                <Sparkline
+                  label={`${figure.label} of GPU ${device.index} over the last 10 min`}
+                  timesMs={timesMs}
+                  values={figure.values}
+                  top={figure.top}
+                  spanMs={SAMPLE_WINDOW_MS}
+                  nowMs={nowMs}
+                />
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+      <Holders device={device} />
+    </article>
+  );
+}
+
+function MemoryBar({ device }: { device: Device }) {
+  const jobs = useMachine((machine) => machine.jobs);
+  const { shares, freeMib, usedMib } = memoryOf(device);
+  const width = (mib: number) => `${(mib / device.memoryTotalMib) * 100}%`;
+  const spoken = [
+    ...shares.map((share) =>
+      share.kind === 'job' ? `#${share.jobId} ${formatMib(share.mib)}` : `others ${formatMib(share.mib)}`,
+    ),
+    freeMib === null ? 'the rest is unknown' : `${formatMib(freeMib)} free`,
+  ].join(', ');
+  return (
+    <div>
+      <div className={classes.memoryTop}>
+        <span>Memory</span>
+        <span>
+          {usedMib === null ? (
+            <span className={classes.unknown} title="The device does not say how much is used">
+              unknown
+            </span>
+          ) : (
+            <>
+              <b>{formatMib(usedMib)}</b> used
+            </>
+          )}
+        </span>
+        <span className={classes.free}>
+          {freeMib === null ? (
+            <span className="dim" title="Not measured, so it does not count as free">
+              –
+            </span>
+          ) : (
+            <>
+              <b>{formatMib(freeMib)}</b> free of {formatMib(device.memoryTotalMib)}
+            </>
+          )}
+        </span>
+      </div>
+      <div
+        className={classes.memory}
+        role="img"
+        aria-label={`Memory of GPU ${device.index}: ${spoken}`}
+        data-unknown={freeMib === null || undefined}
+      >
+        {shares.map((share) =>
+          share.kind === 'job' ? (
+            <span
+              key={share.jobId}
+              className={classes.share}
+              style={{
+                width: width(share.mib),
+                background: projectColour(jobs.get(share.jobId)?.project ?? ''),
+              }}
+              title={`#${share.jobId}: ${formatMib(share.mib)} ${share.measured ? 'measured' : 'set aside'}`}
+            />
+          ) : (
+            <span
+              key="foreign"
+              className={`${classes.share} foreign`}
+              style={{ width: width(share.mib) }}
+              title={`Processes that are not Stint's: ${formatMib(share.mib)}`}
+            />
+          ),
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Holders({ device }: { device: Device }) {
+  const jobs = useMachine((machine) => machine.jobs);
+  const nowMs = useNow();
+  if (device.holders.length + device.foreign.length === 0) {
+    return (
+      <p className={classes.nobody}>
+        {device.health === 'ok' ? 'Nobody is on it.' : 'Who is on it is unknown.'}
+      </p>
+    );
+  }
+  return (
+    <ul className={classes.holders} aria-label={`On GPU ${device.index}`}>
+      {device.holders.map((holder) => {
+        const job = jobs.get(holder.jobId);
+        return (
+          <li key={holder.jobId} className={classes.holder}>
+            <ProjectBar project={job?.project ?? ''} />
+            <span className={classes.holderText}>
+              <a className="cut" href={hrefOf({ view: 'job', jobId: holder.jobId })}>
+                #{holder.jobId} {job ? visibleText(job.name) : ''}
+              </a>
+              <span className="cut dim">
+                {holder.usedMib === null
+                  ? `${formatMib(holder.reservedMib)} set aside`
+                  : `${formatMib(holder.usedMib)} used of ${formatMib(holder.reservedMib)}`}
+                {job && ` · ${visibleText(job.user)} · ${job.status}`}
+              </span>
+            </span>
+          </li>
+        );
+      })}
+      {device.foreign.map((process) => {
+        const command = process.command === null ? 'unknown command' : visibleText(process.command);
+        return (
+          <li key={process.pid} className={classes.holder}>
+            <span className={`${classes.foreignMark} foreign`} aria-hidden="true" />
+            <span className={classes.holderText}>
+              <span className="cut" title={command}>
+                {command}
+              </span>
+              <span
+                className="cut dim"
+                title={
+                  process.startedAtMs === null ? undefined : `started ${formatExact(process.startedAtMs)}`
+                }
+              >
+                {process.memoryMib === null ? 'memory unknown' : formatMib(process.memoryMib)} · not Stint's ·{' '}
+                {process.user === null ? 'unknown user' : visibleText(process.user)} · pid {process.pid}
+                {process.startedAtMs !== null && ` · for ${formatCoarse(nowMs - process.startedAtMs)}`}
+              </span>
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

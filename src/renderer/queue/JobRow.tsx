@@ -1,0 +1,210 @@
+import { useSortable } from '@dnd-kit/sortable';
+import { CSS } from '@dnd-kit/utilities';
+import { Checkbox } from '@mantine/core';
+import { IconGripVertical } from '@tabler/icons-react';
+import { memo } from 'react';
+import type { JobView } from '../../contract/messages.ts';
+import { isLive, isTerminal, runSeconds } from '../../domain/job.ts';
+import { formatMib } from '../../domain/units.ts';
+import { hrefOf } from '../route.ts';
+import { ProgressLine } from '../shell/ProgressLine.tsx';
+import { ProjectBar } from '../shell/ProjectBar.tsx';
+import { isTrouble, StatusMark } from '../shell/StatusMark.tsx';
+import { useMachine, useNow } from '../store/store.ts';
+import { formatAgo, formatClockSeconds, formatElapsed, formatExact } from '../text/formatTime.ts';
+import { visibleText } from '../text/visibleText.ts';
+import classes from './Board.module.css';
+import { CELL, ROW } from './gridRoles.ts';
+import { JobActions } from './JobActions.tsx';
+import { PriorityCell } from './PriorityCell.tsx';
+
+export interface JobRowProps {
+  readonly job: JobView;
+  readonly rowIndex: number;
+  readonly cursor: boolean;
+  readonly ticked: boolean;
+  readonly movable: boolean;
+  onTick(id: number): void;
+  onCursor(id: number): void;
+}
+
+/** One job on the board. */
+export const JobRow = memo(function JobRow(props: JobRowProps) {
+  const { job, cursor, ticked, movable, onTick, onCursor } = props;
+  const { attributes, listeners, setNodeRef, setActivatorNodeRef, transform, transition, isDragging } =
+    useSortable({ id: job.id, disabled: !movable });
+  const name = visibleText(job.name);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it is a row of a grid.
+    <div
+      ref={setNodeRef}
+      {...ROW}
+      {...{ 'aria-rowindex': props.rowIndex, 'aria-selected': ticked }}
+      tabIndex={cursor ? 0 : -1}
+      data-job={job.id}
+      data-cursor={cursor || undefined}
+      data-dragging={isDragging || undefined}
+      className={classes.row}
+      style={{ transform: CSS.Translate.toString(transform), transition }}
+      onFocus={() => onCursor(job.id)}
+      onPointerDown={() => onCursor(job.id)}
+    >
+      <span {...CELL} className={classes.tick}>
+        <Checkbox
+          size="xs"
+          checked={ticked}
+          onChange={() => onTick(job.id)}
+          aria-label={`Tick #${job.id}`}
+          tabIndex={cursor ? 0 : -1}
+        />
+      </span>
+      <span {...CELL}>
+        {movable && (
+          <button
+            type="button"
+            ref={setActivatorNodeRef}
+            className={classes.handle}
+            {...attributes}
+            {...listeners}
+            tabIndex={cursor ? 0 : -1}
+            aria-label={`Move #${job.id} in the queue`}
+            title="Drag to move, or Alt with the arrow keys"
+          >
+            <IconGripVertical size={16} aria-hidden="true" />
+          </button>
+        )}
+      </span>
+      <span {...CELL} className={classes.id}>
+        <ProjectBar project={job.project} />#{job.id}
+      </span>
+      <span {...CELL} className={classes.lines}>
+        <a
+          href={hrefOf({ view: 'job', jobId: job.id })}
+          className={`${classes.name} cut`}
+          title={name}
+          tabIndex={cursor ? 0 : -1}
+        >
+          {name}
+        </a>
+        <span
+          className="cut dim"
+          title={`project ${visibleText(job.project)}, user ${visibleText(job.user)}`}
+        >
+          {visibleText(job.project)} · {visibleText(job.user)}
+        </span>
+      </span>
+      <TrackCell job={job} />
+      <StateCell job={job} />
+      <span {...CELL} className={classes.priority}>
+        <PriorityCell job={job} />
+      </span>
+      <TimeCell job={job} />
+      <span {...CELL} className={classes.actions}>
+        <JobActions job={job} />
+      </span>
+    </div>
+  );
+});
+
+/** On which devices it is (or was), else how many it needs, and the memory it declares. */
+function TrackCell({ job }: { job: JobView }) {
+  const devices = useMachine((machine) => machine.devices);
+  const indices = job.devices
+    .map((id) => devices.find((device) => device.id === id)?.index ?? '?')
+    .join(', ');
+  const need = job.gpus === 0 ? 'CPU only' : job.gpus === 1 ? '1 GPU' : `${job.gpus} GPUs`;
+  const memory =
+    job.gpus === 0
+      ? ''
+      : job.vramMib === null
+        ? 'whole GPU'
+        : `${formatMib(job.vramMib)}${job.gpus > 1 ? ' each' : ''}`;
+  return (
+    <span {...CELL} className={classes.lines}>
+      <span className="cut">{job.devices.length > 0 ? `GPU ${indices}` : need}</span>
+      <span
+        className="cut dim"
+        title={
+          job.vramMib === null && job.gpus > 0
+            ? 'No memory declared, so it gets its GPUs to itself'
+            : undefined
+        }
+      >
+        {memory}
+      </span>
+    </span>
+  );
+}
+
+function StateCell({ job }: { job: JobView }) {
+  if (isTerminal(job.status)) {
+    const code = job.exitCode === null ? '' : ` · exit ${job.exitCode}`;
+    const cause = job.cause === null ? '' : visibleText(job.cause);
+    return (
+      <span {...CELL} className={classes.lines}>
+        <span className={isTrouble(job.status) ? 'trouble' : undefined}>
+          <StatusMark status={job.status} />
+          {job.status === 'succeeded' ? '' : code}
+        </span>
+        <span className="cut dim" title={cause}>
+          {cause}
+        </span>
+      </span>
+    );
+  }
+  if (isLive(job.status)) {
+    const held = job.status === 'paused' && job.holdsVram !== null;
+    return (
+      <span {...CELL} className={classes.lines}>
+        <span className={classes.state}>
+          <StatusMark status={job.status} />
+          {held && <span className="dim">{job.holdsVram ? 'VRAM stays held' : 'VRAM is free'}</span>}
+          {job.cause !== null && <span className="cut dim">{visibleText(job.cause)}</span>}
+          {job.progress !== null && (
+            <>
+              <span className="cut dim" title={visibleText(job.progress.label)}>
+                {visibleText(job.progress.label)}
+              </span>
+              <span className={classes.percent}>{Math.floor(job.progress.fraction * 100)} %</span>
+            </>
+          )}
+        </span>
+        {job.progress === null ? (
+          <span className="dim">no progress reported</span>
+        ) : (
+          <ProgressLine job={job} />
+        )}
+      </span>
+    );
+  }
+  const reason = visibleText(job.waitingReason ?? 'the scheduler has not looked at it yet');
+  return (
+    <span {...CELL} className={classes.reason} title={reason}>
+      {job.status === 'held' && <StatusMark status="held" />}
+      <span className={classes.sentence}>{reason}</span>
+    </span>
+  );
+}
+
+function TimeCell({ job }: { job: JobView }) {
+  const nowMs = useNow();
+  const [first, second, exact] = isTerminal(job.status)
+    ? [
+        job.startedAtMs === null ? 'never ran' : formatElapsed(runSeconds(job, nowMs)),
+        formatAgo(job.finishedAtMs ?? nowMs, nowMs),
+        job.finishedAtMs === null ? '' : `ended ${formatExact(job.finishedAtMs)}`,
+      ]
+    : isLive(job.status)
+      ? [
+          formatElapsed(runSeconds(job, nowMs)),
+          job.startedAtMs === null ? 'starting' : `since ${formatClockSeconds(job.startedAtMs)}`,
+          job.startedAtMs === null ? '' : `started ${formatExact(job.startedAtMs)}`,
+        ]
+      : [formatAgo(job.submittedAtMs, nowMs), 'submitted', `submitted ${formatExact(job.submittedAtMs)}`];
+  return (
+    <span {...CELL} className={classes.time} title={exact}>
+      <span>{first}</span>
+      <span className="dim">{second}</span>
+    </span>
+  );
+}

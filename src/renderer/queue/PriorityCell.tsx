@@ -1,0 +1,49 @@
+import { useState } from 'react';
+import type { JobView } from '../../contract/messages.ts';
+import { isTerminal, PRIORITY_LIMIT } from '../../domain/job.ts';
+import { prioritise } from '../actions.ts';
+import classes from './PriorityCell.module.css';
+
+/** The priority; a click makes it a field. Enter sets it, Escape leaves it. */
+export function PriorityCell({ job }: { job: JobView }) {
+  const [draft, setDraft] = useState<string | null>(null);
+  if (isTerminal(job.status)) return <span className="dim">{job.priority}</span>;
+  if (draft === null) {
+    return (
+      <button
+        type="button"
+        className={classes.value}
+        onClick={() => setDraft(String(job.priority))}
+        aria-label={`Priority of #${job.id}: ${job.priority}. Change`}
+        title="Priority, higher first. Click to change"
+      >
+        {job.priority}
+      </button>
+    );
+  }
+  const value = Number(draft);
+  const valid = draft.trim() !== '' && Number.isInteger(value) && Math.abs(value) <= PRIORITY_LIMIT;
+  const commit = () => {
+    if (valid) void prioritise(job, value);
+    setDraft(null);
+  };
+  return (
+    <input
+      className={classes.field}
+      // biome-ignore lint/a11y/noAutofocus: the person has just asked to edit this very value.
+      autoFocus
+      inputMode="numeric"
+      value={draft}
+      onChange={(event) => setDraft(event.currentTarget.value)}
+      onFocus={(event) => event.currentTarget.select()}
+      onBlur={commit}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter' && valid) commit();
+        else if (event.key === 'Escape') setDraft(null);
+      }}
+      aria-label={`Priority of #${job.id}`}
+      aria-invalid={!valid}
+      title={valid ? undefined : `a whole number from -${PRIORITY_LIMIT} to ${PRIORITY_LIMIT}`}
+    />
+  );
+}

@@ -1,0 +1,145 @@
+import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { memo, useState } from 'react';
+import type { Decision } from '../../domain/decision.ts';
+import { hrefOf } from '../route.ts';
+import { useMachine, useNow } from '../store/store.ts';
+import { formatExact, formatMoment } from '../text/formatTime.ts';
+import { visibleText } from '../text/visibleText.ts';
+import { actionText, isSameAction } from './actionText.ts';
+import classes from './DecisionList.module.css';
+
+/** Decisions, latest first, each a sentence that can be asked why. */
+export function DecisionList({ decisions }: { decisions: readonly Decision[] }) {
+  const nowMs = useNow();
+  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+  const toggle = (id: number) =>
+    setOpen((old) => {
+      const next = new Set(old);
+      if (!next.delete(id)) next.add(id);
+      return next;
+    });
+  if (decisions.length === 0) {
+    return <p className="dim">No decision yet. One is taken when a job arrives or ends.</p>;
+  }
+  return (
+    <ol className={classes.list}>
+      {decisions.map((decision) => {
+        const isOpen = open.has(decision.id);
+        const Chevron = isOpen ? IconChevronDown : IconChevronRight;
+        return (
+          <li key={decision.id} className={classes.item}>
+            <button
+              type="button"
+              className={classes.head}
+              aria-expanded={isOpen}
+              onClick={() => toggle(decision.id)}
+            >
+              <time className={classes.time} title={formatExact(decision.atMs)}>
+                {formatMoment(decision.atMs, nowMs)}
+              </time>
+              <span className={classes.sentence}>
+                {visibleText(decision.sentence)}
+                <Notes decision={decision} />
+              </span>
+              <span className={classes.why}>
+                <Chevron size={14} aria-hidden="true" /> why
+              </span>
+            </button>
+            {isOpen && <Candidates decision={decision} />}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function Notes({ decision }: { decision: Decision }) {
+  if (decision.fallback !== null) {
+    return <span className="trouble"> · {decision.fallback.failed} failed, the heuristic decided</span>;
+  }
+  return decision.exploration.explored ? <span className="dim"> · explored</span> : null;
+}
+
+const Candidates = memo(function Candidates({ decision }: { decision: Decision }) {
+  const devices = useMachine((machine) => machine.devices);
+  const { candidates, chosen, exploration, fallback } = decision;
+  const best = Math.max(...candidates.map((candidate) => candidate.score ?? Number.NEGATIVE_INFINITY));
+  const least = Math.min(...candidates.map((candidate) => candidate.score ?? Number.POSITIVE_INFINITY));
+  const share = (score: number) => (best > least ? (score - least) / (best - least) : 1);
+  return (
+    <div className={classes.detail}>
+      <p className={classes.facts}>
+        {fallback !== null && (
+          <span className="trouble">
+            {visibleText(fallback.failed)}: {visibleText(fallback.error)}
+          </span>
+        )}
+        <span>
+          by {visibleText(decision.policy)}{' '}
+          <span className="mono">{visibleText(decision.policyVersion)}</span>
+        </span>
+        <span>
+          {exploration.epsilon === null
+            ? 'does not explore'
+            : `ε ${exploration.epsilon.toFixed(3)}, ${exploration.explored ? 'chosen at random' : 'chosen by score'}`}
+        </span>
+        <span>
+          the heuristic would{' '}
+          {isSameAction(decision.heuristicAction, candidates[chosen]!.action)
+            ? 'do the same'
+            : actionText(decision.heuristicAction, devices)}
+        </span>
+        <span title={`snapshot ${decision.snapshotHash}`}>
+          epoch {decision.epoch}, snapshot <span className="mono">{decision.snapshotHash.slice(0, 8)}</span>
+        </span>
+      </p>
+      <table className={classes.candidates}>
+        <thead>
+          <tr>
+            <th>Candidate</th>
+            <th className={classes.score}>Score</th>
+            <th aria-label="Score beside the others" />
+            <th>Shield</th>
+          </tr>
+        </thead>
+        <tbody>
+          {candidates.map((candidate, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a decision's candidates never change.
+            <tr key={index} data-chosen={index === chosen || undefined}>
+              <td>
+                {candidate.action.kind === 'launch' ? (
+                  <a href={hrefOf({ view: 'job', jobId: candidate.action.jobId })}>
+                    {actionText(candidate.action, devices)}
+                  </a>
+                ) : (
+                  actionText(candidate.action, devices)
+                )}
+                {index === chosen && <b> · taken</b>}
+              </td>
+              <td className={classes.score}>{candidate.score === null ? '–' : candidate.score.toFixed(3)}</td>
+              <td className={classes.gauge}>
+                {candidate.score !== null && <i style={{ width: `${4 + share(candidate.score) * 96}%` }} />}
+              </td>
+              <td>
+                {candidate.vetoes.length === 0 ? (
+                  <span className="dim">allowed</span>
+                ) : (
+                  candidate.vetoes.map((veto) => (
+                    <span key={veto.rule} className={classes.veto}>
+                      <b>{veto.rule}</b> {visibleText(veto.reason)}
+                    </span>
+                  ))
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {decision.candidateCount > candidates.length && (
+        <p className="dim">
+          {decision.candidateCount - candidates.length} more were scored lower and are not kept.
+        </p>
+      )}
+    </div>
+  );
+});

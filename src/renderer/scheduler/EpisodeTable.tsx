@@ -1,0 +1,72 @@
+import type { Episode } from '../../domain/episode.ts';
+import { REWARD_COMPONENTS } from '../../domain/reward.ts';
+import { formatDuration } from '../../domain/units.ts';
+import { useNow } from '../store/store.ts';
+import { formatExact, formatMoment } from '../text/formatTime.ts';
+import classes from './EpisodeTable.module.css';
+import { episodeSeconds, formatReward } from './rewardSeries.ts';
+
+/** Episodes, latest first: what came, what was decided, and what it was worth. */
+export function EpisodeTable({ episodes }: { episodes: readonly Episode[] }) {
+  const nowMs = useNow();
+  if (episodes.length === 0) {
+    return (
+      <p className="dim">No episode yet. One lasts from the first arrival until the machine is idle again.</p>
+    );
+  }
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
+    <div className={classes.scroll} tabIndex={0} role="region" aria-label="Episodes">
+      <table className={classes.table}>
+        <thead>
+          <tr>
+            <th>Episode</th>
+            <th>Start</th>
+            <th>Length</th>
+            <th>Policy</th>
+            <th title="finished of arrived">Jobs</th>
+            <th>Decisions</th>
+            <th>Transitions</th>
+            <th title="mean time from submission to end">Mean JCT</th>
+            {REWARD_COMPONENTS.map((name) => (
+              <th key={name} title={`−∫ cost of ${name}, seconds, unweighted`}>
+                {name}, s
+              </th>
+            ))}
+            <th title="weighted sum of the parts per second">Reward</th>
+          </tr>
+        </thead>
+        <tbody>
+          {episodes.map((episode) => (
+            <tr key={episode.id} data-live={episode.endedAtMs === null || undefined}>
+              <td>{episode.id}</td>
+              <td title={formatExact(episode.startedAtMs)}>{formatMoment(episode.startedAtMs, nowMs)}</td>
+              <td>
+                {formatDuration(Math.floor(episodeSeconds(episode, nowMs)) * 1000)}
+                {episode.endedAtMs === null && ', under way'}
+              </td>
+              <td>
+                {episode.policy}
+                {episode.fallbacks > 0 && <span className="trouble"> · {episode.fallbacks} fallbacks</span>}
+              </td>
+              <td>
+                {episode.jobsFinished} of {episode.jobsArrived}
+              </td>
+              <td>{episode.decisions}</td>
+              <td>{episode.transitions}</td>
+              <td title={episode.meanJctS === null ? 'no job of it has finished' : undefined}>
+                {episode.meanJctS === null ? '–' : formatDuration(episode.meanJctS * 1000)}
+              </td>
+              {REWARD_COMPONENTS.map((name) => (
+                <td key={name}>{formatReward(episode.rewardParts[name])}</td>
+              ))}
+              <td>
+                <b>{formatReward(episode.reward)}</b>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,108 @@
+import { useMantineColorScheme } from '@mantine/core';
+import { useEffect, useMemo, useRef } from 'react';
+import uPlot from 'uplot';
+import type { Episode } from '../../domain/episode.ts';
+import { type GoalWeights, REWARD_COMPONENTS } from '../../domain/reward.ts';
+import classes from './RewardChart.module.css';
+import { formatReward, rewardSeries, stacked } from './rewardSeries.ts';
+
+const HEIGHT_PX = 200;
+/** Columns at which the chart is full; before that they keep to the left. */
+const LEAST_COLUMNS = 12;
+
+/**
+ * Mean reward rate per episode: columns hang from zero, one stretch per component in three greys, the total
+ * marked at their end.
+ */
+export function RewardChart({ episodes, goals }: { episodes: readonly Episode[]; goals: GoalWeights }) {
+  const host = useRef<HTMLDivElement>(null);
+  const { colorScheme } = useMantineColorScheme();
+  const series = useMemo(() => rewardSeries(episodes, goals), [episodes, goals]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew when the theme changes its inks.
+  useEffect(() => {
+    const element = host.current!;
+    const style = getComputedStyle(element);
+    const inkOf = (name: string) => style.getPropertyValue(name);
+    const sums = stacked(series);
+    const bars = uPlot.paths.bars!({ size: [0.6, 48], align: 0 });
+    const tones = ['--tone-1', '--tone-2', '--tone-3'].map(inkOf);
+    const places = series.ids.map((_, index) => index);
+    const axis = {
+      stroke: inkOf('--ink-3'),
+      font: `12px ${style.fontFamily}`,
+      ticks: { show: false },
+    };
+    const chart = new uPlot(
+      {
+        width: element.clientWidth,
+        height: HEIGHT_PX,
+        padding: [12, 8, 0, 0],
+        cursor: { show: false },
+        legend: { show: false },
+        scales: {
+          x: { time: false, range: () => [-0.7, Math.max(LEAST_COLUMNS, series.ids.length) - 0.3] },
+          y: { range: (_, min) => [Math.min(-0.01, (min ?? 0) * 1.1), 0] },
+        },
+        axes: [
+          {
+            ...axis,
+            grid: { show: false },
+            splits: () => places.filter((i) => i % Math.ceil(Math.max(1, places.length / 16)) === 0),
+            values: (_, splits) => splits.map((i) => (series.ids[i] === undefined ? '' : `${series.ids[i]}`)),
+            size: 28,
+          },
+          {
+            ...axis,
+            size: 64,
+            grid: { stroke: inkOf('--line'), width: 1 },
+            values: (_, splits) => splits.map(formatReward),
+          },
+        ],
+        // The outermost sum first, so that the inner ones are drawn over it.
+        series: [
+          {},
+          ...[2, 1, 0].map((k) => ({ fill: tones[k]!, width: 0, paths: bars, points: { show: false } })),
+          {
+            stroke: inkOf('--ink'),
+            width: 0,
+            points: { show: true, size: 7, fill: inkOf('--paper'), stroke: inkOf('--ink'), width: 2 },
+          },
+        ],
+      },
+      [places, [...sums[2]!], [...sums[1]!], [...sums[0]!], [...series.totals]],
+      element,
+    );
+    const observer = new ResizeObserver(() =>
+      chart.setSize({ width: element.clientWidth, height: HEIGHT_PX }),
+    );
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      chart.destroy();
+    };
+  }, [series, colorScheme]);
+
+  return (
+    <figure className={classes.figure}>
+      <figcaption className={classes.caption}>
+        <span>Reward per episode, mean rate, 0 is best</span>
+        {REWARD_COMPONENTS.map((name, index) => (
+          <span key={name} className={classes.key}>
+            <i style={{ background: `var(--tone-${index + 1})` }} />
+            {name} <span className="dim">× {goals[name]}</span>
+          </span>
+        ))}
+        <span className={classes.key}>
+          <i className={classes.total} />
+          total
+        </span>
+      </figcaption>
+      <div
+        ref={host}
+        role="img"
+        aria-label={`Reward of the last ${series.ids.length} episodes by component; the figures are in the table below`}
+      />
+    </figure>
+  );
+}

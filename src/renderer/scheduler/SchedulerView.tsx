@@ -1,0 +1,166 @@
+import { Select } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { SchedulerStatus } from '../../contract/messages.ts';
+import { POLICY_NAMES, type PolicyName } from '../../domain/policyNames.ts';
+import { formatDuration } from '../../domain/units.ts';
+import { setPolicy } from '../actions.ts';
+import { useMachine, useNow } from '../store/store.ts';
+import { formatAgo } from '../text/formatTime.ts';
+import { visibleText } from '../text/visibleText.ts';
+import { DecisionList } from './DecisionList.tsx';
+import { EpisodeTable } from './EpisodeTable.tsx';
+import { RewardChart } from './RewardChart.tsx';
+import { episodeSeconds, formatReward } from './rewardSeries.ts';
+import classes from './SchedulerView.module.css';
+
+const POLICIES: Readonly<Record<PolicyName, string>> = {
+  fifo: 'fifo: strictly in queue order',
+  'first-fit': 'first-fit: the first that fits',
+  priority: 'priority: highest priority first',
+  dqn: 'dqn: the learned Q-network',
+};
+const LEARNER: Readonly<Record<SchedulerStatus['learner']['state'], string>> = {
+  off: 'off',
+  waiting: 'waiting for transitions',
+  starting: 'starting',
+  learning: 'learning',
+  restarting: 'starting again',
+};
+const DECISIONS_SHOWN = 60;
+
+/** Who decides, how well, and why. */
+export function SchedulerView() {
+  const status = useMachine((machine) => machine.scheduler);
+  const decisions = useMachine((machine) => machine.decisions);
+  const episodes = useMachine((machine) => machine.episodes);
+  return (
+    <div className={classes.page}>
+      <aside className={classes.side} aria-label="Scheduler">
+        <Select
+          label="Policy in charge"
+          data={POLICY_NAMES.map((name) => ({ value: name, label: POLICIES[name] }))}
+          value={status.policy}
+          onChange={(policy) => policy !== null && void setPolicy(policy as PolicyName)}
+          allowDeselect={false}
+          comboboxProps={{ transitionProps: { duration: 0 } }}
+        />
+        <Figures status={status} />
+      </aside>
+      <div className={classes.main}>
+        <section aria-labelledby="rewards">
+          <h2 id="rewards" className={classes.title}>
+            Episodes
+          </h2>
+          <RewardChart episodes={episodes} goals={status.goals} />
+          <EpisodeTable episodes={episodes} />
+        </section>
+        <section aria-labelledby="decisions">
+          <h2 id="decisions" className={classes.title}>
+            Last decisions
+          </h2>
+          <DecisionList decisions={decisions.slice(0, DECISIONS_SHOWN)} />
+        </section>
+      </div>
+    </div>
+  );
+}
+
+function Figures({ status }: { status: SchedulerStatus }) {
+  const nowMs = useNow();
+  const { learner, lastFallback, currentEpisode } = status;
+  return (
+    <>
+      <Group title="Decisions">
+        <Figure name="Taken" value={status.decisions.toLocaleString()} />
+        <Figure
+          name={`As ${status.heuristic} would`}
+          value={status.agreement === null ? null : `${Math.round(status.agreement * 100)} %`}
+          why="Share of the last decisions in which the policy chose what the heuristic would have"
+        />
+        <Figure
+          name="Exploring, ε"
+          value={status.epsilon === null ? null : status.epsilon.toFixed(3)}
+          why="Share of decisions taken at random to learn from; this policy does not explore when unknown"
+        />
+        <Figure
+          name="Fallbacks"
+          value={status.fallbacks.toLocaleString()}
+          why="Times that the policy failed and the heuristic decided instead"
+        />
+        <Figure name="Version" value={visibleText(status.policyVersion)} />
+      </Group>
+      {lastFallback !== null && (
+        <p className={classes.note}>
+          Last fallback {formatAgo(lastFallback.atMs, nowMs)}: {visibleText(lastFallback.error)}
+        </p>
+      )}
+      <Group title="Learner">
+        <Figure name="State" value={LEARNER[learner.state]} alarm={learner.state === 'restarting'} />
+        <Figure
+          name="Runs on"
+          value={learner.backend}
+          why="TensorFlow.js backend; unknown until it has started"
+        />
+        <Figure name="Train steps" value={learner.trainSteps.toLocaleString()} />
+        <Figure
+          name="Replay"
+          value={`${learner.replaySize.toLocaleString()} of ${learner.replayCapacity.toLocaleString()}`}
+          why="Transitions kept to learn from"
+        />
+        <Figure
+          name="Loss"
+          value={learner.loss === null ? null : learner.loss.toPrecision(3)}
+          why="Huber loss of the last step; unknown before the first"
+        />
+      </Group>
+      {learner.trouble !== null && (
+        <p className={`${classes.note} trouble`} role="alert">
+          {visibleText(learner.trouble)}
+        </p>
+      )}
+      <Group title="Episode now">
+        {currentEpisode === null ? (
+          <Figure name="None" value="the next arrival opens one" />
+        ) : (
+          <>
+            <Figure
+              name={`Episode ${currentEpisode.id}`}
+              value={formatDuration(Math.floor(episodeSeconds(currentEpisode, nowMs)) * 1000)}
+            />
+            <Figure
+              name="Jobs"
+              value={`${currentEpisode.jobsFinished} of ${currentEpisode.jobsArrived} done`}
+            />
+            <Figure name="Decisions" value={currentEpisode.decisions.toLocaleString()} />
+            <Figure
+              name="Mean JCT"
+              value={currentEpisode.meanJctS === null ? null : formatDuration(currentEpisode.meanJctS * 1000)}
+              why="Mean time from submission to end; unknown until a job of it has finished"
+            />
+            <Figure name="Reward so far" value={formatReward(currentEpisode.reward)} />
+          </>
+        )}
+      </Group>
+    </>
+  );
+}
+
+function Group({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className={classes.group}>
+      <h3 className={classes.groupTitle}>{title}</h3>
+      <dl className={classes.figures}>{children}</dl>
+    </section>
+  );
+}
+
+function Figure(props: { name: string; value: string | null; why?: string; alarm?: boolean }) {
+  return (
+    <div className={classes.figure} title={props.why}>
+      <dt>{props.name}</dt>
+      <dd className={`cut ${props.alarm ? 'trouble' : ''}`} title={props.value ?? undefined}>
+        {props.value ?? <span className="dim">–</span>}
+      </dd>
+    </div>
+  );
+}

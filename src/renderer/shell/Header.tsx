@@ -1,0 +1,157 @@
+import { ActionIcon, Button, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
+import { IconDeviceDesktop, IconKeyboard, IconMoon, IconPlus, IconSun } from '@tabler/icons-react';
+import { useMemo } from 'react';
+import { hrefOf, type Route } from '../route.ts';
+import { boardOf } from '../store/state.ts';
+import { useMachine, useNow } from '../store/store.ts';
+import { formatClock } from '../text/formatTime.ts';
+import { visibleText } from '../text/visibleText.ts';
+import classes from './Header.module.css';
+
+const VIEWS = [
+  { view: 'queue', label: 'Queue' },
+  { view: 'machine', label: 'Machine' },
+  { view: 'scheduler', label: 'Scheduler' },
+] as const;
+
+/** Name, views and actions; below them one line that says how the machine stands. */
+export function Header(props: { route: Route; onSubmit(): void; onKeys(): void }) {
+  const { route, onSubmit, onKeys } = props;
+  return (
+    <header className={classes.header}>
+      <div className={classes.top}>
+        <a className={classes.name} href="#/queue" aria-label="Stint, queue">
+          <Mark />
+          Stint
+        </a>
+        <nav className={classes.views} aria-label="Views">
+          {VIEWS.map(({ view, label }) => (
+            <a
+              key={view}
+              href={hrefOf({ view })}
+              aria-current={route.view === view ? 'page' : undefined}
+              className={classes.tab}
+            >
+              {label}
+            </a>
+          ))}
+          {route.view === 'job' && (
+            <a href={hrefOf(route)} aria-current="page" className={classes.tab}>
+              Job #{route.jobId}
+            </a>
+          )}
+        </nav>
+        <div className={classes.actions}>
+          <ThemeMenu />
+          <Tooltip label="Keys (?)">
+            <ActionIcon variant="subtle" size={32} onClick={onKeys} aria-label="Keys">
+              <IconKeyboard size={18} />
+            </ActionIcon>
+          </Tooltip>
+          <Button size="compact-md" leftSection={<IconPlus size={16} />} onClick={onSubmit} h={32} px={12}>
+            Submit
+          </Button>
+        </div>
+      </div>
+      <Standing />
+    </header>
+  );
+}
+
+function Standing() {
+  const system = useMachine((machine) => machine.system);
+  const jobs = useMachine((machine) => machine.jobs);
+  const devices = useMachine((machine) => machine.devices);
+  const policy = useMachine((machine) => machine.scheduler.policy);
+  const nowMs = useNow();
+  const counts = useMemo(() => {
+    const { live, waiting } = boardOf(jobs);
+    return { live: live.length, waiting: waiting.length };
+  }, [jobs]);
+  const usable = devices.filter((device) => device.health === 'ok');
+  const idle = usable.filter((device) => device.holders.length === 0 && device.foreign.length === 0).length;
+  const broken = devices.length - usable.length;
+  return (
+    <div className={classes.standing}>
+      <span
+        className={`${classes.host} cut`}
+        title={`${system.os} · ${system.cpu} · Stint ${system.version}`}
+      >
+        {visibleText(system.hostname)}
+      </span>
+      <span className={classes.figure}>
+        <b>{counts.live}</b> running
+      </span>
+      <span className={classes.figure}>
+        <b>{counts.waiting}</b> waiting
+      </span>
+      <span className={classes.figure}>
+        <b>
+          {idle}
+          <span className={classes.of}>/{devices.length}</span>
+        </b>{' '}
+        GPUs idle
+      </span>
+      {broken > 0 && (
+        <span className={`${classes.figure} trouble`}>
+          <b>{broken}</b> not readable
+        </span>
+      )}
+      <span
+        className={`${classes.probe} cut`}
+        title={system.probeNote ?? `Readings come from ${system.probe}`}
+      >
+        readings from {system.probe}
+        {system.probeNote && <> · {visibleText(system.probeNote)}</>}
+      </span>
+      <span className={classes.right}>
+        {policy} decides
+        <span className={classes.clock} title={Intl.DateTimeFormat().resolvedOptions().timeZone}>
+          {formatClock(nowMs)}
+        </span>
+      </span>
+    </div>
+  );
+}
+
+function ThemeMenu() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const themes = [
+    { value: 'light', label: 'Light', Icon: IconSun },
+    { value: 'dark', label: 'Dark', Icon: IconMoon },
+    { value: 'auto', label: 'As the system', Icon: IconDeviceDesktop },
+  ] as const;
+  const Current = themes.find(({ value }) => value === colorScheme)?.Icon ?? IconDeviceDesktop;
+  return (
+    <Menu position="bottom-end" transitionProps={{ duration: 0 }}>
+      <Menu.Target>
+        <ActionIcon variant="subtle" size={32} aria-label="Theme">
+          <Current size={18} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {themes.map(({ value, label, Icon }) => (
+          <Menu.Item
+            key={value}
+            leftSection={<Icon size={16} />}
+            onClick={() => setColorScheme(value)}
+            aria-current={value === colorScheme}
+            fw={value === colorScheme ? 600 : undefined}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** Three tracks and the line that is now. */
+function Mark() {
+  return (
+    <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M1 5h10M1 10h7M1 15h13" stroke="currentColor" strokeWidth="3" />
+      <path d="M17.5 1v18" stroke="currentColor" strokeWidth="1.5" />
+    </svg>
+  );
+}

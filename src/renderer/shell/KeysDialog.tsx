@@ -1,0 +1,74 @@
+import { Kbd, Modal } from '@mantine/core';
+import classes from './KeysDialog.module.css';
+
+const KEYS: readonly (readonly [string, readonly (readonly [readonly string[], string])[]])[] = [
+  [
+    'Everywhere',
+    [
+      [['1'], 'Queue'],
+      [['2'], 'Machine'],
+      [['3'], 'Scheduler'],
+      [['n'], 'Submit a job'],
+      [['?'], 'This list'],
+    ],
+  ],
+  [
+    'Queue',
+    [
+      [['j', 'k'], 'Next, previous job'],
+      [['Enter'], 'Open the job'],
+      [['x'], 'Tick the job'],
+      [['p'], 'Pause or resume'],
+      [['h'], 'Hold back or release'],
+      [['c'], 'Cancel'],
+      [['Alt ↑', 'Alt ↓'], 'Earlier, later in the queue'],
+      [['+', '−'], 'Priority up, down'],
+      [['/'], 'Filter'],
+      [['Esc'], 'Clear ticks and filter'],
+    ],
+  ],
+  [
+    'Job',
+    [
+      [['p', 'c', 'h'], 'Pause, cancel, hold'],
+      [['f'], 'Follow the log'],
+      [['Esc'], 'Back to the queue'],
+    ],
+  ],
+];
+
+/** Every key, by where it works. */
+export function KeysDialog({ opened, onClose }: { opened: boolean; onClose(): void }) {
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Keys"
+      size="lg"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+      transitionProps={{ duration: 0 }}
+    >
+      <div className={classes.groups}>
+        {KEYS.map(([where, keys]) => (
+          <section key={where}>
+            <h3 className={classes.where}>{where}</h3>
+            <dl className={classes.keys}>
+              {keys.map(([names, what]) => (
+                <div key={what} className={classes.key}>
+                  <dt>
+                    {names.map((name) => (
+                      <Kbd key={name} size="sm">
+                        {name}
+                      </Kbd>
+                    ))}
+                  </dt>
+                  <dd>{what}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Modal>
+  );
+}

@@ -1,0 +1,55 @@
+import { formatDuration } from '../../domain/units.ts';
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const clockSeconds = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+});
+const full = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'short',
+});
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+
+/** `14:05` in the reader's zone. */
+export const formatClock = (atMs: number): string => clock.format(atMs);
+/** `14:05:09` in the reader's zone. */
+export const formatClockSeconds = (atMs: number): string => clockSeconds.format(atMs);
+/** Date, time to the second, and the zone's name. */
+export const formatExact = (atMs: number): string => full.format(atMs);
+
+/** `14:05:09` today, `3 Mar 14:05` on another day. */
+export function formatMoment(atMs: number, nowMs: number): string {
+  return day.format(atMs) === day.format(nowMs)
+    ? formatClockSeconds(atMs)
+    : `${day.format(atMs)} ${formatClock(atMs)}`;
+}
+
+/** `just now`, `3 min ago`, `2 h ago`: one unit, for a glance. */
+export function formatAgo(atMs: number, nowMs: number): string {
+  const ms = nowMs - atMs;
+  if (ms < 10_000) return 'just now';
+  return `${formatCoarse(ms)} ago`;
+}
+
+/** A duration in its largest unit. */
+export function formatCoarse(ms: number): string {
+  const s = Math.floor(Math.max(0, ms) / 1000);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 86_400) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86_400)} d`;
+}
+
+/** A running time that ticks: whole seconds, and `0 s` rather than milliseconds. */
+export const formatElapsed = (seconds: number): string =>
+  seconds < 1 ? '0 s' : formatDuration(Math.floor(seconds) * 1000);
