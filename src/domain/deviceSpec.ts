@@ -31,8 +31,3 @@ export function parseDeviceSpec(text: string): DeviceSpec {
   }
   return { kind: 'virtual', count, memoryMib };
 }
-
-/** The text that `parseDeviceSpec` reads back to the same spec. */
-export function formatDeviceSpec(spec: DeviceSpec): string {
-  return spec.kind === 'virtual' ? `virtual:${spec.count}x${spec.memoryMib}` : spec.kind;
-}

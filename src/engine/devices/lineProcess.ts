@@ -20,7 +20,6 @@ export interface LineProcessOptions {
 }
 
 export interface Down {
-  readonly why: 'not-started' | 'ended' | 'silent';
   /** A clause for people: `nvidia-smi ended with status 9 (No devices were found)`. */
   readonly sentence: string;
   /** `ENOENT` and the like, where it could not be started. */
@@ -81,7 +80,6 @@ export class LineProcess {
     });
     child.on('error', (error: NodeJS.ErrnoException) => {
       this.#down(child, {
-        why: 'not-started',
         sentence: `${name} could not be started (${messageOf(error)})`,
         errorCode: error.code ?? null,
         exitCode: null,
@@ -91,7 +89,6 @@ export class LineProcess {
     // `close` comes after the last line was read, `exit` may come before it.
     child.on('close', (code, signal) => {
       this.#down(child, {
-        why: 'ended',
         sentence: `${name} ended with ${signal ?? `status ${code}`}${this.#said()}`,
         errorCode: null,
         exitCode: code,
@@ -125,16 +122,22 @@ export class LineProcess {
     clearTimeout(this.#watchdog);
     const child = this.#child;
     if (deadlineMs === null || child === null) return;
-    this.#watchdog = setTimeout(() => {
+    const giveUp = (): void => {
       this.#lingering.add(child);
       abandon(child);
       this.#down(child, {
-        why: 'silent',
         sentence: `${this.#options.name} has not answered for ${Math.round(deadlineMs / 100) / 10} s${this.#said()}`,
         errorCode: null,
         exitCode: null,
       });
+    };
+    const watchdog = setTimeout(() => {
+      // When it was this process that stood still (a sleeping laptop), what was said meanwhile is read first.
+      setImmediate(() => {
+        if (this.#watchdog === watchdog && this.#child === child) giveUp();
+      });
     }, deadlineMs);
+    this.#watchdog = watchdog;
   }
 
   #said(): string {

@@ -1,3 +1,4 @@
+import { getCompileCacheDir } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatDuration } from '../../domain/units.ts';
@@ -47,7 +48,8 @@ export class NvmlProbe implements DeviceProbe {
         String(intervalMs),
       ],
       // Under Electron the executable is Electron's, which is a plain Node only when told so.
-      env: { ...env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
+      // With the compile cache of this process, if it has one, it need not strip types itself: 20 MB less.
+      env: { NODE_COMPILE_CACHE: getCompileCacheDir(), ...env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
       name: 'the NVML reader',
       startDeadlineMs: options.startDeadlineMs ?? 20_000,
       silenceDeadlineMs: options.deadlineMs ?? 5 * intervalMs,

@@ -109,8 +109,9 @@ export class VirtualProbe implements DeviceProbe {
     for (const [process, { cpuS, startedS }] of cpu) {
       const before = last.cpu.get(process)?.cpuS;
       if (before !== undefined) spentS += cpuS - before;
-      // Of an older process that came onto the device only now it is unknown what it spent when.
       else if (startedS >= lastLookS) spentS += cpuS;
+      // What a process that came onto the device only now spent since the last look is not known.
+      else return null;
     }
     return Math.min(1, Math.max(0, (spentS * 1000) / (atMs - last.atMs)));
   }

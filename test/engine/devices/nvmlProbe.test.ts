@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../src/domain/errors.ts';
@@ -27,6 +28,7 @@ function make(
 }
 
 beforeEach(() => {
+  rmSync(`${standIn.env.STINT_STANDIN_NVML}.hung`, { force: true });
   standIn.set('count 2');
   probe = make();
   seen = new Collector();
@@ -125,8 +127,7 @@ describe('NvmlProbe', () => {
     await expect
       .poll(() => seen.latest!.devices.map(({ trouble }) => trouble), PATIENCE)
       .toEqual([null, null, null]);
-    standIn.set('count 3', '1.unopened 15');
-    // What is open stays open; only a change of the count makes the child look again.
+    // What is open stays open; a change of the count makes the child look again.
     standIn.set('count 4', '1.unopened 15');
     await expect
       .poll(() => seen.latest!.devices.map(({ info }) => [info.id, info.index]), PATIENCE)
@@ -175,6 +176,15 @@ describe('NvmlProbe', () => {
     await expect
       .poll(() => seen.troubles, PATIENCE)
       .toEqual([expect.stringContaining('ended with SIGKILL'), null]);
+  });
+
+  it('does not take its own standing still for silence of the child', async () => {
+    probe = make({ deadlineMs: 1000 });
+    await probe.start(seen);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+    const before = seen.reports.length;
+    await expect.poll(() => seen.reports.length, PATIENCE).toBeGreaterThan(before);
+    expect(seen.troubles).toEqual([]);
   });
 
   it('ends at stop even while the child hangs', async () => {
@@ -236,6 +246,7 @@ describe('NvmlProbe', () => {
     const [text] = (await once(engine.stdout, 'data')) as [Buffer];
     expect(processesWith(standIn.env.STINT_NVML_LIBRARY)).toEqual([Number(text)]);
     standIn.set('hang');
+    await expect.poll(() => existsSync(`${standIn.env.STINT_STANDIN_NVML}.hung`), PATIENCE).toBe(true);
     engine.kill('SIGKILL');
     await expect.poll(() => processesWith(standIn.env.STINT_NVML_LIBRARY), PATIENCE).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { VirtualProbe, type VirtualUsage } from '../../../src/engine/devices/virtualProbe.ts';
 import { Collector, PATIENCE } from './collector.ts';
 
@@ -21,6 +21,7 @@ function make(usage: (id: string) => VirtualUsage): VirtualProbe {
 }
 
 afterEach(async () => {
+  vi.useRealTimers();
   await probe?.stop();
   for (const child of children.splice(0)) {
     process.kill(-child.pid!, 'SIGKILL');
@@ -78,6 +79,20 @@ describe('VirtualProbe', () => {
     }
   });
 
+  it('does not know the use of an older process at the first look at it', async () => {
+    const pid = run('while :; do :; done');
+    const seen = new Collector();
+    let usage = IDLE;
+    await make(() => usage).start(seen);
+    await expect.poll(() => seen.reports.length, PATIENCE).toBeGreaterThan(3);
+    usage = { memoryMib: 7, rootPids: [pid] };
+    await expect
+      .poll(() => seen.latest!.devices[0]!.reading!.utilisation ?? 0, PATIENCE)
+      .toBeGreaterThan(0.05);
+    const held = seen.reports.find(({ devices }) => devices[0]!.reading!.memoryUsedMib === 7)!;
+    expect(held.devices[0]!.reading!.utilisation).toBeNull();
+  });
+
   it('says nothing of the use of a process that is not there', async () => {
     const seen = new Collector();
     await make(() => ({ memoryMib: 5, rootPids: [2 ** 30] })).start(seen);
@@ -86,13 +101,14 @@ describe('VirtualProbe', () => {
   });
 
   it('reports no more once it is stopped', async () => {
+    vi.useFakeTimers();
     const seen = new Collector();
-    const stopping = make(() => IDLE);
-    await stopping.start(seen);
-    await expect.poll(() => seen.reports.length, PATIENCE).toBeGreaterThan(1);
-    await stopping.stop();
-    const count = seen.reports.length;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(seen.reports).toHaveLength(count);
+    await make(() => IDLE).start(seen);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(seen.reports).toHaveLength(6);
+    await probe!.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(seen.reports).toHaveLength(6);
   });
 });

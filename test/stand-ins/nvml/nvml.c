@@ -6,7 +6,8 @@
  *   count N                 devices listed (default 1)
  *   init CODE               nvmlInit answers CODE
  *   error CODE              every call but nvmlInit answers CODE (1: driver reloaded, 18: version mismatch)
- *   hang                    every call blocks for as long as the line is there
+ *   hang                    every call blocks for as long as the line is there; the first to do so makes a
+ *                           file of the same name with `.hung` at its end
  *   I.error CODE            every reading of device I answers CODE (15: GPU lost)
  *   I.unopened CODE         device I has no handle
  *   I.without CALL          CALL (memory, utilisation, temperature, power, limit, clock, processes) answers
@@ -23,6 +24,7 @@
  * that hangs in the kernel, where no signal reaches it (here SIGKILL does); a device list that stays as it was
  * at nvmlInit (here it follows the file at once).
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +113,9 @@ static nvmlReturn_t enter(int init) {
   char value[64];
   refresh();
   while (setting("hang", 0, value, sizeof value) != NULL) {
+    char mark[4096];
+    snprintf(mark, sizeof mark, "%s.hung", getenv("STINT_STANDIN_NVML"));
+    close(open(mark, O_CREAT | O_WRONLY, 0600));
     usleep(20000);
     refresh();
   }
