@@ -70,14 +70,6 @@ export async function createProgram(context: Context, called: string | undefined
   return program;
 }
 
-/** What every command that asks the engine has. */
-export function clientCommand(program: Command, nameAndArgs: string, description: string): Command {
-  return program
-    .command(nameAndArgs)
-    .description(description)
-    .option('--data DIR', "data directory of the engine (default: $STINT_HOME, else the platform's)");
-}
-
 /** Turns commander's way of ending into ours. */
 function endOf(command: Command, error: CommanderError): never {
   if (error.exitCode === 0) process.exit(0);

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
 import { describeError } from '../cliError.ts';
+import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { integer, jobId, jobIds } from '../flags.ts';
-import { clientCommand } from '../program.ts';
 
 interface Flags {
   readonly json?: true;

@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { type StintClient, watchForever } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
 import { CliError, STATUS } from '../cliError.ts';
+import { clientCommand } from '../clientCommand.ts';
 import type { Connection } from '../connect.ts';
 import { type Context, homeOf, withEngine } from '../context.ts';
 import { duration, jobId, jobIds } from '../flags.ts';
-import { clientCommand } from '../program.ts';
 
 interface LogFlags {
   readonly follow?: true;
@@ -40,7 +40,7 @@ export function registerFollow(program: Command, context: Context): void {
 
   clientCommand(program, 'wait', 'Waits until jobs are over, and ends as they did.')
     .argument('<ID...>', 'numbers of the jobs', jobIds)
-    .option('--timeout S', 'give up after this many seconds (or 45min, 2h)', duration('--timeout'))
+    .option('--timeout <S>', 'give up after this many seconds (or 45min, 2h)', duration('--timeout'))
     .addHelpText('after', WAIT_HELP)
     .action((ids: number[], flags: WaitFlags) => wait(context, ids, flags));
 }

@@ -4,10 +4,10 @@ import type { JobView, LoggedEvent } from '../../contract/messages.ts';
 import { FieldError } from '../../domain/errors.ts';
 import type { JobStatus } from '../../domain/job.ts';
 import { formatDuration, formatMib } from '../../domain/units.ts';
+import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { jobId } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
-import { clientCommand } from '../program.ts';
 import { type Column, printable, renderPairs, renderTable } from '../table.ts';
 
 interface ListFlags {
@@ -34,7 +34,7 @@ export function registerJobs(program: Command, context: Context): void {
     'ls',
     'Lists jobs: those that run, those that wait and why, and the last that ended.',
   )
-    .option('--status S...', 'only jobs with one of these statuses')
+    .option('--status <S...>', 'only jobs with one of these statuses')
     .option('--all', `all that ever ended, not only the last ${FINISHED_SHOWN}`)
     .option('--json', 'print all jobs as a JSON array')
     .addHelpText('after', LIST_HELP)

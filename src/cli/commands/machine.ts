@@ -6,8 +6,8 @@ import type { Overview } from '../../contract/messages.ts';
 import type { Device } from '../../domain/device.ts';
 import { formatDuration, formatMib } from '../../domain/units.ts';
 import { CliError, STATUS } from '../cliError.ts';
+import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
-import { clientCommand } from '../program.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
 
 interface Flags {

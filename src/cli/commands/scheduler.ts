@@ -4,10 +4,10 @@ import type { Episode } from '../../domain/episode.ts';
 import { FieldError } from '../../domain/errors.ts';
 import { POLICY_NAMES, type PolicyName } from '../../domain/policyNames.ts';
 import { formatDuration } from '../../domain/units.ts';
+import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { integer } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
-import { clientCommand } from '../program.ts';
 import { type Column, renderTable } from '../table.ts';
 
 interface Flags {
@@ -31,7 +31,7 @@ export function registerScheduler(program: Command, context: Context): void {
     );
 
   clientCommand(program, 'decisions', 'Lists what the scheduler decided and why, latest first.')
-    .option('--limit N', 'how many (default: 20)', integer('--limit', 1, 1000))
+    .option('--limit <N>', 'how many (default: 20)', integer('--limit', 1, 1000))
     .option('--json', 'print the decisions as a JSON array')
     .action((flags: Flags) =>
       withEngine(context, flags, async (client) => {
@@ -47,7 +47,7 @@ export function registerScheduler(program: Command, context: Context): void {
     'episodes',
     'Lists busy periods of the machine (from the first arrival until it is idle) and their reward, latest first.',
   )
-    .option('--limit N', 'how many (default: 20)', integer('--limit', 1, 1000))
+    .option('--limit <N>', 'how many (default: 20)', integer('--limit', 1, 1000))
     .option('--json', 'print the episodes as a JSON array')
     .action((flags: Flags) =>
       withEngine(context, flags, async (client) => {

@@ -30,14 +30,14 @@ export function registerServe(program: Command, context: Context): void {
     .command('serve')
     .description('Starts the engine and the page of the console, on this machine only.')
     .option(
-      '--port N',
+      '--port <N>',
       'port of the console on 127.0.0.1; 0 takes a free one',
       integer('--port', 0, 65_535),
       0,
     )
-    .option('--data DIR', "data directory (default: $STINT_HOME, else the platform's)")
-    .option('--devices SPEC', 'where devices come from, see below')
-    .option('--policy P', `who decides: ${POLICY_NAMES.join(', ')}`, policyName)
+    .option('--data <DIR>', "data directory (default: $STINT_HOME, else the platform's)")
+    .option('--devices <SPEC>', 'where devices come from, see below')
+    .option('--policy <P>', `who decides: ${POLICY_NAMES.join(', ')}`, policyName)
     .option('--json', 'print the ready line as JSON')
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {

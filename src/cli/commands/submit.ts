@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { FieldError } from '../../domain/errors.ts';
 import type { JobSpecInput } from '../../domain/job.ts';
+import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { assignment, duration, integer, memory } from '../flags.ts';
-import { clientCommand } from '../program.ts';
 
 interface Flags {
   readonly gpus?: number;
@@ -41,25 +41,25 @@ export function registerSubmit(program: Command, context: Context): void {
     .argument('<command...>', 'what to run, after --')
     .passThroughOptions()
     .usage('[options] -- CMD ARGS…')
-    .option('--gpus N', 'GPUs it needs, 0 for none (default: 1)', integer('--gpus', 0, 64))
+    .option('--gpus <N>', 'GPUs it needs, 0 for none (default: 1)', integer('--gpus', 0, 64))
     .option(
-      '--vram SIZE',
+      '--vram <SIZE>',
       'most memory it takes on each GPU, such as 4GiB or 800MiB; then it may share a GPU\n(default: unknown, so it gets its GPUs to itself)',
       memory('--vram'),
     )
     .option('--exclusive', 'never share its GPUs')
     .option(
-      '--priority P',
+      '--priority <P>',
       'higher goes first, -1000 to 1000 (default: 0)',
       integer('--priority', -1000, 1000),
     )
-    .option('--name S', 'shown instead of the command')
-    .option('--user U', 'whose job it is (default: you)')
-    .option('--project S', 'groups jobs (default: default)')
-    .option('--env K=V', 'a variable for the job; may be given often', assignment)
-    .option('--cwd DIR', 'directory to run in (default: the one you are in)')
+    .option('--name <S>', 'shown instead of the command')
+    .option('--user <U>', 'whose job it is (default: you)')
+    .option('--project <S>', 'groups jobs (default: default)')
+    .option('--env <K=V>', 'a variable for the job; may be given often', assignment)
+    .option('--cwd <DIR>', 'directory to run in (default: the one you are in)')
     .option('--hold', 'wait until somebody releases it')
-    .option('--estimate T', 'how long you think it runs, such as 90s, 45min or 2h', duration('--estimate'))
+    .option('--estimate <T>', 'how long you think it runs, such as 90s, 45min or 2h', duration('--estimate'))
     .option('--json', 'print the job as JSON')
     .addHelpText('after', HELP)
     .action(async (command: string[], flags: Flags) => {

@@ -1,0 +1,9 @@
+import type { Command } from 'commander';
+
+/** What every command that asks the engine has. */
+export function clientCommand(program: Command, nameAndArgs: string, description: string): Command {
+  return program
+    .command(nameAndArgs)
+    .description(description)
+    .option('--data <DIR>', "data directory of the engine (default: $STINT_HOME, else the platform's)");
+}
