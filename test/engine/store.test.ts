@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../src/domain/errors.ts';
+import { jobSpecSchema } from '../../src/domain/job.ts';
+import { applyEvent, createJob, type Folded, IllegalTransitionError } from '../../src/domain/lifecycle.ts';
+import { resolveHome } from '../../src/engine/home.ts';
+import { Ledger } from '../../src/engine/jobs/ledger.ts';
+import { lockHome } from '../../src/engine/lock.ts';
+import { systemClock } from '../../src/engine/ports.ts';
+import { openDatabase, SCHEMA_VERSION } from '../../src/engine/store/database.ts';
+import { MIGRATIONS } from '../../src/engine/store/migrations/index.ts';
+import { modelStore } from '../../src/engine/store/modelStore.ts';
+import { removeHome, startEngine, temporaryHome } from './support/testEngine.ts';
+
+let home: string;
+let path: string;
+beforeEach(() => {
+  home = temporaryHome();
+  path = join(home, 'stint.db');
+});
+afterEach(() => removeHome(home));
+
+const spec = jobSpecSchema.parse({ command: ['true'], cwd: '/', user: 'a' });
+const hash = (): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+describe('migrations', () => {
+  it.each(MIGRATIONS.map((_, i) => i))('from version %i to the latest', (from) => {
+    const db = new SqliteDatabase(path);
+    for (const migration of MIGRATIONS.slice(0, from)) db.exec(migration);
+    db.pragma(`application_id = ${0x53544e54}`);
+    db.pragma(`user_version = ${from}`);
+    db.close();
+    const migrated = openDatabase(path);
+    expect(migrated.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
+    expect(migrated.pragma('foreign_key_check')).toEqual([]);
+    expect(migrated.pragma('integrity_check', { simple: true })).toBe('ok');
+    migrated.close();
+  });
+});
+
+describe('a database that cannot be used', () => {
+  function refusal(): UnavailableError {
+    try {
+      openDatabase(path).close();
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnavailableError);
+      return error as UnavailableError;
+    }
+    throw new Error('it was opened');
+  }
+
+  it('from a newer Stint is refused and left alone', () => {
+    const db = openDatabase(path);
+    db.pragma(`user_version = ${SCHEMA_VERSION + 1}`);
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    db.close();
+    const before = hash();
+    const error = refusal();
+    expect(error.message).toContain(path);
+    expect(error.message).toMatch(/newer Stint/);
+    expect(error.remedy).toMatch(/update Stint/);
+    expect(hash()).toBe(before);
+  });
+
+  it('of another program is refused and left alone', () => {
+    const db = new SqliteDatabase(path);
+    db.exec('CREATE TABLE theirs (x)');
+    db.close();
+    const before = hash();
+    expect(refusal().message).toMatch(/another program/);
+    expect(hash()).toBe(before);
+  });
+
+  it.each([
+    ['noise', () => writeFileSync(path, Buffer.alloc(8192, 7))],
+    [
+      'cut short',
+      () => {
+        const db = openDatabase(path);
+        const ledger = new Ledger(db, systemClock);
+        for (let i = 0; i < 200; i++) ledger.submit(spec);
+        db.pragma('wal_checkpoint(TRUNCATE)');
+        db.close();
+        truncateSync(path, Math.floor(statSync(path).size / 2));
+      },
+    ],
+  ])(
+    'that is damaged (%s) is refused with the path and the remedy, and left alone',
+    async (_what, damage) => {
+      damage();
+      const before = hash();
+      const error = refusal();
+      expect(error.message).toContain(path);
+      expect(error.remedy).toMatch(/restore it from a backup/);
+      expect(hash()).toBe(before);
+      await expect(startEngine({ home })).rejects.toThrow(path);
+      expect(hash()).toBe(before);
+    },
+  );
+});
+
+describe('the ledger', () => {
+  it('appends events with their projection, and folding the log gives the projection', () => {
+    const db = openDatabase(path);
+    const ledger = new Ledger(db, systemClock);
+    const { id } = ledger.submit(spec);
+    ledger.append(id, { kind: 'prioritised', priority: 4 }, 'person');
+    ledger.append(id, { kind: 'launching', devices: ['virtual-0'], attempt: 1 }, 'scheduler');
+    ledger.append(id, { kind: 'started', process: { pid: 1, startTime: '2', bootId: 'b' } }, 'engine');
+    ledger.append(id, { kind: 'exited', exitCode: 2, cause: 'exited with code 2' }, 'process');
+    const [first, ...rest] = ledger.read.events(id);
+    if (first?.event.kind !== 'submitted') throw new Error('the first event is the submission');
+    let folded: Folded = { job: createJob(id, first.event, first.atMs), stoppingAs: null };
+    for (const { event, atMs } of rest) folded = applyEvent(folded, event, atMs);
+    expect(folded.job).toEqual(ledger.get(id));
+    expect(new Ledger(db, systemClock).get(id)).toEqual(ledger.get(id));
+    expect(ledger.read.allocations(0)).toMatchObject([{ jobId: id, deviceId: 'virtual-0' }]);
+    db.close();
+  });
+
+  it('writes nothing for an illegal transition', () => {
+    const db = openDatabase(path);
+    const ledger = new Ledger(db, systemClock);
+    const { id } = ledger.submit(spec);
+    const seq = ledger.seq;
+    expect(() => ledger.append(id, { kind: 'resumed' }, 'person')).toThrow(IllegalTransitionError);
+    expect(ledger.read.lastSeq()).toBe(seq);
+    db.close();
+  });
+
+  it('lets nobody change or remove an event', () => {
+    const db = openDatabase(path);
+    new Ledger(db, systemClock).submit(spec);
+    expect(() => db.exec("UPDATE job_events SET kind = 'x'")).toThrow(/never changed/);
+    expect(() => db.exec('DELETE FROM job_events')).toThrow(/never deleted/);
+    db.close();
+  });
+});
+
+it('keeps exactly one model in charge, and the shipped one for good', () => {
+  const db = openDatabase(path);
+  const models = modelStore(db);
+  const weights = new Uint8Array([1, 2, 3]);
+  const base = { policy: 'dqn', createdAtMs: 1, weights };
+  models.promote({ ...base, version: 'first', source: 'shipped', trainSteps: 0 });
+  for (let i = 1; i <= 30; i++)
+    models.promote({ ...base, version: `+${i}`, source: 'online', trainSteps: i });
+  expect(models.inCharge('dqn')).toMatchObject({ version: '+30', trainSteps: 30, weights });
+  const kept = db.prepare<[], { version: string }>('SELECT version FROM models ORDER BY id').all();
+  expect(kept.map((row) => row.version)).toEqual([
+    'first',
+    ...Array.from({ length: 20 }, (_, i) => `+${i + 11}`),
+  ]);
+  db.close();
+});
+
+describe('the data directory', () => {
+  it('is locked by one engine, and free once that is gone', async () => {
+    const first = await startEngine({ home });
+    await expect(startEngine({ home })).rejects.toThrow(/already running on/);
+    await first.engine.stop();
+    lockHome(join(home, 'engine.lock'), home)();
+  });
+
+  it('comes from the flag, the variable, or the platform', () => {
+    expect(resolveHome('/a', { STINT_HOME: '/b' })).toBe('/a');
+    expect(resolveHome(undefined, { STINT_HOME: '/b' })).toBe('/b');
+    expect(resolveHome(undefined, { XDG_DATA_HOME: '/x' }, 'linux')).toBe('/x/stint');
+    expect(resolveHome(undefined, {}, 'linux')).toMatch(/\/\.local\/share\/stint$/);
+    expect(() => resolveHome(undefined, { STINT_HOME: 'relative' })).toThrow(/^STINT_HOME: .*absolute/);
+    expect(() => resolveHome('', {})).toThrow(/^--data/);
+  });
+
+  it.each([
+    [{ devices: 'virtual:0' }, /^devices: "virtual:0"/],
+    [{ policy: 'magic' }, /^policy: "magic" .* fifo, first-fit, priority, dqn/],
+  ])('is not made when an option makes no sense: %j', async (options, message) => {
+    await expect(startEngine({ home: join(home, 'new'), ...options })).rejects.toThrow(message);
+    expect(() => statSync(join(home, 'new'))).toThrow(/ENOENT/);
+  });
+});
