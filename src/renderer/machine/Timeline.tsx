@@ -34,6 +34,8 @@ export function Timeline() {
     [devices],
   );
   const tracks = layOutTracks(allocations, ids, window, nowMs);
+  /** Neither under the sign that says now nor over the edge. */
+  const isClear = (at: number) => Math.abs(at - nowMs) > length * 0.045 && at < window.toMs - length * 0.015;
   const nowAt = `${((nowMs - window.fromMs) / length) * 100}%`;
   return (
     <section className={classes.timeline} aria-label="Timeline of allocations">
@@ -72,7 +74,7 @@ export function Timeline() {
               className={classes.tick}
               style={{ left: `${((at - window.fromMs) / length) * 100}%` }}
             >
-              <span>{formatClock(at)}</span>
+              {isClear(at) && <span>{formatClock(at)}</span>}
             </div>
           ))}
           {tracks.map((track) => (

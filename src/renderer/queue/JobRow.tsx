@@ -14,7 +14,7 @@ import { useMachine, useNow } from '../store/store.ts';
 import { formatAgo, formatClockSeconds, formatElapsed, formatExact } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './Board.module.css';
-import { CELL, ROW } from './gridRoles.ts';
+import { GridCell, GridRow } from './Grid.tsx';
 import { JobActions } from './JobActions.tsx';
 import { PriorityCell } from './PriorityCell.tsx';
 
@@ -35,11 +35,10 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
     useSortable({ id: job.id, disabled: !movable });
   const name = visibleText(job.name);
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: it is a row of a grid.
-    <div
+    <GridRow
       ref={setNodeRef}
-      {...ROW}
-      {...{ 'aria-rowindex': props.rowIndex, 'aria-selected': ticked }}
+      aria-rowindex={props.rowIndex}
+      aria-selected={ticked}
       tabIndex={cursor ? 0 : -1}
       data-job={job.id}
       data-cursor={cursor || undefined}
@@ -49,7 +48,7 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
       onFocus={() => onCursor(job.id)}
       onPointerDown={() => onCursor(job.id)}
     >
-      <span {...CELL} className={classes.tick}>
+      <GridCell className={classes.tick}>
         <Checkbox
           size="xs"
           checked={ticked}
@@ -57,8 +56,8 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
           aria-label={`Tick #${job.id}`}
           tabIndex={cursor ? 0 : -1}
         />
-      </span>
-      <span {...CELL}>
+      </GridCell>
+      <GridCell>
         {movable && (
           <button
             type="button"
@@ -73,11 +72,11 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
             <IconGripVertical size={16} aria-hidden="true" />
           </button>
         )}
-      </span>
-      <span {...CELL} className={classes.id}>
+      </GridCell>
+      <GridCell className={classes.id}>
         <ProjectBar project={job.project} />#{job.id}
-      </span>
-      <span {...CELL} className={classes.lines}>
+      </GridCell>
+      <GridCell className={classes.lines}>
         <a
           href={hrefOf({ view: 'job', jobId: job.id })}
           className={`${classes.name} cut`}
@@ -92,17 +91,17 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
         >
           {visibleText(job.project)} · {visibleText(job.user)}
         </span>
-      </span>
+      </GridCell>
       <TrackCell job={job} />
       <StateCell job={job} />
-      <span {...CELL} className={classes.priority}>
+      <GridCell className={classes.priority}>
         <PriorityCell job={job} />
-      </span>
+      </GridCell>
       <TimeCell job={job} />
-      <span {...CELL} className={classes.actions}>
+      <GridCell className={classes.actions}>
         <JobActions job={job} />
-      </span>
-    </div>
+      </GridCell>
+    </GridRow>
   );
 });
 
@@ -120,7 +119,7 @@ function TrackCell({ job }: { job: JobView }) {
         ? 'whole GPU'
         : `${formatMib(job.vramMib)}${job.gpus > 1 ? ' each' : ''}`;
   return (
-    <span {...CELL} className={classes.lines}>
+    <GridCell className={classes.lines}>
       <span className="cut">{job.devices.length > 0 ? `GPU ${indices}` : need}</span>
       <span
         className="cut dim"
@@ -132,33 +131,33 @@ function TrackCell({ job }: { job: JobView }) {
       >
         {memory}
       </span>
-    </span>
+    </GridCell>
   );
 }
 
 function StateCell({ job }: { job: JobView }) {
   if (isTerminal(job.status)) {
-    const code = job.exitCode === null ? '' : ` · exit ${job.exitCode}`;
+    const code = job.exitCode === null ? '' : `· exit ${job.exitCode}`;
     const cause = job.cause === null ? '' : visibleText(job.cause);
     return (
-      <span {...CELL} className={classes.lines}>
-        <span className={isTrouble(job.status) ? 'trouble' : undefined}>
+      <GridCell className={classes.lines}>
+        <span className={`${classes.ended} ${isTrouble(job.status) ? 'trouble' : ''}`}>
           <StatusMark status={job.status} />
           {job.status === 'succeeded' ? '' : code}
         </span>
         <span className="cut dim" title={cause}>
           {cause}
         </span>
-      </span>
+      </GridCell>
     );
   }
   if (isLive(job.status)) {
     const held = job.status === 'paused' && job.holdsVram !== null;
     return (
-      <span {...CELL} className={classes.lines}>
+      <GridCell className={classes.lines}>
         <span className={classes.state}>
           <StatusMark status={job.status} />
-          {held && <span className="dim">{job.holdsVram ? 'VRAM stays held' : 'VRAM is free'}</span>}
+          {held && <span className="cut dim">{job.holdsVram ? 'VRAM stays held' : 'VRAM is free'}</span>}
           {job.cause !== null && <span className="cut dim">{visibleText(job.cause)}</span>}
           {job.progress !== null && (
             <>
@@ -174,15 +173,15 @@ function StateCell({ job }: { job: JobView }) {
         ) : (
           <ProgressLine job={job} />
         )}
-      </span>
+      </GridCell>
     );
   }
   const reason = visibleText(job.waitingReason ?? 'the scheduler has not looked at it yet');
   return (
-    <span {...CELL} className={classes.reason} title={reason}>
+    <GridCell className={classes.reason} title={reason}>
       {job.status === 'held' && <StatusMark status="held" />}
       <span className={classes.sentence}>{reason}</span>
-    </span>
+    </GridCell>
   );
 }
 
@@ -202,9 +201,9 @@ function TimeCell({ job }: { job: JobView }) {
         ]
       : [formatAgo(job.submittedAtMs, nowMs), 'submitted', `submitted ${formatExact(job.submittedAtMs)}`];
   return (
-    <span {...CELL} className={classes.time} title={exact}>
+    <GridCell className={classes.time} title={exact}>
       <span>{first}</span>
       <span className="dim">{second}</span>
-    </span>
+    </GridCell>
   );
 }

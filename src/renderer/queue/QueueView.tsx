@@ -19,7 +19,7 @@ import { useKeys } from '../shell/useKeys.ts';
 import { boardOf } from '../store/state.ts';
 import { useMachine } from '../store/store.ts';
 import classes from './Board.module.css';
-import { CELL, GRID, HEADER, ROW, ROWS } from './gridRoles.ts';
+import { Grid, GridCell, GridHeader, GridRow, GridRows } from './Grid.tsx';
 import { JobRow } from './JobRow.tsx';
 import { beforeIdFor, boardRows, type Row, type Section } from './queueRows.ts';
 
@@ -181,24 +181,20 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
         )}
       </div>
       <div className={classes.scroll} ref={scrollRef}>
-        <div {...GRID} aria-label="Jobs" aria-rowcount={rows.length + 1} className={classes.board}>
-          <div {...ROWS}>
-            <div {...ROW} aria-rowindex={1} className={classes.columns}>
-              <span {...HEADER} aria-label="Tick" />
-              <span {...HEADER} aria-label="Move" />
-              <span {...HEADER}>Job</span>
-              <span {...HEADER}>Name</span>
-              <span {...HEADER}>Track</span>
-              <span {...HEADER}>State</span>
-              <span {...HEADER} style={{ textAlign: 'right' }}>
-                Priority
-              </span>
-              <span {...HEADER} style={{ textAlign: 'right' }}>
-                Time
-              </span>
-              <span {...HEADER} aria-label="Actions" />
-            </div>
-          </div>
+        <Grid aria-label="Jobs" aria-rowcount={rows.length + 1} className={classes.board}>
+          <GridRows>
+            <GridRow aria-rowindex={1} className={classes.columns}>
+              <GridHeader aria-label="Tick" />
+              <GridHeader aria-label="Move" />
+              <GridHeader>Job</GridHeader>
+              <GridHeader>Name</GridHeader>
+              <GridHeader>Track</GridHeader>
+              <GridHeader>State</GridHeader>
+              <GridHeader style={{ textAlign: 'right' }}>Priority</GridHeader>
+              <GridHeader style={{ textAlign: 'right' }}>Time</GridHeader>
+              <GridHeader aria-label="Actions" />
+            </GridRow>
+          </GridRows>
           <DndContext
             sensors={sensors}
             collisionDetection={closestCenter}
@@ -206,7 +202,7 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
             onDragEnd={onDragEnd}
           >
             <SortableContext items={waitingIds} strategy={verticalListSortingStrategy}>
-              <div {...ROWS} className={classes.rows} style={{ height: virtual.getTotalSize() }}>
+              <GridRows className={classes.rows} style={{ height: virtual.getTotalSize() }}>
                 {virtual.getVirtualItems().map((item) => {
                   const row = rows[item.index]!;
                   return (
@@ -238,10 +234,10 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
                     </div>
                   );
                 })}
-              </div>
+              </GridRows>
             </SortableContext>
           </DndContext>
-        </div>
+        </Grid>
       </div>
     </div>
   );
@@ -266,8 +262,8 @@ function Heading(props: {
   const count = row.shown === row.count ? row.count : `${row.shown} of ${row.count}`;
   const Chevron = open ? IconChevronDown : IconChevronRight;
   return (
-    <div {...ROW} aria-rowindex={props.rowIndex} tabIndex={-1}>
-      <div {...CELL} tabIndex={-1} aria-colspan={9}>
+    <GridRow aria-rowindex={props.rowIndex} tabIndex={-1}>
+      <GridCell tabIndex={-1} aria-colspan={9}>
         <div className={classes.heading}>
           {row.section === 'over' ? (
             <button type="button" className={classes.toggle} onClick={props.onToggle} aria-expanded={open}>
@@ -285,8 +281,8 @@ function Heading(props: {
             {row.count === 0 ? NOTHING[row.section] : 'The filter hides them all.'}
           </div>
         )}
-      </div>
-    </div>
+      </GridCell>
+    </GridRow>
   );
 }
 

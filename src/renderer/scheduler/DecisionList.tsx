@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { memo, useState } from 'react';
 import type { Decision } from '../../domain/decision.ts';
@@ -8,9 +9,12 @@ import { visibleText } from '../text/visibleText.ts';
 import { actionText, isSameAction } from './actionText.ts';
 import classes from './DecisionList.module.css';
 
+const FIRST_SHOWN = 12;
+
 /** Decisions, latest first, each a sentence that can be asked why. */
 export function DecisionList({ decisions }: { decisions: readonly Decision[] }) {
   const nowMs = useNow();
+  const [all, setAll] = useState(false);
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
   const toggle = (id: number) =>
     setOpen((old) => {
@@ -22,34 +26,41 @@ export function DecisionList({ decisions }: { decisions: readonly Decision[] }) 
     return <p className="dim">No decision yet. One is taken when a job arrives or ends.</p>;
   }
   return (
-    <ol className={classes.list}>
-      {decisions.map((decision) => {
-        const isOpen = open.has(decision.id);
-        const Chevron = isOpen ? IconChevronDown : IconChevronRight;
-        return (
-          <li key={decision.id} className={classes.item}>
-            <button
-              type="button"
-              className={classes.head}
-              aria-expanded={isOpen}
-              onClick={() => toggle(decision.id)}
-            >
-              <time className={classes.time} title={formatExact(decision.atMs)}>
-                {formatMoment(decision.atMs, nowMs)}
-              </time>
-              <span className={classes.sentence}>
-                {visibleText(decision.sentence)}
-                <Notes decision={decision} />
-              </span>
-              <span className={classes.why}>
-                <Chevron size={14} aria-hidden="true" /> why
-              </span>
-            </button>
-            {isOpen && <Candidates decision={decision} />}
-          </li>
-        );
-      })}
-    </ol>
+    <>
+      <ol className={classes.list}>
+        {(all ? decisions : decisions.slice(0, FIRST_SHOWN)).map((decision) => {
+          const isOpen = open.has(decision.id);
+          const Chevron = isOpen ? IconChevronDown : IconChevronRight;
+          return (
+            <li key={decision.id} className={classes.item}>
+              <button
+                type="button"
+                className={classes.head}
+                aria-expanded={isOpen}
+                onClick={() => toggle(decision.id)}
+              >
+                <time className={classes.time} title={formatExact(decision.atMs)}>
+                  {formatMoment(decision.atMs, nowMs)}
+                </time>
+                <span className={classes.sentence}>
+                  {visibleText(decision.sentence)}
+                  <Notes decision={decision} />
+                </span>
+                <span className={classes.why}>
+                  <Chevron size={14} aria-hidden="true" /> why
+                </span>
+              </button>
+              {isOpen && <Candidates decision={decision} />}
+            </li>
+          );
+        })}
+      </ol>
+      {decisions.length > FIRST_SHOWN && !all && (
+        <Button size="compact-sm" variant="default" mt={8} onClick={() => setAll(true)}>
+          Show {decisions.length - FIRST_SHOWN} earlier
+        </Button>
+      )}
+    </>
   );
 }
 

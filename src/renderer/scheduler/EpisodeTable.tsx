@@ -16,7 +16,7 @@ export function EpisodeTable({ episodes }: { episodes: readonly Episode[] }) {
   }
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
-    <div className={classes.scroll} tabIndex={0} role="region" aria-label="Episodes">
+    <section className={classes.scroll} tabIndex={0} aria-label="Table of episodes">
       <table className={classes.table}>
         <thead>
           <tr>
@@ -25,15 +25,15 @@ export function EpisodeTable({ episodes }: { episodes: readonly Episode[] }) {
             <th>Length</th>
             <th>Policy</th>
             <th title="finished of arrived">Jobs</th>
-            <th>Decisions</th>
-            <th>Transitions</th>
             <th title="mean time from submission to end">Mean JCT</th>
+            <th title="weighted sum of the parts per second">Reward</th>
             {REWARD_COMPONENTS.map((name) => (
               <th key={name} title={`−∫ cost of ${name}, seconds, unweighted`}>
                 {name}, s
               </th>
             ))}
-            <th title="weighted sum of the parts per second">Reward</th>
+            <th>Decisions</th>
+            <th>Transitions</th>
           </tr>
         </thead>
         <tbody>
@@ -52,21 +52,21 @@ export function EpisodeTable({ episodes }: { episodes: readonly Episode[] }) {
               <td>
                 {episode.jobsFinished} of {episode.jobsArrived}
               </td>
-              <td>{episode.decisions}</td>
-              <td>{episode.transitions}</td>
               <td title={episode.meanJctS === null ? 'no job of it has finished' : undefined}>
                 {episode.meanJctS === null ? '–' : formatDuration(episode.meanJctS * 1000)}
+              </td>
+              <td>
+                <b>{formatReward(episode.reward)}</b>
               </td>
               {REWARD_COMPONENTS.map((name) => (
                 <td key={name}>{formatReward(episode.rewardParts[name])}</td>
               ))}
-              <td>
-                <b>{formatReward(episode.reward)}</b>
-              </td>
+              <td>{episode.decisions}</td>
+              <td>{episode.transitions}</td>
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }

@@ -26,7 +26,6 @@ const LEARNER: Readonly<Record<SchedulerStatus['learner']['state'], string>> = {
   learning: 'learning',
   restarting: 'starting again',
 };
-const DECISIONS_SHOWN = 60;
 
 /** Who decides, how well, and why. */
 export function SchedulerView() {
@@ -47,18 +46,17 @@ export function SchedulerView() {
         <Figures status={status} />
       </aside>
       <div className={classes.main}>
-        <section aria-labelledby="rewards">
-          <h2 id="rewards" className={classes.title}>
-            Episodes
-          </h2>
+        <section className={classes.rewards} aria-label="Reward">
+          <h2 className={classes.title}>Reward</h2>
           <RewardChart episodes={episodes} goals={status.goals} />
-          <EpisodeTable episodes={episodes} />
         </section>
-        <section aria-labelledby="decisions">
-          <h2 id="decisions" className={classes.title}>
-            Last decisions
-          </h2>
-          <DecisionList decisions={decisions.slice(0, DECISIONS_SHOWN)} />
+        <section className={classes.decisions} aria-label="Last decisions">
+          <h2 className={classes.title}>Last decisions</h2>
+          <DecisionList decisions={decisions} />
+        </section>
+        <section className={classes.episodes} aria-label="Episodes">
+          <h2 className={classes.title}>Episodes</h2>
+          <EpisodeTable episodes={episodes} />
         </section>
       </div>
     </div>
