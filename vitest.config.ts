@@ -14,6 +14,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: ['test/{domain,contract,scheduler,learning,simulator,cli,renderer,build}/**/*.test.ts'],
         },
       },
@@ -24,6 +25,7 @@ export default defineConfig({
           name: 'engine',
           include: ['test/{engine,headless}/**/*.test.ts'],
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
         },
       },
@@ -34,6 +36,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
