@@ -19,6 +19,7 @@ const FLAG_OF_FIELD: Readonly<Record<string, string>> = {
   command: 'the command',
   id: 'the job id',
   beforeId: 'the job id',
+  statuses: '--status',
 };
 const SAME_NAME = new Set([
   'gpus',
@@ -41,7 +42,8 @@ const SAME_NAME = new Set([
 function flagName(field: string): string {
   const [head = '', ...rest] = field.split('.');
   const name = FLAG_OF_FIELD[head] ?? (SAME_NAME.has(head) ? `--${head}` : head);
-  return [name, ...rest].join(' ');
+  // A place in a list says nothing to whoever gave the list as words.
+  return [name, ...rest.filter((part) => !/^\d+$/.test(part))].join(' ');
 }
 
 /** What to print for anything that was thrown, and the status to end with. */

@@ -11,8 +11,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const context = processContext();
 try {
-  const program = await createProgram(context, process.argv[2]);
-  await program.parseAsync(process.argv);
+  const [first, ...rest] = process.argv.slice(2);
+  // `stint help ls` is how many ask.
+  const args = first === 'help' ? [...rest, '--help'] : process.argv.slice(2);
+  const program = await createProgram(context, args[0]);
+  await program.parseAsync(args, { from: 'user' });
 } catch (error) {
   const { line, status } = describeError(error);
   // An empty line: whatever there was to say has been said (help, version).

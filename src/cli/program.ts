@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, type CommanderError } from 'commander';
 import { CliError, STATUS } from './cliError.ts';
 import type { Context } from './context.ts';
@@ -49,14 +50,15 @@ export async function createProgram(context: Context, called: string | undefined
     .description(
       'Queues deep-learning jobs on the GPUs of this machine, and starts each when its turn comes.',
     )
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this, or the help of a command')
     .helpCommand(false)
     .enablePositionalOptions()
     .showSuggestionAfterError(true)
     .addHelpText('after', ENDING)
     .action(() => {
       if (program.args.length > 0) throw usage(program, `no such command: ${program.args[0]}`);
-      program.outputHelp({ error: true });
-      throw new CliError(STATUS.badUsage, 'give a command', 'such as `stint ls`');
+      throw usage(program, 'give a command, such as `stint ls`');
     })
     .argument('[command...]')
     .usage('COMMAND [options]');
@@ -68,6 +70,12 @@ export async function createProgram(context: Context, called: string | undefined
   }
   program.configureOutput({ writeErr: (text) => void process.stderr.write(text) });
   return program;
+}
+
+/** Read from the file, because the engine's own constant is not the client's to import. */
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return String((JSON.parse(text) as { version?: unknown }).version);
 }
 
 /** Turns commander's way of ending into ours. */

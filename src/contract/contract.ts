@@ -56,7 +56,7 @@ export const contract = {
     list: base
       .input(
         z.object({
-          statuses: z.array(z.enum(JOB_STATUSES)).optional(),
+          statuses: z.array(z.enum(JOB_STATUSES, `choose from ${JOB_STATUSES.join(', ')}`)).optional(),
           limit: limit(10_000, 1000),
           offset: z.int().min(0, 'give 0 or more').default(0),
         }),

@@ -34,12 +34,8 @@ const text = (what: string, max: number) =>
     .max(max, `keep ${what} within ${max} characters`)
     .refine((value) => !value.includes('\0'), `${what} must not contain a NUL character`);
 
-const environmentName = z
-  .string()
-  .regex(
-    /^[A-Za-z_][A-Za-z0-9_]*$/,
-    'use letters, digits and _ in a variable name, not starting with a digit',
-  );
+const VARIABLE_NAMES = 'use letters, digits and _ in a variable name, not starting with a digit';
+const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, VARIABLE_NAMES);
 
 /** What a person asks for. Absent fields take the defaults written here. */
 export const jobSpecSchema = z.strictObject({
@@ -69,6 +65,10 @@ export const jobSpecSchema = z.strictObject({
         .string()
         .max(131_072)
         .refine((v) => !v.includes('\0'), 'a value must not contain a NUL character'),
+      {
+        error: (issue) =>
+          issue.code === 'invalid_key' ? VARIABLE_NAMES : 'give variables as names and texts',
+      },
     )
     .default({}),
   /** Whole GPUs, 0 for a CPU-only job. */
