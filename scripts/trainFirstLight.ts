@@ -11,15 +11,22 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DEFAULT_GOALS, REWARD_COMPONENTS, type RewardParts, scalarise } from '../src/domain/reward.ts';
+import {
+  DEFAULT_GOALS,
+  priorityWeight,
+  REWARD_COMPONENTS,
+  type RewardParts,
+  scalarise,
+} from '../src/domain/reward.ts';
 import { type Rng, seededRng } from '../src/domain/rng.ts';
 import { Agent, type AgentConfig, LIVE_AGENT } from '../src/learning/agent.ts';
 import { startBackend } from '../src/learning/backend.ts';
 import { sanityCheck } from '../src/learning/policyCheck.ts';
 import { Recorder } from '../src/learning/recorder.ts';
+import { seenStep } from '../src/learning/seenStep.ts';
 import type { PolicyFile } from '../src/learning/shippedPolicy.ts';
 import type { Transition } from '../src/learning/transition.ts';
-import { FEATURE_COUNT, FEATURE_NAMES, featuresOf } from '../src/scheduler/features.ts';
+import { FEATURE_COUNT, FEATURE_NAMES } from '../src/scheduler/features.ts';
 import { encodeWeights, initialWeights, type Weights } from '../src/scheduler/network.ts';
 import { createDqnPolicy, type Exploration, NO_EXPLORATION } from '../src/scheduler/policies/dqn.ts';
 import { fifo } from '../src/scheduler/policies/fifo.ts';
@@ -42,7 +49,7 @@ const deadlineMs = performance.now() + 60_000 * Number(options.minutes);
 const EXPLORATION: Exploration = { start: 0.15, end: 0.02, overDecisions: 15_000, triesWait: true };
 const PHASES = {
   imitation: { steps: 4000, learningRate: 1e-3, imitationWeight: 0.1, demonstratedDays: 1 },
-  reinforcement: { steps: 30_000, learningRate: 2e-4, imitationWeight: 0.02, demonstratedDays: 0.25 },
+  reinforcement: { steps: 24_000, learningRate: 2e-4, imitationWeight: 0.02, demonstratedDays: 0.25 },
 } as const;
 const AGENT: AgentConfig = { ...LIVE_AGENT, seed, replayCapacity: 30_000, minReplay: 1000, polyakTau: 0.01 };
 /** Gradient steps per transition. */
@@ -54,7 +61,10 @@ const TEST_DAYS = 60;
 const dayRng = (kind: 'training' | 'validation' | 'test', n: number): Rng =>
   seededRng({ training: 1_000_000, validation: 2_000_000, test: 3_000_000 }[kind] + 100_000 * seed + n);
 
-/** The demonstrator: least predicted GPU time first, unknown last; placements in the order they come. */
+/**
+ * The demonstrator: least predicted GPU time per weight first (Smith 1956), unknown last; placements in the order
+ * they come.
+ */
 const shortestFirst: Policy = {
   name: 'shortest-first',
   version: '1',
@@ -62,7 +72,9 @@ const shortestFirst: Policy = {
     const work = new Map(
       snapshot.waiting.map((job) => [
         job.id,
-        job.remaining ? job.remaining.p50S * Math.max(1, job.gpus) : 1e9 + job.rank,
+        job.remaining
+          ? (job.remaining.p50S * Math.max(1, job.gpus)) / priorityWeight(job.priority)
+          : 1e9 + job.rank - 1e6 * job.priority,
       ]),
     );
     let index = candidates.length - 1;
@@ -71,8 +83,7 @@ const shortestFirst: Policy = {
       const w = action.kind === 'launch' ? work.get(action.jobId)! : Number.POSITIVE_INFINITY;
       if (w < least) [index, least] = [i, w];
     });
-    const features = featuresOf(snapshot, candidates);
-    return { index, scores: null, epsilon: null, explored: false, features };
+    return { index, scores: null, epsilon: null, explored: false, features: null };
   },
 };
 
@@ -92,17 +103,9 @@ function runDay(
     rng,
     observer: {
       advance: (load, nowMs) => recorder.advance(load, nowMs),
-      decided({ choice, allowed, allowedActions, chosen }, snapshot) {
-        if (!choice?.features) return;
-        recorder.decided({
-          decisionId: ++decisionId,
-          episodeId: 1,
-          atMs: snapshot.nowMs,
-          features: choice.features,
-          rows: allowed.length,
-          chosenRow: allowedActions.indexOf(chosen),
-          goals: snapshot.goals,
-        });
+      decided(step, snapshot) {
+        const seen = seenStep(step, snapshot, ++decisionId, null);
+        if (seen !== null) recorder.decided(seen);
       },
       idle() {
         const parts = recorder.idle();
@@ -304,9 +307,9 @@ function report(): string {
     [
       '',
       against,
-      cell(ratios['cost']!),
-      cell(ratios['meanJctS']!),
-      cell(ratios['slowdown']!),
+      cell(ratios.cost!),
+      cell(ratios.meanJctS!),
+      cell(ratios.slowdown!),
       `${daysWon} of ${TEST_DAYS}`,
       '',
     ]
@@ -326,9 +329,9 @@ of dqn divided by the other policy, with a 95 % bootstrap interval; below 1 dqn 
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-\`shortest-first\` is the demonstrator of phase 1 (least predicted GPU time first). It is no policy of the console: it
-would let long jobs starve, and is listed to show how much of the gain is imitation. Priorities are not part of the
-reward, so these weights heed them only as far as the shield and the person do.
+\`shortest-first\` is the demonstrator of phase 1 (least predicted GPU time per priority weight first). It is no policy of the
+console, as it would let long jobs starve; it is listed to show how much of the gain is imitation.
+
 The simulator has no start-up times, failures or preemption, and two jobs that share a device slow each other down
 by a fixed rule. What these figures say about a real machine is for the machine's own record to show.
 `;

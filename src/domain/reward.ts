@@ -5,7 +5,7 @@ export const REWARD_COMPONENTS = ['completion', 'utilisation', 'fairness'] as co
 export type RewardComponent = (typeof REWARD_COMPONENTS)[number];
 
 const components = z.object({
-  /** Jobs in the system: by Little's law the mean completion time. */
+  /** Jobs in the system, weighed by priority: by Little's law the weighed mean completion time. */
   completion: z.number(),
   /** GPUs idle while work that could use them waits. */
   utilisation: z.number(),
@@ -32,6 +32,8 @@ export const DISCOUNT_RATE_PER_S = 1 / 1800;
 export interface Load {
   readonly waiting: number;
   readonly running: number;
+  /** Σ {@link priorityWeight} over the waiting and the running jobs: their number when all have priority 0. */
+  readonly weight: number;
   readonly devices: number;
   /** Usable devices without a job. */
   readonly idleDevices: number;
@@ -41,11 +43,19 @@ export interface Load {
   readonly serviceByUser: readonly number[];
 }
 
+/**
+ * How much a job's time in the system counts: each 10 of priority doubles it, from an eighth (−30 and below) to
+ * eight times (30 and above), so that no number alone makes everybody else worthless.
+ */
+export function priorityWeight(priority: number): number {
+  return 2 ** (Math.min(30, Math.max(-30, priority)) / 10);
+}
+
 /** Cost rates c_k, each about one on a busy machine. Dimensionless. */
 export function costRates(load: Load): RewardParts {
   const size = Math.max(1, load.devices);
   return {
-    completion: (load.waiting + load.running) / (2 * size),
+    completion: load.weight / (2 * size),
     utilisation: Math.min(load.idleDevices, load.waitingGpus) / size,
     fairness: 1 - jain(load.serviceByUser),
   };

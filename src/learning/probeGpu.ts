@@ -23,8 +23,8 @@ export interface ProbeOptions {
  */
 export function restoreRemovedUtil(): void {
   const bag = util as unknown as Record<string, unknown>;
-  bag['isNullOrUndefined'] ??= (value: unknown): boolean => value === null || value === undefined;
-  bag['isArray'] ??= Array.isArray;
+  bag.isNullOrUndefined ??= (value: unknown): boolean => value === null || value === undefined;
+  bag.isArray ??= Array.isArray;
 }
 
 // Loads the package, runs the ops that learning needs, and compares them with known answers. Exit 0: usable.
@@ -37,7 +37,7 @@ const fail = (why) => { process.stderr.write(why); process.exit(3); };
 if (tf.getBackend() !== 'tensorflow') fail('it fell back to the backend ' + tf.getBackend());
 const w = tf.variable(tf.tensor2d([[1, -2], [3, 4]]));
 const x = tf.tensor2d([[1, 2]]);
-const { value, grads } = tf.variableGrads(() => tf.relu(x.matMul(w)).square().sum().asScalar());
+const { value, grads } = tf.variableGrads(() => tf.sum(tf.square(tf.relu(tf.matMul(x, w)))));
 if (Math.abs(value.dataSync()[0] - 85) > 1e-3) fail('a product came out wrong');
 const grad = Array.from(grads[w.name].dataSync());
 if ([14, 12, 28, 24].some((g, i) => Math.abs(g - grad[i]) > 1e-3)) fail('a gradient came out wrong');
@@ -76,7 +76,8 @@ export async function probeGpu(options: ProbeOptions = {}): Promise<GpuProbe> {
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => {
       if (code === 0) resolve(null);
-      else resolve(lastLine(said) || `it ended with ${signal ?? `status ${code}`}`);
+      else if (signal !== null) resolve(`it crashed with ${signal}`);
+      else resolve(errorLine(said) || `it ended with status ${code}`);
     });
   });
   const patience = new AbortController();
@@ -92,7 +93,7 @@ export async function probeGpu(options: ProbeOptions = {}): Promise<GpuProbe> {
 }
 
 /** The line of a stack trace that says what happened. */
-function lastLine(text: string): string {
+function errorLine(text: string): string {
   const lines = text.split('\n').map((line) => line.trim());
   return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.filter(Boolean).at(-1) ?? '';
 }

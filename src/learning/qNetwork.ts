@@ -156,7 +156,11 @@ export class QNetwork {
     const td = tf.mean(tf.mul(huber, lossWeights)) as tf.Scalar;
     if (batch.imitationWeights.every((weight) => weight === 0)) return td;
     // Cross-entropy of the demonstrated row under softmax(advantage / temperature).
-    const logits = tf.clipByValue(tf.div(advantage, this.config.imitationTemperature), -60, 60) as tf.Tensor2D;
+    const logits = tf.clipByValue(
+      tf.div(advantage, this.config.imitationTemperature),
+      -60,
+      60,
+    ) as tf.Tensor2D;
     const logSum = tf.log(tf.matMul(member, tf.exp(logits)));
     const crossEntropy = tf.sub(logSum, tf.matMul(oneHot, logits));
     const imitation = tf.mean(tf.mul(crossEntropy, tf.tensor2d(batch.imitationWeights, [sets, 1])));

@@ -32,16 +32,22 @@ export class Replay<T> {
 
   /** `count` items with replacement; none from an empty buffer. */
   sample(count: number, rng: Rng): Sample<T> {
-    const drawn = this.ring.length === 0 ? 0 : count;
+    const { length } = this.ring;
+    const drawn = length === 0 ? 0 : count;
+    // By age and not by place in the ring, so that a restored buffer draws the same.
     return {
-      items: Array.from({ length: drawn }, () => this.ring[randomInt(rng, this.ring.length)]!),
+      items: Array.from({ length: drawn }, () => this.ring[(this.oldest + randomInt(rng, length)) % length]!),
       lossWeights: new Float32Array(drawn).fill(1),
     };
   }
 
   /** Oldest first. */
   items(): T[] {
-    const start = this.ring.length < this.capacity ? 0 : this.pushed % this.capacity;
-    return [...this.ring.slice(start), ...this.ring.slice(0, start)];
+    return [...this.ring.slice(this.oldest), ...this.ring.slice(0, this.oldest)];
+  }
+
+  /** Place of the oldest item. */
+  private get oldest(): number {
+    return this.ring.length < this.capacity ? 0 : this.pushed % this.capacity;
   }
 }

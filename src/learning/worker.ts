@@ -32,7 +32,7 @@ let owed = 0;
 let training = false;
 let loss: number | null = null;
 let trouble: string | null = null;
-let reportDue: NodeJS.Timeout | null = null;
+let reportDue = false;
 
 port.on('message', ({ kind, blob }: TransitionMessage) => {
   try {
@@ -48,8 +48,10 @@ port.on('message', ({ kind, blob }: TransitionMessage) => {
     training = true;
     setImmediate(step);
   }
-  reportDue ??= setTimeout(() => {
-    reportDue = null;
+  if (reportDue) return;
+  reportDue = true;
+  setTimeout(() => {
+    reportDue = false;
     report(null);
   }, REPORT_EVERY_MS);
 });

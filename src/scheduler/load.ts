@@ -1,4 +1,4 @@
-import type { Load } from '../domain/reward.ts';
+import { type Load, priorityWeight } from '../domain/reward.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What the cost rates of the reward are computed from. O(waiting + running + devices). */
@@ -6,13 +6,16 @@ export function loadOf(snapshot: Snapshot): Load {
   const held = new Set<string>();
   const users = new Set<string>();
   let waitingGpus = 0;
+  let weight = 0;
   for (const job of snapshot.running) {
     users.add(job.user);
+    weight += priorityWeight(job.priority);
     for (const id of job.deviceIds) held.add(id);
   }
   for (const job of snapshot.waiting) {
     users.add(job.user);
     waitingGpus += job.gpus;
+    weight += priorityWeight(job.priority);
   }
   let idleDevices = 0;
   for (const device of snapshot.devices) {
@@ -21,6 +24,7 @@ export function loadOf(snapshot: Snapshot): Load {
   return {
     waiting: snapshot.waiting.length,
     running: snapshot.running.length,
+    weight,
     devices: snapshot.devices.length,
     idleDevices,
     waitingGpus,

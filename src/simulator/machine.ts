@@ -231,7 +231,9 @@ function runningJobOf({ job, deviceIds, startedAtS, leftS }: LiveJob): RunningJo
   };
 }
 
-function commonOf(job: SimulatedJob): Omit<WaitingJob, 'attainedGpuS' | 'remaining' | 'waitingSinceMs' | 'moved'> {
+function commonOf(
+  job: SimulatedJob,
+): Omit<WaitingJob, 'attainedGpuS' | 'remaining' | 'waitingSinceMs' | 'moved'> {
   return {
     id: job.id,
     gpus: job.gpus,

@@ -62,7 +62,7 @@ function draftJob(rng: Rng, id: number, medianS: number, devices: number): Simul
     gpus: Math.min(gpus, devices),
     vramMib: rng.next() < 0.3 ? null : 2048 + randomInt(rng, 18 * 1024),
     exclusive: rng.next() < 0.05,
-    priority: priority < 0.7 ? 0 : priority < 0.85 ? 5 : -5,
+    priority: priority < 0.7 ? 0 : priority < 0.85 ? 10 : -10,
     user: USERS[user < 0.6 ? 0 : user < 0.9 ? 1 : 2],
   };
 }

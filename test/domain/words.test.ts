@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FieldError } from '../../src/domain/errors.ts';
 import { readProgress } from '../../src/domain/progress.ts';
-import { addParts, costRates, discountOver, jain, rewardOver, scalarise } from '../../src/domain/reward.ts';
+import {
+  addParts,
+  costRates,
+  discountOver,
+  jain,
+  priorityWeight,
+  rewardOver,
+  scalarise,
+} from '../../src/domain/reward.ts';
 import { seededRng } from '../../src/domain/rng.ts';
 import { formatDuration, formatMib, parseMemoryMib } from '../../src/domain/units.ts';
 
@@ -78,6 +86,7 @@ describe('reward', () => {
   const load = {
     waiting: 3,
     running: 1,
+    weight: 4,
     devices: 2,
     idleDevices: 1,
     waitingGpus: 4,
@@ -86,6 +95,10 @@ describe('reward', () => {
 
   it('is a cost rate, by hand', () => {
     expect(costRates(load)).toEqual({ completion: 1, utilisation: 0.5, fairness: 1 - 1600 / (2 * 1000) });
+  });
+
+  it('counts a job twice for each 10 of priority, within bounds', () => {
+    expect([0, 10, -10, 30, 1000, -1000].map(priorityWeight)).toEqual([1, 2, 0.5, 8, 8, 0.125]);
   });
 
   it('over a time is the discounted integral, and pieces add up to the whole', () => {

@@ -5,7 +5,13 @@ import { seededRng } from '../../src/domain/rng.ts';
 import { startBackend } from '../../src/learning/backend.ts';
 import { type Batch, doubleDqnTargets, QNetwork } from '../../src/learning/qNetwork.ts';
 import type { Transition } from '../../src/learning/transition.ts';
-import { forward, initialWeights, tensorsOf, type Weights, withTensors } from '../../src/scheduler/network.ts';
+import {
+  forward,
+  initialWeights,
+  tensorsOf,
+  type Weights,
+  withTensors,
+} from '../../src/scheduler/network.ts';
 
 const CONFIG = { learningRate: 1e-3, huberDelta: 1, maxGradientNorm: 10, imitationTemperature: 0.1 };
 
