@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
@@ -12,20 +11,11 @@ const out = resolve(process.env.STINT_BUILD_DIR ?? here('out'));
  * looks beside itself, and so the build keeps the shape of `src`.
  */
 const entries = Object.fromEntries(
-  [
-    'main/index',
-    'headless/main',
-    'cli/main',
-    'learning/worker',
-    'engine/devices/nvmlChild',
-    ...existing(),
-  ].map((name) => [name, here(`src/${name}.ts`)]),
+  ['main/index', 'headless/main', 'cli/main', 'learning/worker', 'engine/devices/nvmlChild'].map((name) => [
+    name,
+    here(`src/${name}.ts`),
+  ]),
 );
-
-/** Probes that run in a child process; each may be absent. */
-function existing(): string[] {
-  return ['learning/backendProbe'].filter((name) => existsSync(here(`src/${name}.ts`)));
-}
 
 export default defineConfig({
   main: {

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { loadConfigFromFile, resolveConfig } from 'electron-vite';
+import { resolveConfig } from 'electron-vite';
 import { build } from 'vite';
 
 const root = resolve(import.meta.dirname, '..');
@@ -12,23 +12,25 @@ const SOURCES = [
   'tsconfig.base.json',
   'tsconfig.web.json',
 ];
+/** Where the build goes: `out/`, or `$STINT_BUILD_DIR` for one beside it. The configuration reads the same. */
+const out = resolve(process.env.STINT_BUILD_DIR ?? join(root, 'out'));
 /** Written last, so that a build that failed half-way counts as none. */
-const stampPath = (out: string): string => join(out, 'built');
+const stamp = join(out, 'built');
 
 /** Whether anything that the build is made of is newer than the build, or there is none. */
-export function isStale(out = join(root, 'out')): boolean {
-  if (!existsSync(stampPath(out))) return true;
-  const builtMs = statSync(stampPath(out)).mtimeMs;
+export function isStale(): boolean {
+  if (!existsSync(stamp)) return true;
+  const builtMs = statSync(stamp).mtimeMs;
   return SOURCES.some((source) => newestMs(join(root, source)) > builtMs);
 }
 
 /**
  * Builds main, preload and console, in this order.
  * @param say takes one line a stage.
- * @param out absolute folder; emptied first.
  */
-export async function buildAll(say: (line: string) => void, out = join(root, 'out')): Promise<void> {
-  process.env.STINT_BUILD_DIR = out;
+export async function buildAll(say: (line: string) => void): Promise<void> {
+  // The list of packages to leave outside is read from there.
+  process.chdir(root);
   // The moment before, so that what is saved while it builds is built the next time.
   const startedAt = new Date();
   const configFile = join(root, 'electron.vite.config.ts');
@@ -40,7 +42,8 @@ export async function buildAll(say: (line: string) => void, out = join(root, 'ou
     await build(stageConfig);
     say(`built ${stage} in ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
   }
-  writeFileSync(stampPath(out), `${startedAt.toISOString()}\n`);
+  writeFileSync(stamp, `${startedAt.toISOString()}\n`);
+  utimesSync(stamp, startedAt, startedAt);
 }
 
 function newestMs(path: string): number {

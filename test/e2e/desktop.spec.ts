@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { HOST_KEY, StintHost } from '../../src/contract/host.ts';
 import type { JobView } from '../../src/contract/messages.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import {
@@ -15,6 +16,12 @@ import {
   stint,
 } from './support/desktopHarness.ts';
 
+declare global {
+  interface Window {
+    readonly [HOST_KEY]?: StintHost;
+  }
+}
+
 beforeAll(async () => {
   await buildDesktop();
 });
@@ -24,9 +31,7 @@ for (const flavour of flavours) {
     describe(`the desktop on ${flavour.name}`, () => desktop(flavour));
   } else {
     process.stderr.write(`skipped: the desktop on ${flavour.name} ${flavour.missing}\n`);
-    describe.skip(`the desktop on ${flavour.name} (${flavour.missing})`, () => {
-      it('runs the same checks');
-    });
+    describe.skip(`the desktop on ${flavour.name} (${flavour.missing})`, () => desktop(flavour));
   }
 }
 
@@ -393,7 +398,10 @@ function desktop(flavour: Flavour): void {
       },
     );
     others.push(holder);
-    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    await new Promise((resolve, reject) => {
+      holder.stdout.once('data', resolve);
+      holder.once('exit', (code) => reject(new Error(`stint serve ended with status ${code}`)));
+    });
     const late = await start();
     expect(await late.exited).toBe(1);
     expect(late.stderr()).toMatch(/Stint cannot start\n.+;.+/);

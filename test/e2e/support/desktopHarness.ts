@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -93,7 +93,9 @@ function standInFlavour(): Flavour {
           env: { ...process.env, STAND_IN_CHROMIUM: endpoint, NODE_OPTIONS: '' },
         },
       );
-      const pages = () => browser?.contexts()[0]?.pages() ?? [];
+      // Those of an earlier start may still be on their way out.
+      const earlier = new Set(browser?.contexts()[0]?.pages());
+      const pages = () => (browser?.contexts()[0]?.pages() ?? []).filter((page) => !earlier.has(page));
       return {
         ...observed(child),
         pages,
@@ -148,24 +150,23 @@ function observed(child: ChildProcess): Pick<Desktop, 'exited' | 'stderr' | 'kil
 
 /** The page on the console's origin that still answers, when it has loaded. */
 async function livePage(pages: () => readonly Page[], origin: string): Promise<Page> {
-  const crashed = new Set<Page>();
   const deadlineMs = performance.now() + 30_000;
+  let trouble: unknown;
   while (performance.now() < deadlineMs) {
     for (const page of pages()) {
-      if (page.isClosed() || crashed.has(page) || !page.url().startsWith(`${origin}/`)) continue;
+      if (page.isClosed() || !page.url().startsWith(`${origin}/`)) continue;
       try {
         await page.waitForLoadState('load', { timeout: 5000 });
-        return page;
+        // A page that has crashed has loaded, too, but answers no more.
+        if (await page.evaluate(() => document.readyState === 'complete')) return page;
       } catch (error) {
-        if (!page.isClosed()) crashed.add(page);
-        lastTrouble = error;
+        trouble = error;
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`no page on ${origin} within 30 s`, { cause: lastTrouble });
+  throw new Error(`no page on ${origin} within 30 s`, { cause: trouble });
 }
-let lastTrouble: unknown;
 
 function remoteControl(child: ChildProcess): Desktop['evaluate'] {
   let lastId = 0;
@@ -229,5 +230,6 @@ async function ended(child: ChildProcess, end: () => void): Promise<void> {
 
 /** What was written into the engine's log of a home. */
 export function engineLog(home: string): string {
-  return readFileSync(join(home, 'engine.log'), 'utf8');
+  const path = join(home, 'engine.log');
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }

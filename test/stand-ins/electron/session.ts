@@ -1,3 +1,4 @@
+import type { CDPSession } from 'playwright-core';
 import { addScheme, fromChromium } from './addresses.ts';
 import { connectChromium } from './chromium.ts';
 
@@ -47,6 +48,7 @@ export class StandInSession {
   #request: PermissionRequestHandler | null = null;
   #check: PermissionCheckHandler | null = null;
   #beforeRequest: BeforeRequest | null = null;
+  #devtools: CDPSession | null = null;
   readonly protocol = protocol;
   readonly webRequest = {
     onBeforeRequest: (listener: BeforeRequest | null): void => {
@@ -79,7 +81,9 @@ export class StandInSession {
   async applyPermissions(contents: unknown, chromiumOrigin: string): Promise<void> {
     const origin = fromChromium(chromiumOrigin);
     const { browser } = await connectChromium();
-    const devtools = await browser.newBrowserCDPSession();
+    // Chromium forgets the settings with the session that made them.
+    this.#devtools ??= await browser.newBrowserCDPSession();
+    const devtools = this.#devtools;
     for (const [name, devtoolsName] of PERMISSIONS) {
       const checked = this.#check?.(contents, name, origin) ?? true;
       const request = this.#request;
@@ -92,7 +96,6 @@ export class StandInSession {
         origin: chromiumOrigin,
       });
     }
-    await devtools.detach();
   }
 }
 
