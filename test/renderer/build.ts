@@ -1,0 +1,119 @@
+import type { JobView, LoggedEvent, Overview, WatchMessage } from '../../src/contract/messages.ts';
+import type { Device } from '../../src/domain/device.ts';
+import type { JobEvent } from '../../src/domain/lifecycle.ts';
+import { DEFAULT_GOALS } from '../../src/domain/reward.ts';
+import type { History } from '../../src/renderer/store/state.ts';
+
+/** A job that waits, with what a test says about it. */
+export function job(id: number, change: Partial<JobView> = {}): JobView {
+  return {
+    id,
+    name: `job ${id}`,
+    command: ['true'],
+    cwd: '/',
+    env: {},
+    gpus: 1,
+    vramMib: null,
+    exclusive: false,
+    priority: 0,
+    user: 'ana',
+    project: 'default',
+    estimateS: null,
+    status: 'queued',
+    exitCode: null,
+    cause: null,
+    devices: [],
+    rank: id,
+    moved: false,
+    submittedAtMs: id * 1000,
+    startedAtMs: null,
+    finishedAtMs: null,
+    pausedAtMs: null,
+    pausedMs: 0,
+    holdsVram: null,
+    process: null,
+    progress: null,
+    attempt: 0,
+    waitingReason: null,
+    ...change,
+  };
+}
+
+/** The message of the stream that an event of `about` makes. */
+export function event(seq: number, about: JobView, what: JobEvent, atMs = seq * 1000): WatchMessage {
+  const entry: LoggedEvent = { seq, jobId: about.id, atMs, actor: 'engine', event: what };
+  return { type: 'event', seq, entry, job: about };
+}
+
+export function device(change: Partial<Device> = {}): Device {
+  return {
+    id: 'virtual-0',
+    index: 0,
+    kind: 'virtual',
+    name: 'Virtual',
+    memoryTotalMib: 1000,
+    health: 'ok',
+    trouble: null,
+    reading: {
+      atMs: 1000,
+      memoryUsedMib: 0,
+      utilisation: null,
+      temperatureC: null,
+      powerW: null,
+      powerLimitW: null,
+      smClockMhz: null,
+      processes: null,
+    },
+    holders: [],
+    foreign: [],
+    ...change,
+  };
+}
+
+export const NO_HISTORY: History = { samples: [], allocations: [], decisions: [], episodes: [] };
+
+export function overview(seq: number, jobs: readonly JobView[]): Overview {
+  return {
+    seq,
+    nowMs: 1_000_000,
+    system: {
+      version: '0.1.0',
+      pid: 1,
+      home: '/h',
+      startedAtMs: 0,
+      hostname: 'host',
+      os: 'os',
+      cpu: 'cpu',
+      cpuCores: 1,
+      memoryMib: 1,
+      probe: 'virtual',
+      probeNote: null,
+      user: 'ana',
+      defaultCwd: '/',
+    },
+    jobs: [...jobs],
+    devices: [device()],
+    scheduler: {
+      policy: 'fifo',
+      policyVersion: '1',
+      heuristic: 'first-fit',
+      epsilon: null,
+      goals: DEFAULT_GOALS,
+      decisions: 0,
+      fallbacks: 0,
+      agreement: null,
+      lastFallback: null,
+      learner: {
+        state: 'off',
+        backend: null,
+        trainSteps: 0,
+        replaySize: 0,
+        replayCapacity: 0,
+        loss: null,
+        trouble: null,
+      },
+      currentEpisode: null,
+    },
+    host: null,
+  };
+}

@@ -1,0 +1,283 @@
+import { describe, expect, it } from 'vitest';
+import type { Allocation } from '../../src/contract/messages.ts';
+import { ZERO_PARTS } from '../../src/domain/reward.ts';
+import { projectTone } from '../../src/renderer/hue.ts';
+import { LogBuffer } from '../../src/renderer/job/logBuffer.ts';
+import { memoryOf } from '../../src/renderer/machine/memoryShares.ts';
+import { expectedEndMs, layOutTracks, ticksOf } from '../../src/renderer/machine/timelineLayout.ts';
+import { beforeIdFor, boardRows, matches } from '../../src/renderer/queue/queueRows.ts';
+import { hrefOf, parseRoute } from '../../src/renderer/route.ts';
+import { formatReward, rewardSeries, stacked } from '../../src/renderer/scheduler/rewardSeries.ts';
+import { fieldNamed, type JobForm, readForm } from '../../src/renderer/submit/jobRequest.ts';
+import { device, job } from './build.ts';
+
+const stretch = (jobId: number, startMs: number, endMs: number | null, deviceId = 'a'): Allocation => ({
+  jobId,
+  startMs,
+  endMs,
+  deviceId,
+  name: '',
+  project: '',
+  user: '',
+  status: 'running',
+});
+
+describe('the timeline', () => {
+  const window = { fromMs: 1000, toMs: 2000 };
+  const drawn = (allocations: Allocation[]) =>
+    layOutTracks(allocations, ['a'], window, 1800)[0]!.stretches.map(
+      ({ allocation, from, to, lane, cut }) => [allocation.jobId, from, to, lane, cut],
+    );
+
+  it('cuts what reaches over the edges and ends what is open at now', () => {
+    expect(drawn([stretch(1, 0, 1500), stretch(2, 1500, null)])).toEqual([
+      [1, 0, 0.5, 0, true],
+      [2, 0.5, 0.8, 0, false],
+    ]);
+  });
+
+  it('leaves out what lies outside and on other devices', () => {
+    expect(drawn([stretch(1, 0, 999), stretch(2, 2001, null), stretch(3, 1100, null, 'b')])).toEqual([]);
+  });
+
+  it('puts jobs that share a device on lanes beside each other, and uses a lane again', () => {
+    const tracks = layOutTracks(
+      [stretch(1, 1000, 1400), stretch(2, 1100, 1800), stretch(3, 1400, 1500), stretch(4, 1450, 1600)],
+      ['a', 'empty'],
+      window,
+      1800,
+    );
+    expect(tracks[0]!.stretches.map((s) => s.lane)).toEqual([0, 1, 0, 2]);
+    expect(tracks.map((track) => track.lanes)).toEqual([3, 1]);
+  });
+
+  it('marks round times', () => {
+    const minute = 60_000;
+    expect(ticksOf({ fromMs: 90_000, toMs: 90_000 + 10 * minute }, 5).map((at) => at / minute)).toEqual([
+      2, 4, 6, 8, 10,
+    ]);
+  });
+
+  it('expects an end only from progress that says something', () => {
+    expect(expectedEndMs(10, 0.5, 1000)).toBe(11_000);
+    expect([expectedEndMs(10, 0.001, 0), expectedEndMs(10, null, 0), expectedEndMs(0, 0.5, 0)]).toEqual([
+      null,
+      null,
+      null,
+    ]);
+  });
+});
+
+describe('memory', () => {
+  const reading = device().reading!;
+
+  it('is what each holder uses, what others use, and the rest', () => {
+    const memory = memoryOf(
+      device({
+        reading: { ...reading, memoryUsedMib: 600 },
+        holders: [{ jobId: 1, reservedMib: 500, usedMib: 400 }],
+        foreign: [{ pid: 5, memoryMib: 150, user: null, command: null, startedAtMs: null }],
+      }),
+    );
+    expect(memory).toEqual({
+      usedMib: 600,
+      freeMib: 400,
+      shares: [
+        { kind: 'job', jobId: 1, mib: 400, measured: true },
+        { kind: 'foreign', mib: 200 },
+      ],
+    });
+  });
+
+  it('is never called free when it was not measured', () => {
+    const silent = { ...reading, memoryUsedMib: null };
+    expect(memoryOf(device({ reading: silent })).freeMib).toBeNull();
+    expect(memoryOf(device({ reading: null })).freeMib).toBeNull();
+    expect(memoryOf(device({ health: 'unreadable' })).freeMib).toBeNull();
+  });
+
+  it('never adds up to more than there is', () => {
+    const holders = [1, 2, 3].map((jobId) => ({ jobId, reservedMib: 600, usedMib: null }));
+    expect(memoryOf(device({ holders })).shares.map((share) => share.mib)).toEqual([600, 400, 0]);
+  });
+});
+
+describe('the queue', () => {
+  const waiting = [1, 2, 3, 4].map((id) => job(id));
+
+  it('puts a dragged job where it was dropped', () => {
+    expect(beforeIdFor(waiting, 1, 3)).toBe(4);
+    expect(beforeIdFor(waiting, 1, 4)).toBeNull();
+    expect(beforeIdFor(waiting, 4, 2)).toBe(2);
+  });
+
+  it('filters by every word, over what a row shows', () => {
+    const one = job(12, { name: 'ResNet', project: 'vision', user: 'mei', command: ['python', 'a.py'] });
+    expect(['', '#12', 'resnet mei', 'VISION', 'a.py', 'queued'].every((f) => matches(one, f))).toBe(true);
+    expect(matches(one, 'resnet jo')).toBe(false);
+  });
+
+  it('keeps its headings, counts what a filter hides, and folds what is over', () => {
+    const board = { live: [], waiting, over: [job(9, { status: 'failed' })] };
+    const rows = boardRows(board, '#3', false);
+    expect(
+      rows.map((row) => (row.kind === 'heading' ? [row.section, row.shown, row.count] : row.job.id)),
+    ).toEqual([['live', 0, 0], ['waiting', 1, 4], 3, ['over', 0, 1]]);
+  });
+});
+
+describe('addresses', () => {
+  it.each(['#/queue', '#/machine', '#/scheduler', '#/job/12'])('%s leads back to itself', (hash) => {
+    expect(hrefOf(parseRoute(hash))).toBe(hash);
+  });
+
+  it.each(['', '#', '#/job/0', '#/job/x', '#/job/1e9', '#/nowhere', '#token=abc'])(
+    '%j is the queue',
+    (hash) => {
+      expect(parseRoute(hash)).toEqual({ view: 'queue' });
+    },
+  );
+});
+
+describe('rewards', () => {
+  const episode = (id: number, endedAtMs: number | null, completion: number) => ({
+    id,
+    startedAtMs: 0,
+    endedAtMs,
+    policy: 'dqn',
+    jobsArrived: 0,
+    jobsFinished: 0,
+    decisions: 0,
+    transitions: 0,
+    fallbacks: 0,
+    rewardParts: { ...ZERO_PARTS, completion, utilisation: -4 },
+    reward: -7,
+    meanJctS: null,
+  });
+  const goals = { completion: 1, utilisation: 0.5, fairness: 0.25 };
+
+  it('are weighted rates of episodes that are over, oldest first, and stack to their sum', () => {
+    const series = rewardSeries([episode(3, null, -1), episode(2, 2000, -10), episode(1, 1000, -3)], goals);
+    expect(series.ids).toEqual([1, 2]);
+    expect(series.parts).toEqual({ completion: [-3, -5], utilisation: [-2, -1], fairness: [0, 0] });
+    expect(stacked(series)).toEqual([
+      [-3, -5],
+      [-5, -6],
+      [-5, -6],
+    ]);
+  });
+
+  it('read without exponents', () => {
+    expect([0, -0.12345, -3.456, -34.56, -3456].map(formatReward)).toEqual([
+      '0',
+      '−0.123',
+      '−3.46',
+      '−34.6',
+      '−3456',
+    ]);
+  });
+});
+
+describe('the log buffer', () => {
+  const chunk = (offset: number, text: string, end = false) => ({
+    offset,
+    text,
+    nextOffset: offset + text.length,
+    size: 100,
+    end,
+  });
+
+  it('goes on after a lost connection without showing anything twice', () => {
+    const log = new LogBuffer();
+    for (const piece of [chunk(10, 'ab\nc'), chunk(10, 'ab\nc'), chunk(14, 'd\n')]) log.append(piece);
+    expect([log.lines, log.fromOffset, log.nextOffset]).toEqual([['ab', 'cd'], 10, 16]);
+  });
+
+  it('takes earlier pieces in front, and only those that fit', () => {
+    const log = new LogBuffer();
+    log.append(chunk(4, 'lf\nend'));
+    expect(log.prepend(chunk(0, 'x'))).toBe(0);
+    expect(log.prepend(chunk(0, 'a\nha'))).toBe(1);
+    expect([log.lines, log.fromOffset]).toEqual([['a', 'half', 'end'], 0]);
+  });
+});
+
+describe('the submit form', () => {
+  const form: JobForm = {
+    command: 'python train.py',
+    cwd: '/tmp',
+    name: '',
+    gpus: '2',
+    vram: '4GiB',
+    priority: '-5',
+    user: 'ana',
+    project: '',
+    env: 'A=1',
+    hold: false,
+  };
+
+  it('makes the request', () => {
+    expect(readForm(form)).toEqual({
+      problems: null,
+      spec: {
+        command: ['python', 'train.py'],
+        cwd: '/tmp',
+        name: null,
+        env: { A: '1' },
+        gpus: 2,
+        vramMib: 4096,
+        priority: -5,
+        user: 'ana',
+        project: 'default',
+        hold: false,
+      },
+    });
+  });
+
+  it('says beside each field what to mend, all at once', () => {
+    const { problems } = readForm({
+      ...form,
+      command: '"',
+      cwd: 'rel',
+      gpus: '',
+      vram: '4',
+      priority: '1.5',
+      user: '',
+      env: '=',
+    });
+    expect(Object.keys(problems ?? {}).sort()).toEqual([
+      'command',
+      'cwd',
+      'env',
+      'gpus',
+      'priority',
+      'user',
+      'vram',
+    ]);
+    expect(problems?.vram).toContain('unit');
+    expect(problems?.cwd).toContain('absolute');
+  });
+
+  it('finds the field that the engine names', () => {
+    expect(['vramMib', 'env.LR', 'command[0]', 'cwd', 'hold'].map(fieldNamed)).toEqual([
+      'vram',
+      'env',
+      'command',
+      'cwd',
+      null,
+    ]);
+  });
+});
+
+describe('a project’s colour', () => {
+  it('depends on its name alone and keeps clear of the alarm', () => {
+    const names = Array.from({ length: 200 }, (_, i) => `project ${i}`);
+    const tones = names.map(projectTone);
+    expect(names.map(projectTone)).toEqual(tones);
+    expect(tones.every(({ hue }) => hue >= 60 && hue <= 340)).toBe(true);
+    // All 24 are in use, and none for more than an eighth.
+    const counts = Map.groupBy(tones, ({ hue, deep }) => `${hue}${deep}`);
+    expect(counts.size).toBe(24);
+    expect(Math.max(...[...counts.values()].map((same) => same.length))).toBeLessThan(25);
+  });
+});
