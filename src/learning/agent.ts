@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/errors.ts';
 import { type Rng, seededRng } from '../domain/rng.ts';
 import { checkWeights, forward, tensorsOf, type Weights, withTensors } from '../scheduler/network.ts';
 import { doubleDqnTargets, QNetwork, type QNetworkConfig, stackStates } from './qNetwork.ts';
@@ -145,12 +146,13 @@ export class Agent {
   }
 
   /**
-   * Checks that the network still makes sense: finite weights, and bounded Q on remembered states. If so these
-   * weights become the ones to fall back to; if not, the network is set back to the last that did.
+   * Checks that the network still makes sense: finite weights, bounded Q on remembered states, and whatever
+   * `inspect` throws for. If so these weights become the ones to fall back to; if not, the network is set back to
+   * the last that did. What was experienced since stays in memory.
    * @returns null when all is well, else what was wrong, in a sentence.
    */
-  check(): string | null {
-    const problem = this.problem();
+  check(inspect: (weights: Weights) => void = () => undefined): string | null {
+    const problem = this.problem() ?? complaintOf(inspect, this.online);
     if (problem === null) {
       this.lastGood = this.online;
       return null;
@@ -216,6 +218,15 @@ export class Agent {
 
 /** Remembered states on which Q is checked. */
 const PROBES = 16;
+
+function complaintOf(inspect: (weights: Weights) => void, weights: Weights): string | null {
+  try {
+    inspect(weights);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
 
 function copyOf(weights: Weights): Weights {
   return withTensors(

@@ -1,7 +1,6 @@
 /** Entry of the learner's thread: trains while it is owed steps, sleeps otherwise. Started by learner.ts. */
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { messageOf } from '../domain/errors.ts';
 import { FEATURE_NAMES } from '../scheduler/features.ts';
 import { decodeWeights, encodeWeights } from '../scheduler/network.ts';
 import { Agent } from './agent.ts';
@@ -67,19 +66,13 @@ function step(): void {
 }
 
 function publish(): void {
-  const diverged = agent.check();
-  if (diverged !== null) {
-    loss = null;
-    trouble = `the network diverged and was set back: ${diverged}`;
-    report(null);
-    return;
-  }
-  try {
-    sanityCheck(agent.weights());
+  const problem = agent.check(sanityCheck);
+  if (problem === null) {
     trouble = null;
     report(encodeWeights(agent.weights(), FEATURE_NAMES));
-  } catch (error) {
-    trouble = `new weights were held back: ${messageOf(error)}`;
+  } else {
+    loss = null;
+    trouble = `the network was set back to its last good weights: ${problem}`;
     report(null);
   }
 }

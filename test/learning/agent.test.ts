@@ -7,7 +7,7 @@ import { Recorder } from '../../src/learning/recorder.ts';
 import { seenStep } from '../../src/learning/seenStep.ts';
 import type { Transition } from '../../src/learning/transition.ts';
 import { FEATURE_COUNT } from '../../src/scheduler/features.ts';
-import { initialWeights, tensorsOf } from '../../src/scheduler/network.ts';
+import { initialWeights, tensorsOf, WeightsError } from '../../src/scheduler/network.ts';
 import { createDqnPolicy, NO_EXPLORATION } from '../../src/scheduler/policies/dqn.ts';
 import { fifo } from '../../src/scheduler/policies/fifo.ts';
 import type { Policy } from '../../src/scheduler/policy.ts';
@@ -92,6 +92,18 @@ describe('Agent', () => {
     for (let i = 0; i < 20; i++) agent.train();
     expect(agent.weights()).not.toEqual(good);
     expect(agent.check()).toContain(says);
+    expect(agent.weights()).toEqual(good);
+    agent.dispose();
+  });
+
+  it('is set back as well when whoever inspects it complains', () => {
+    const agent = filledAgent();
+    const good = agent.weights();
+    for (let i = 0; i < 5; i++) agent.train();
+    const complain = (): void => {
+      throw new WeightsError('look odd', 'keep the old ones');
+    };
+    expect(agent.check(complain)).toContain('look odd');
     expect(agent.weights()).toEqual(good);
     agent.dispose();
   });

@@ -141,7 +141,7 @@ it('holds back weights under which the machine would stand still', async () => {
   weights.advantage[0] = -1;
   const { made, push, published } = startLearner({ weights });
   push(0, 30);
-  await vi.waitFor(() => expect(made.status().trouble).toContain('held back'), DEADLINE);
+  await vi.waitFor(() => expect(made.status().trouble).toMatch(/set back.*let a job wait/), DEADLINE);
   expect(published).toEqual([]);
 });
 
