@@ -1,0 +1,57 @@
+// `npm run bench`: the figures that Stint promises, measured here and now, as a table and as JSON under
+// bench-results/. It fails nothing: machines differ, and tests have no timing.
+//   npm run bench -- [--quick] [--only submissions|decisions|idle]
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { decisionTime } from './bench/decisions.ts';
+import { idleCost } from './bench/idle.ts';
+import { type Figure, table } from './bench/measure.ts';
+import { submissionRate, submitToRunning } from './bench/submissions.ts';
+import { ROOT } from './lib/run.ts';
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+});
+const repetitions = values.quick ? 2 : 5;
+const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  submissions: async () => [...(await submitToRunning(repetitions)), ...(await submissionRate(repetitions))],
+  decisions: () => decisionTime(repetitions),
+  idle: () => idleCost(values.quick ? 1 : 3),
+};
+const { only } = values;
+if (only !== undefined && !(only in BENCHES)) {
+  console.error(`--only: "${only}" is not usable; choose one of ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(2);
+}
+
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+const machine = {
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+  memoryGib: Math.round(totalmem() / 2 ** 30),
+  os: `${type()} ${release()}`,
+  node: process.version,
+  stint: version,
+  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim(),
+  loadAtStart: loadavg()[0]!,
+  atMs: Date.now(),
+};
+const figures: Figure[] = [];
+for (const [name, measure] of Object.entries(BENCHES)) {
+  if (only !== undefined && only !== name) continue;
+  console.error(`measuring ${name} …`);
+  figures.push(...(await measure()));
+}
+console.log(
+  `\n${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.os}, Node ${machine.node}, ` +
+    `Stint ${machine.stint} (${machine.commit}), load ${machine.loadAtStart.toFixed(1)} at the start\n`,
+);
+console.log(table(figures));
+const out = join(ROOT, 'bench-results');
+mkdirSync(out, { recursive: true });
+const file = join(out, `${new Date(machine.atMs).toISOString().replace(/[:.]/g, '-')}.json`);
+writeFileSync(file, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
+console.log(`\n${file}`);
