@@ -63,7 +63,8 @@ export function deviceStore(db: Database) {
     },
     /** Readings since then by device, oldest first, at most about {@link MAX_POINTS} each. */
     samples(sinceMs: number, nowMs: number): SampleSeries[] {
-      const stepMs = Math.max(1000, Math.ceil((nowMs - sinceMs) / MAX_POINTS / 1000) * 1000);
+      const spanMs = Math.min(nowMs - sinceMs, SAMPLES_KEPT_MS);
+      const stepMs = Math.max(1000, Math.ceil(spanMs / MAX_POINTS / 1000) * 1000);
       const series = new Map<string, SampleSeries['readings']>();
       for (const row of read.iterate(sinceMs, stepMs)) {
         const readings = series.get(row.device_id) ?? [];

@@ -1,0 +1,387 @@
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type StintClient, watchForever } from '../../src/contract/client.ts';
+import { contract } from '../../src/contract/contract.ts';
+import type { JobView, WatchMessage } from '../../src/contract/messages.ts';
+import type { JobSpecInput } from '../../src/domain/job.ts';
+import { noteCalls, observeStreams } from '../contract/observed.ts';
+import { type Served, TRANSPORTS, type Wire } from '../contract/transports.ts';
+import { until } from '../headless/until.ts';
+import { removeHome, startEngine, type TestEngine, temporaryHome } from './support/testEngine.ts';
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+describe.each(TRANSPORTS)('the contract over $name', (transport) => {
+  const called = new Set<string>();
+  let home: string;
+  let stint: TestEngine;
+  let served: Served;
+  let openStreams: () => number;
+  let wire: Wire;
+  let client: StintClient;
+
+  beforeAll(async () => {
+    home = temporaryHome();
+    stint = await startEngine({ home });
+    const observed = observeStreams(stint.engine.router);
+    openStreams = observed.open;
+    served = await transport.serve(observed.router, home, silent);
+    wire = await served.connect();
+    client = noteCalls(wire.client, called);
+  });
+  afterAll(async () => {
+    wire.cut();
+    await served.close();
+    await stint.engine.stop();
+    removeHome(home);
+  });
+
+  const submit = (script: string, more: Partial<JobSpecInput> = {}) =>
+    client.jobs.submit({ command: ['sh', '-c', script], cwd: tmpdir(), user: 'tester', ...more });
+
+  describe('jobs', () => {
+    it('keeps every field of a submission, and fills in the rest', async () => {
+      const full = {
+        command: ['sh', '-c', 'exit 0', 'ünïcode', ''],
+        cwd: tmpdir(),
+        name: 'named',
+        env: { A: '1', B: 'two = 2' },
+        gpus: 0,
+        vramMib: 512,
+        exclusive: true,
+        priority: -3,
+        user: 'ada',
+        project: 'vision',
+        hold: true,
+        estimateS: 90.5,
+      };
+      const { hold: _hold, ...kept } = full;
+      const job = await client.jobs.submit(full);
+      expect(job).toMatchObject({ ...kept, status: 'held', exitCode: null, attempt: 0 });
+      expect(await client.jobs.get({ id: job.id })).toEqual(job);
+
+      const least = await client.jobs.submit({ command: ['true'], cwd: '/', user: 'ada', hold: true });
+      expect(least).toMatchObject({
+        name: 'true',
+        gpus: 1,
+        vramMib: null,
+        priority: 0,
+        project: 'default',
+        env: {},
+      });
+      for (const id of [job.id, least.id]) await client.jobs.cancel({ id });
+    });
+
+    it('runs one to its end, and tells its history', async () => {
+      const { id } = await submit('echo out; echo err >&2; exit 3');
+      const job = await stint.untilOver(id);
+      expect(job).toMatchObject({
+        status: 'failed',
+        exitCode: 3,
+        devices: [expect.stringMatching(/^virtual-/)],
+      });
+      const events = await client.jobs.events({ id });
+      expect(events.map(({ event }) => event.kind)).toEqual(['submitted', 'launching', 'started', 'exited']);
+      expect(events.every((entry) => entry.jobId === id)).toBe(true);
+      const log = await client.logs.read({ id });
+      expect(log).toMatchObject({ offset: 0, nextOffset: 8, size: 8, end: true });
+      expect(log.text.split('\n').sort()).toEqual(['', 'err', 'out']);
+      expect(await client.logs.read({ id, offset: -4, limitBytes: 3 })).toMatchObject({
+        offset: 4,
+        nextOffset: 7,
+      });
+    });
+
+    it('pauses, resumes and cancels a running one', async () => {
+      const { id } = await submit('sleep 60');
+      await stint.until(id, 'running');
+      expect(await client.jobs.pause({ id })).toMatchObject({ status: 'paused', holdsVram: true });
+      expect(await client.jobs.resume({ id })).toMatchObject({ status: 'running', pausedAtMs: null });
+      expect((await client.jobs.cancel({ id })).status).toBe('stopping');
+      const over = await stint.untilOver(id);
+      expect(over, JSON.stringify(await client.jobs.events({ id }))).toMatchObject({
+        status: 'cancelled',
+        exitCode: 143,
+      });
+    });
+
+    it('holds, releases, orders and withdraws waiting ones', async () => {
+      const [a, b] = [
+        await submit('true', { gpus: 2, hold: true }),
+        await submit('true', { gpus: 2, hold: true }),
+      ];
+      expect(await client.jobs.prioritise({ id: b.id, priority: 7 })).toMatchObject({ priority: 7 });
+      const moved = await client.jobs.move({ id: b.id, beforeId: a.id });
+      expect(moved.moved).toBe(true);
+      expect(moved.rank).toBeLessThan(a.rank);
+      const last = await client.jobs.move({ id: b.id, beforeId: null });
+      expect(last.rank).toBeGreaterThan((await client.jobs.get({ id: a.id })).rank);
+      expect((await client.jobs.cancel({ id: a.id })).status).toBe('cancelled');
+      // Something must be in the way for one to stay queued.
+      const blockers = [await submit('sleep 60'), await submit('sleep 60')];
+      for (const { id } of blockers) await stint.until(id, 'running');
+      const released = await client.jobs.release({ id: b.id });
+      expect(released.status).toBe('queued');
+      expect((await client.jobs.hold({ id: b.id })).status).toBe('held');
+      for (const { id } of [b, ...blockers]) await client.jobs.cancel({ id });
+      for (const { id } of blockers) await stint.untilOver(id);
+    });
+
+    it('lists by status, in pages', async () => {
+      const held: number[] = [];
+      for (let i = 0; i < 3; i++) held.push((await submit('true', { hold: true })).id);
+      const all = await client.jobs.list({ statuses: ['held'] });
+      expect({ ids: all.jobs.map(({ id }) => id), total: all.total }).toEqual({ ids: held, total: 3 });
+      const page = await client.jobs.list({ statuses: ['held'], limit: 1, offset: 1 });
+      expect({ ids: page.jobs.map(({ id }) => id), total: page.total }).toEqual({ ids: [held[1]], total: 3 });
+      for (const id of held) await client.jobs.cancel({ id });
+      expect((await client.jobs.list({ statuses: ['held'] })).total).toBe(0);
+    });
+  });
+
+  describe('the machine and the scheduler', () => {
+    it('describes themselves', async () => {
+      const { id } = await submit('true');
+      await stint.untilOver(id);
+      const info = await client.system.info();
+      expect(info).toMatchObject({ pid: process.pid, home, probe: 'virtual' });
+      const overview = await client.system.overview();
+      expect(overview.system).toEqual(info);
+      expect(overview.devices.map((device) => device.id)).toEqual(['virtual-0', 'virtual-1']);
+      expect(overview.jobs.some((job) => job.id === id)).toBe(true);
+      expect(await client.devices.list()).toMatchObject([{ id: 'virtual-0' }, { id: 'virtual-1' }]);
+      const stretches = await client.devices.allocations({ sinceMs: 0 });
+      expect(stretches.find((stretch) => stretch.jobId === id)).toMatchObject({
+        user: 'tester',
+        status: 'succeeded',
+      });
+      await until(async () => {
+        const series = await client.devices.samples({ sinceMs: info.startedAtMs });
+        return series.length === 2 && series.every(({ readings }) => readings.length > 0);
+      }, 'samples of both devices');
+    });
+
+    it('decides, and says why', async () => {
+      const { id } = await submit('true');
+      await stint.untilOver(id);
+      const [latest, second] = await client.scheduler.decisions({ limit: 2 });
+      expect(latest!.id).toBeGreaterThan(second!.id);
+      const [launch] = await client.scheduler.decisions({ jobId: id, limit: 1 });
+      expect(launch!.candidates[launch!.chosen]!.action).toMatchObject({ kind: 'launch', jobId: id });
+      expect(launch!.sentence).toContain(`#${id}`);
+      const earlier = await client.scheduler.decisions({ beforeId: launch!.id, limit: 1 });
+      expect(earlier[0]!.id).toBeLessThan(launch!.id);
+      expect((await client.scheduler.episodes({}))[0]).toMatchObject({ jobsArrived: expect.any(Number) });
+      expect(await client.scheduler.status()).toMatchObject({ policy: 'fifo' });
+      expect(await client.scheduler.setPolicy({ policy: 'priority' })).toMatchObject({ policy: 'priority' });
+      await client.scheduler.setPolicy({ policy: 'fifo' });
+    });
+  });
+
+  describe('errors', () => {
+    // As a client in another language, or an older one, might send it.
+    const wrong: readonly [string, (c: Loose) => Promise<unknown>, string][] = [
+      ['no command', (c) => c.jobs!.submit!({ command: [], cwd: '/', user: 'u' }), 'command'],
+      ['a relative directory', (c) => c.jobs!.submit!({ command: ['true'], cwd: 'here', user: 'u' }), 'cwd'],
+      ['half a GPU', (c) => c.jobs!.submit!({ command: ['true'], cwd: '/', user: 'u', gpus: 0.5 }), 'gpus'],
+      ['an unknown field', (c) => c.jobs!.submit!({ command: ['true'], cwd: '/', user: 'u', gpu: 1 }), 'gpu'],
+      [
+        'a bad variable',
+        (c) => c.jobs!.submit!({ command: ['true'], cwd: '/', user: 'u', env: { '1': 'x' } }),
+        'env.1',
+      ],
+      ['nobody', (c) => c.jobs!.submit!({ command: ['true'], cwd: '/' }), 'user'],
+      ['nothing at all', (c) => c.jobs!.submit!(undefined), 'request'],
+      ['an id of no job', (c) => c.jobs!.get!({ id: 0 }), 'id'],
+      ['an id in letters', (c) => c.jobs!.cancel!({ id: '1' }), 'id'],
+      ['a limit too high', (c) => c.scheduler!.decisions!({ limit: 100_000 }), 'limit'],
+      ['a policy that is none', (c) => c.scheduler!.setPolicy!({ policy: 'best' }), 'policy'],
+      ['a time before time', (c) => c.devices!.samples!({ sinceMs: -1 }), 'sinceMs'],
+      ['a sequence number below 0', (c) => c.watch!({ since: -1 }), 'since'],
+    ];
+    it.each(wrong)('names what is wrong with %s', async (_name, call, field) => {
+      const before = (await client.jobs.list({})).total;
+      const error = await call(client as unknown as Loose).then(
+        () => null,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toMatchObject({
+        code: 'BAD_REQUEST',
+        data: { field, value: expect.any(String), remedy: expect.stringMatching(/\S/) },
+      });
+      expect((await client.jobs.list({})).total).toBe(before);
+    });
+
+    it.each(['get', 'pause', 'resume', 'cancel', 'hold', 'release', 'events'] as const)(
+      'says that there is no such job to %s',
+      async (name) => {
+        await expect(client.jobs[name]({ id: 999_999 })).rejects.toMatchObject({
+          code: 'NOT_FOUND',
+          data: { what: 'job', id: '999999', remedy: expect.stringMatching(/\S/) },
+        });
+      },
+    );
+
+    it('says the same of its log', async () => {
+      await expect(client.logs.read({ id: 999_999 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await expect(collect(client.logs.follow({ id: 999_999 }))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
+    it('refuses what does not fit the job’s state, and changes nothing', async () => {
+      const { id } = await submit('true');
+      const job = await stint.untilOver(id);
+      for (const name of ['pause', 'resume', 'cancel', 'hold', 'release'] as const) {
+        await expect(client.jobs[name]({ id }), name).rejects.toMatchObject({
+          code: 'CONFLICT',
+          data: { remedy: expect.stringMatching(/\S/) },
+        });
+      }
+      expect(await client.jobs.get({ id })).toEqual(job);
+    });
+  });
+
+  describe('streams', () => {
+    it('follow a log to its end', async () => {
+      const { id } = await submit('for i in 1 2 3; do echo line $i; sleep 0.05; done');
+      const chunks = await collect(client.logs.follow({ id }));
+      expect(chunks.map(({ text }) => text).join('')).toBe('line 1\nline 2\nline 3\n');
+      expect(chunks.at(-1)).toMatchObject({ end: true, nextOffset: 21, size: 21 });
+      let next = 0;
+      for (const chunk of chunks) {
+        expect(chunk.offset).toBe(next);
+        next = chunk.nextOffset;
+      }
+      expect((await collect(client.logs.follow({ id, offset: -7 }))).map(({ text }) => text).join('')).toBe(
+        'line 3\n',
+      );
+      await until(() => openStreams() === 0, 'the streams to end');
+    });
+
+    it('tell every event after a number, in order, once', async () => {
+      const { seq: since } = await client.system.overview();
+      const before = await submit('true');
+      await stint.untilOver(before.id);
+      const stop = new AbortController();
+      const seen: WatchMessage[] = [];
+      const stream = await client.watch({ since }, { signal: stop.signal });
+      const after = submit('true');
+      for await (const message of stream) {
+        seen.push(message);
+        if (
+          message.type === 'event' &&
+          message.job.id === (await after).id &&
+          message.entry.event.kind === 'exited'
+        )
+          break;
+      }
+      stop.abort();
+      const told = seen.filter((message) => message.type === 'event').map(({ seq }) => seq);
+      expect(told).toEqual(await everySeq(since));
+      // What is not an event still carries where the reader is.
+      let last = since;
+      for (const { seq } of seen) {
+        expect(seq).toBeGreaterThanOrEqual(last);
+        last = seq;
+      }
+      await until(() => openStreams() === 0, 'the stream to end');
+    });
+
+    it('go on where they were when the connection is cut', async () => {
+      const { seq: since } = await client.system.overview();
+      const stop = new AbortController();
+      const told: number[] = [];
+      const wires: Wire[] = [];
+      const watching = watchForever(
+        async () => {
+          const next = await served.connect();
+          wires.push(next);
+          return next.client;
+        },
+        {
+          since,
+          signal: stop.signal,
+          sleep: () => new Promise((resolve) => setTimeout(resolve, 5)),
+          onMessage(message) {
+            if (message.type === 'event') told.push(message.seq);
+          },
+        },
+      );
+      const jobs: JobView[] = [];
+      for (let i = 0; i < 6; i++) {
+        jobs.push(await submit('true', { gpus: 0 }));
+        const reached = (await client.system.overview()).seq;
+        await until(() => wires.length > i && (told.at(-1) ?? 0) >= reached, `event ${reached}`);
+        wires.at(-1)!.cut();
+      }
+      for (const { id } of jobs) await stint.untilOver(id);
+      const { seq } = await client.system.overview();
+      await until(() => (told.at(-1) ?? 0) >= seq, `event ${seq}`);
+      stop.abort();
+      await watching;
+      for (const old of wires) old.cut();
+      expect(wires.length).toBeGreaterThanOrEqual(6);
+      expect(told).toEqual(await everySeq(since));
+      await until(() => openStreams() === 0, 'every stream to end');
+    });
+
+    it('leave nothing behind when their reader goes', async () => {
+      const { id } = await submit('sleep 60');
+      await stint.until(id, 'running');
+      const stop = new AbortController();
+      const watched = await client.watch({}, { signal: stop.signal });
+      await watched.next();
+      const watchedEnd = collect(Promise.resolve(watched));
+      const returned = await client.watch({});
+      await returned.next();
+      const followed = collect(client.logs.follow({ id }, { signal: stop.signal }));
+      const other = await served.connect();
+      const torn = await other.client.watch({});
+      await torn.next();
+      const tornEnd = collect(Promise.resolve(torn));
+      await until(() => openStreams() === 4, 'four open streams');
+
+      stop.abort();
+      await returned.return?.(undefined);
+      other.cut();
+      await Promise.allSettled([watchedEnd, followed, tornEnd]);
+      await until(() => openStreams() === 0, 'all four to end');
+      expect(await client.system.info()).toMatchObject({ pid: process.pid });
+      await client.jobs.cancel({ id });
+      await stint.untilOver(id);
+    });
+  });
+
+  it('was asked for everything it offers, and the engine had nothing to complain of', () => {
+    expect([...called].sort()).toEqual(procedureNames(contract).sort());
+    expect(stint.complaints).toEqual([]);
+  });
+
+  /** The numbers of all events after `since`, from the jobs' own histories. */
+  async function everySeq(since: number): Promise<number[]> {
+    const { jobs } = await client.jobs.list({});
+    const histories = await Promise.all(jobs.map(({ id }) => client.jobs.events({ id })));
+    return histories
+      .flat()
+      .map(({ seq }) => seq)
+      .filter((seq) => seq > since)
+      .sort((a, b) => a - b);
+  }
+});
+
+/** The client without its types. */
+interface Loose {
+  (input: unknown): Promise<unknown>;
+  [name: string]: Loose | undefined;
+}
+
+async function collect<T>(stream: Promise<AsyncIterable<T>>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of await stream) all.push(one);
+  return all;
+}
+
+/** `jobs.submit` and so on. */
+function procedureNames(node: object, path: readonly string[] = []): string[] {
+  if ('~orpc' in node) return [path.join('.')];
+  return Object.entries(node).flatMap(([name, child]) => procedureNames(child as object, [...path, name]));
+}
