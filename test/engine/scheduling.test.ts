@@ -1,0 +1,179 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decodeTransition } from '../../src/learning/transition.ts';
+import { FEATURE_NAMES } from '../../src/scheduler/features.ts';
+import { decodeWeights } from '../../src/scheduler/network.ts';
+import { eventually, removeHome, startEngine, type TestEngine, temporaryHome } from './support/testEngine.ts';
+
+let home: string;
+let stint: TestEngine | null = null;
+beforeEach(() => {
+  home = temporaryHome();
+});
+afterEach(async () => {
+  await stint?.engine.stop();
+  stint = null;
+  removeHome(home);
+});
+
+const sh = (script: string): string[] => ['sh', '-c', script];
+const query = <T>(sql: string): T[] => {
+  const db = new SqliteDatabase(join(home, 'stint.db'), { readonly: true });
+  try {
+    return db.prepare<[], T>(sql).all();
+  } finally {
+    db.close();
+  }
+};
+
+async function runJobs(count: number): Promise<void> {
+  const ids: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const more = { user: `user${i % 2}`, gpus: 1 + (i % 2), priority: i % 3, estimateS: 1 };
+    ids.push((await stint!.submit(sh('sleep 0.1'), more)).id);
+  }
+  for (const id of ids) expect(await stint!.untilOver(id)).toMatchObject({ status: 'succeeded' });
+  await eventually(
+    () => stint!.client.scheduler.episodes({ limit: 1 }),
+    ([episode]) => episode?.endedAtMs !== null,
+    'the episode to end',
+  );
+}
+
+describe('under dqn', () => {
+  it('decides with the network, and keeps decisions, transitions and the episode', async () => {
+    stint = await startEngine({ home, policy: 'dqn' });
+    await runJobs(8);
+    expect(stint.complaints).toEqual([]);
+
+    const decisions = await stint.client.scheduler.decisions({ limit: 1000 });
+    expect(
+      decisions.every((d) => d.policy === 'dqn' && d.fallback === null && d.policyVersion !== 'none'),
+    ).toBe(true);
+    const asked = decisions.filter((d) => d.candidates.some((c) => c.score !== null));
+    expect(asked.length).toBeGreaterThanOrEqual(8);
+    for (const decision of asked) {
+      const chosen = decision.candidates[decision.chosen]!;
+      expect(chosen.vetoes).toEqual([]);
+      expect(decision.sentence.length).toBeGreaterThan(10);
+      expect(decision.exploration.epsilon).toBeGreaterThan(0);
+      if (decision.exploration.explored) continue;
+      const launches = decision.candidates.filter((c) => c.action.kind === 'launch' && c.score !== null);
+      if (chosen.action.kind === 'launch')
+        expect(chosen.score).toBe(Math.max(...launches.map((c) => c.score!)));
+    }
+
+    const [episode] = await stint.client.scheduler.episodes({ limit: 10 });
+    expect(episode).toMatchObject({ jobsArrived: 8, jobsFinished: 8, policy: 'dqn', fallbacks: 0 });
+    expect(episode!.decisions).toBe(decisions.length);
+    expect(episode!.reward).toBeLessThan(0);
+    expect(episode!.rewardParts.completion).toBeLessThan(0);
+    expect(episode!.meanJctS).toBeGreaterThan(0);
+
+    const rows = query<{ decision_id: number; reward: number; discount: number; done: number; body: Buffer }>(
+      'SELECT * FROM transitions ORDER BY id',
+    );
+    expect(rows.length).toBe(episode!.transitions);
+    expect(rows.length).toBe(asked.length);
+    expect(rows.at(-1)!.done).toBe(1);
+    for (const row of rows) {
+      expect(row.discount > 0 && row.discount <= 1).toBe(true);
+      expect(row.reward).toBeLessThanOrEqual(0);
+      const transition = decodeTransition(row.body, FEATURE_NAMES);
+      expect(transition.decisionId).toBe(row.decision_id);
+      expect(transition.next === null).toBe(row.done === 1);
+    }
+    // Decisions at one instant: time stood still between them.
+    expect(rows.some((row) => row.discount === 1 && row.reward === 0)).toBe(true);
+  });
+
+  it('learns online, and a restart goes on with what it learned', async () => {
+    stint = await startEngine({ home, policy: 'dqn' });
+    await runJobs(24);
+    const { learner } = await eventually(
+      () => stint!.client.scheduler.status(),
+      (status) => status.policyVersion.includes('+'),
+      'learned weights to be in charge',
+      60_000,
+    );
+    expect(learner).toMatchObject({ state: 'learning', trouble: null });
+    expect(learner.trainSteps).toBeGreaterThanOrEqual(16);
+    const { policyVersion } = await stint.client.scheduler.status();
+    await stint.engine.stop();
+    const models = query<{ version: string; source: string; in_charge: number; weights: Buffer }>(
+      'SELECT * FROM models ORDER BY id',
+    );
+    expect(models[0]).toMatchObject({ source: 'shipped', in_charge: 0 });
+    expect(models.at(-1)).toMatchObject({ source: 'online', in_charge: 1 });
+    expect(decodeWeights(models.at(-1)!.weights, FEATURE_NAMES)).not.toEqual(
+      decodeWeights(models[0]!.weights, FEATURE_NAMES),
+    );
+    stint = await startEngine({ home, policy: 'dqn' });
+    expect((await stint.client.scheduler.status()).policyVersion).toBe(models.at(-1)!.version);
+    expect(models.map((model) => model.version)).toContain(policyVersion);
+  });
+
+  it.each([
+    ['missing', () => undefined],
+    ['cut short', (path: string) => writeFileSync(path, readFileSync(shipped, 'utf8').slice(0, 5000))],
+  ])('lets the heuristic decide, and says so, when the weights are %s', async (_what, spoil) => {
+    const shippedPolicy = join(home, 'weights.json');
+    spoil(shippedPolicy);
+    stint = await startEngine({ home, policy: 'dqn', shippedPolicy });
+    await runJobs(3);
+    const status = await stint.client.scheduler.status();
+    expect(status.fallbacks).toBeGreaterThanOrEqual(3);
+    expect(status.lastFallback?.error).toMatch(/weights/);
+    expect(status.learner).toMatchObject({
+      state: 'off',
+      trouble: expect.stringMatching(/weights|shipped policy/),
+    });
+    const [decision] = await stint.client.scheduler.decisions({ limit: 1 });
+    expect(decision).toMatchObject({ policy: 'dqn', fallback: { failed: 'dqn' } });
+    expect(decision!.sentence).toMatch(/priority/);
+  });
+});
+const shipped = join(import.meta.dirname, '..', '..', 'resources', 'policy', 'first-light.json');
+
+describe('policies', () => {
+  it('can be changed while jobs wait, and the choice outlives a restart', async () => {
+    stint = await startEngine({ home, policy: 'fifo' });
+    const blocker = await stint.submit(sh('sleep 60'), { gpus: 2 });
+    await stint.until(blocker.id, 'running');
+    const low = await stint.submit(['true'], { gpus: 2 });
+    const high = await stint.submit(['true'], { gpus: 2, priority: 9 });
+    expect(await stint.client.scheduler.setPolicy({ policy: 'priority' })).toMatchObject({
+      policy: 'priority',
+    });
+    await stint.client.jobs.cancel({ id: blocker.id });
+    const [a, b] = [await stint.untilOver(high.id), await stint.untilOver(low.id)];
+    expect(a.startedAtMs).toBeLessThanOrEqual(b.startedAtMs!);
+    const starts = (await stint.client.scheduler.decisions({ limit: 10 })).map(
+      (d) => d.candidates[d.chosen]!.action,
+    );
+    expect(starts.flatMap((action) => (action.kind === 'launch' ? [action.jobId] : [])).slice(0, 2)).toEqual([
+      low.id,
+      high.id,
+    ]);
+    await stint.engine.stop();
+    stint = await startEngine({ home, policy: undefined });
+    expect((await stint.client.scheduler.status()).policy).toBe('priority');
+  });
+
+  it('keep an episode open across a restart', async () => {
+    stint = await startEngine({ home });
+    const { id } = await stint.submit(sh('sleep 1'));
+    await stint.until(id, 'running');
+    await stint.engine.stop();
+    stint = await startEngine({ home });
+    await stint.untilOver(id);
+    const [episode] = await eventually(
+      () => stint!.client.scheduler.episodes({ limit: 5 }),
+      (episodes) => episodes[0]?.endedAtMs !== null,
+      'the episode to end',
+    );
+    expect(episode).toMatchObject({ id: 1, jobsArrived: 1, jobsFinished: 1 });
+  });
+});
