@@ -4,7 +4,7 @@ import { RPCLink as WebSocketLink } from '@orpc/client/websocket';
 import { type StintClient, watchForever } from '../contract/client.ts';
 import { CONNECT_MESSAGE, HOST_KEY, type StintHost } from '../contract/host.ts';
 import type { Overview } from '../contract/messages.ts';
-import { askSession, openSession } from './session.ts';
+import { askSession, hasToken, openSession } from './session.ts';
 import {
   ALLOCATION_WINDOW_MS,
   type History,
@@ -46,7 +46,10 @@ export function client(): StintClient {
   return line.client;
 }
 
-/** Connects, fills the store, and keeps it up to date until `signal` is aborted or the engine refuses. */
+/**
+ * Connects, fills the store, and keeps it up to date until `signal` is aborted. When the engine refuses this
+ * browser, it waits for a fresh link in the address.
+ */
 export async function runConnection(signal: AbortSignal): Promise<void> {
   let delayMs = 250;
   while (!signal.aborted) {
@@ -79,7 +82,9 @@ export async function runConnection(signal: AbortSignal): Promise<void> {
     } catch (error) {
       if (error instanceof RefusedError || isRefusal(error)) {
         store.update((state) => ({ ...state, phase: 'refused' }));
-        return;
+        await freshLink(signal);
+        store.update((state) => ({ ...state, phase: 'connecting' }));
+        continue;
       }
       lost();
       await sleep(delayMs, signal);
@@ -138,7 +143,7 @@ function openPort(host: StintHost): Line {
 
 /** In a browser: a WebSocket beside the page, opened by the session's cookie. */
 async function openSocket(): Promise<Line> {
-  if (location.hash.startsWith('#token=') && (await openSession()) === 'refused') {
+  if (hasToken() && (await openSession()) === 'refused') {
     throw new RefusedError('the link was used up or is out of date');
   }
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
@@ -153,6 +158,20 @@ async function openSocket(): Promise<Line> {
     throw new UnreachableError('nothing answers at this address');
   }
   return { client: createORPCClient(new WebSocketLink({ websocket: socket })), close: () => socket.close() };
+}
+
+/** Waits until the address carries a token, as when a fresh link is opened in this tab. */
+function freshLink(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (!hasToken() && !signal.aborted) return;
+      window.removeEventListener('hashchange', look);
+      signal.removeEventListener('abort', look);
+      resolve();
+    };
+    window.addEventListener('hashchange', look);
+    signal.addEventListener('abort', look);
+  });
 }
 
 function isRefusal(error: unknown): boolean {

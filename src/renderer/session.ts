@@ -1,6 +1,9 @@
 /** Whether this browser may talk to the engine. */
 export type Session = 'open' | 'refused' | 'unreachable';
 
+/** True while the address carries a token that was not exchanged yet. */
+export const hasToken = (): boolean => location.hash.startsWith('#token=');
+
 /**
  * Exchanges the token of the address's fragment (`#token=…`) for a cookie that scripts cannot read, and takes
  * it out of the address and the history. Without a token, asks whether the cookie of an earlier visit still
