@@ -17,7 +17,7 @@ import { pauseAll } from './pauseAll.ts';
 import { registerAppScheme, rendererResponder } from './protocol.ts';
 import { hardenContents, hardenSession } from './security.ts';
 import { showTray } from './tray.ts';
-import { type ConsoleWindow, openConsoleWindow } from './window.ts';
+import { openConsoleWindow } from './window.ts';
 
 /** The desktop: one engine, one window, one icon in the tray. */
 function main(): void {
@@ -50,32 +50,29 @@ function main(): void {
 }
 
 async function run(home: string, flags: DesktopFlags, log: Log): Promise<void> {
-  let engine: EngineHost | null = null;
-  let window: ConsoleWindow | null = null;
-  app.on('second-instance', () => window?.show());
-  app.on('activate', () => window?.show());
   // The tray keeps the app; without this a window that is gone would end it.
   app.on('window-all-closed', () => log.info('the window is gone; the engine goes on'));
   app.on('web-contents-created', (_event, contents) => {
     hardenContents(contents, log);
     logStrayMessages(contents, log);
   });
-
   await app.whenReady();
   hardenSession(session.defaultSession, log);
   protocol.handle(APP_SCHEME, rendererResponder(fileURLToPath(new URL('../renderer', import.meta.url))));
-  engine = await startEngineHost(home, flags, log);
-  const { client, serve, stop } = engine;
-  acceptConsolePorts({ ipcMain, isConsole: (contents) => window?.isShowing(contents) ?? false, serve, log });
+  const engine = await startEngineHost(home, flags, log);
+  try {
+    show(home, engine, log);
+  } catch (error) {
+    await engine.stop();
+    throw error;
+  }
+}
 
+/** The window, the tray and the ways out. */
+function show(home: string, engine: EngineHost, log: Log): void {
   const quit = (): void => app.quit();
   setAppMenu(quit);
-  const tray = showTray({
-    open: () => window?.show(),
-    pauseAll: () => void pauseAll(client, log),
-    quit,
-  });
-  window = openConsoleWindow({
+  const window = openConsoleWindow({
     statePath: join(home, 'desktop', 'window.json'),
     clock: systemClock,
     log,
@@ -86,18 +83,23 @@ async function run(home: string, flags: DesktopFlags, log: Log): Promise<void> {
         'Jobs go on running. Quit Stint and start it again, or use: stint serve',
       ),
   });
+  acceptConsolePorts({ ipcMain, isConsole: window.isShowing, serve: engine.serve, log });
+  app.on('second-instance', window.show);
+  app.on('activate', window.show);
 
+  const tray = showTray({ open: window.show, pauseAll: () => void pauseAll(engine.client, log), quit });
   const ending = new AbortController();
-  followJobCounts(client, ending.signal, tray.update).catch((error: unknown) => {
+  followJobCounts(engine.client, ending.signal, tray.update).catch((error: unknown) => {
     if (!ending.signal.aborted) log.error('the tray no longer counts jobs', { error: messageOf(error) });
   });
-  app.on('before-quit', () => window?.letClose());
+
+  app.on('before-quit', window.letClose);
   app.on('will-quit', (event) => {
     if (ending.signal.aborted) return;
     event.preventDefault();
     ending.abort();
     tray.destroy();
-    stop().then(
+    engine.stop().then(
       () => app.exit(0),
       (error: unknown) => {
         log.error('the engine did not end in order', { error: messageOf(error) });

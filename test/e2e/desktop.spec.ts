@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -39,6 +39,7 @@ function desktop(flavour: Flavour): void {
   let home: string;
   let running: Desktop[];
   let others: ChildProcess[];
+  let sleepers: { end(): Promise<void> }[];
 
   beforeAll(() => flavour.open());
   afterAll(() => flavour.close());
@@ -46,6 +47,7 @@ function desktop(flavour: Flavour): void {
     home = mkdtempSync(join(tmpdir(), 'stint-desktop-'));
     running = [];
     others = [];
+    sleepers = [];
   });
   afterEach(async () => {
     for (const { kill, exited } of running) {
@@ -53,6 +55,7 @@ function desktop(flavour: Flavour): void {
       await exited;
     }
     for (const other of others) await ended(other);
+    for (const { end } of sleepers) await end();
     rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   });
 
@@ -62,21 +65,19 @@ function desktop(flavour: Flavour): void {
     return started;
   };
   /** A job that really runs until the test ends it, and the pid of its process. */
-  const sleeper = async (name: string): Promise<{ id: number; pid: number; end(): Promise<void> }> => {
+  const sleeper = async (name: string): Promise<{ id: number; pid: number }> => {
     const id = Number(await stint(home, 'submit', '--name', name, '--', 'sleep', '600'));
     const job = await until(`job ${id} runs`, async () => {
       const seen = await show(id);
       return seen.status === 'running' && seen.process !== null ? seen : null;
     });
     const pid = job.process!.pid;
-    return {
-      id,
-      pid,
-      end: async () => {
-        if (isAlive(pid)) process.kill(-pid, 'SIGKILL');
-        await until('the job is gone', () => !isAlive(pid) || null);
-      },
+    const end = async (): Promise<void> => {
+      if (isAlive(pid)) process.kill(-pid, 'SIGKILL');
+      await until('the job is gone', () => !isAlive(pid) || null);
     };
+    sleepers.push({ end });
+    return { id, pid };
   };
   const show = async (id: number): Promise<JobView> =>
     JSON.parse(await stint(home, 'show', String(id), '--json'));
@@ -97,6 +98,20 @@ function desktop(flavour: Flavour): void {
     await stint(home, 'cancel', String(job.id));
     await until('the cancelled job is over', async () => isTerminal((await show(job.id)).status) || null);
     expect(isAlive(job.pid)).toBe(false);
+  });
+
+  it('connects anew when its page is loaded again, and nothing in it complains', async () => {
+    const app = await start();
+    const page = await app.page();
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.evaluate(() => location.reload());
+    await sleeper('seen-after-loading-again');
+    await page.getByText('seen-after-loading-again').first().waitFor();
+    expect(complaints).toEqual([]);
   });
 
   it('gives the page nothing but the host object', async () => {
@@ -312,7 +327,6 @@ function desktop(flavour: Flavour): void {
     expect([...notifications, ...messageBoxes]).toEqual([
       'Jobs go on running. Stint stays in the tray; Quit ends the console, never a job.',
     ]);
-    await job.end();
   });
 
   it('counts jobs in the tray, pauses them all, and quits without ending one', async () => {
@@ -333,7 +347,6 @@ function desktop(flavour: Flavour): void {
     await clickTray(app, 'quit').catch((error: unknown) => expect(String(error)).toMatch(/ended|closed/));
     expect(await app.exited).toBe(0);
     expect(isAlive(job.pid)).toBe(true);
-    await job.end();
   });
 
   it('brings its window to the front instead of starting twice', async () => {
@@ -360,7 +373,6 @@ function desktop(flavour: Flavour): void {
     const page = await app.page();
     await page.getByText('undisturbed').first().waitFor();
     expect(isAlive(job.pid)).toBe(true);
-    await job.end();
   });
 
   it('keeps the place of its window', async () => {
@@ -435,13 +447,16 @@ async function until<T>(what: string, look: () => Promise<T | null> | T | null):
   throw new Error(`not within 30 s: ${what}`);
 }
 
+/** Whether a process runs; one that has ended and that nobody has asked about does not. */
 function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
     throw error;
   }
+  const stat = `/proc/${pid}/stat`;
+  return !existsSync(stat) || !/\) [ZX] /.test(readFileSync(stat, 'utf8'));
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -79,8 +79,14 @@ function standInFlavour(): Flavour {
       browser = await chromium.connectOverCDP(endpoint);
     },
     async close() {
-      await browser?.close();
-      if (chromiumProcess) await ended(chromiumProcess, () => chromiumProcess?.kill('SIGKILL'));
+      if (chromiumProcess && browser) {
+        const gone = exited(chromiumProcess);
+        // Of its own accord, so that it takes its helpers with it. The answer may not come any more.
+        await (await browser.newBrowserCDPSession())
+          .send('Browser.close')
+          .catch(() => chromiumProcess?.kill());
+        await gone;
+      }
       // Helpers of Chromium may still be writing their last.
       rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
@@ -221,11 +227,9 @@ async function startChromium(profile: string): Promise<[ChildProcess, string]> {
   return [child, endpoint];
 }
 
-async function ended(child: ChildProcess, end: () => void): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  end();
-  await gone;
+function exited(child: ChildProcess): Promise<unknown> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => child.once('exit', resolve));
 }
 
 /** What was written into the engine's log of a home. */
