@@ -51,7 +51,16 @@ const PHASES = {
   imitation: { steps: 4000, learningRate: 1e-3, imitationWeight: 0.1, demonstratedDays: 1 },
   reinforcement: { steps: 24_000, learningRate: 2e-4, imitationWeight: 0.02, demonstratedDays: 0.25 },
 } as const;
-const AGENT: AgentConfig = { ...LIVE_AGENT, seed, replayCapacity: 30_000, minReplay: 1000, polyakTau: 0.01 };
+// In simulation mistakes are free, so that nothing has to hold back.
+const AGENT: AgentConfig = {
+  ...LIVE_AGENT,
+  seed,
+  adamEpsilon: 1e-7,
+  conservatism: 0,
+  replayCapacity: 30_000,
+  minReplay: 1000,
+  polyakTau: 0.01,
+};
 /** Gradient steps per transition. */
 const STEPS_PER_TRANSITION = 0.5;
 const VALIDATE_EVERY = 1000;
@@ -62,19 +71,21 @@ const dayRng = (kind: 'training' | 'validation' | 'test', n: number): Rng =>
   seededRng({ training: 1_000_000, validation: 2_000_000, test: 3_000_000 }[kind] + 100_000 * seed + n);
 
 /**
- * The demonstrator: least predicted GPU time per weight first (Smith 1956), unknown last; placements in the order
- * they come.
+ * The demonstrator: least predicted GPU time per weight first (Smith 1956); placements in the order they come. A job
+ * of which nothing is predicted counts as twice the geometric mean of the others: about what a log-normal duration
+ * is on average.
  */
 const shortestFirst: Policy = {
   name: 'shortest-first',
   version: '1',
   choose({ snapshot, candidates }) {
+    const known = [...snapshot.waiting, ...snapshot.running].flatMap(({ remaining }) => remaining ?? []);
+    const unknownS =
+      2 * Math.exp(known.reduce((sum, { p50S }) => sum + Math.log(p50S), 0) / Math.max(1, known.length));
     const work = new Map(
       snapshot.waiting.map((job) => [
         job.id,
-        job.remaining
-          ? (job.remaining.p50S * Math.max(1, job.gpus)) / priorityWeight(job.priority)
-          : 1e9 + job.rank - 1e6 * job.priority,
+        ((job.remaining?.p50S ?? unknownS) * Math.max(1, job.gpus)) / priorityWeight(job.priority),
       ]),
     );
     let index = candidates.length - 1;

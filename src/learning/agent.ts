@@ -9,12 +9,20 @@ import type { Transition } from './transition.ts';
 export interface AgentConfig extends QNetworkConfig {
   /** Adam's step size; 1/gradient units. Half of Adam's default (Kingma & Ba 2015), as rewards are noisy. */
   readonly learningRate: number;
+  /** Keeps Adam from making full steps out of gradients that are almost nothing; 1.5e-4 (Hessel et al. 2018). */
+  readonly adamEpsilon: number;
   /** Error in Q beyond which the loss grows linearly; units of Q. 1 as in Mnih et al. 2015. */
   readonly huberDelta: number;
   /** Global norm to which a gradient is cut; 10 as in Wang et al. 2016. */
   readonly maxGradientNorm: number;
   /** Difference of advantages that counts as one logit in imitation; units of Q. About what one start is worth. */
   readonly imitationTemperature: number;
+  /**
+   * Weight of the wish to act as it did act, which keeps the Q of untried actions from drifting up where nothing
+   * contradicts it (conservative Q-learning: Kumar et al. 2020). A live machine tries little: it never explores
+   * `wait`. 0 for plain Q-learning.
+   */
+  readonly conservatism: number;
   /** Transitions per gradient step; 32 as in Mnih et al. 2015. */
   readonly batchSize: number;
   /** Share of the online weights that the target network takes over at each step; 0.005 (Lillicrap et al. 2016). */
@@ -43,7 +51,9 @@ export const LIVE_AGENT: AgentConfig = {
   learningRate: 1e-4,
   huberDelta: 1,
   maxGradientNorm: 10,
+  adamEpsilon: 1.5e-4,
   imitationTemperature: 0.02,
+  conservatism: 0.05,
   batchSize: 32,
   polyakTau: 0.005,
   replayCapacity: 2048,
@@ -137,7 +147,9 @@ export class Agent {
       ...stackStates(transitions),
       targets: doubleDqnTargets(this.online, this.target, transitions),
       lossWeights,
-      imitationWeights: Float32Array.from(items, ({ demonstrated }) => (demonstrated ? imitationWeight : 0)),
+      imitationWeights: Float32Array.from(items, ({ demonstrated }) =>
+        demonstrated ? imitationWeight : this.config.conservatism,
+      ),
     });
     this.online = this.network.weights();
     follow(this.target, this.online, this.config.polyakTau);

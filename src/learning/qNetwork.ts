@@ -8,6 +8,7 @@ import type { CandidateRows, Transition } from './transition.ts';
 /** How the loss and its minimiser work; see agent.ts for the meaning and source of each number. */
 export interface QNetworkConfig {
   readonly learningRate: number;
+  readonly adamEpsilon: number;
   readonly huberDelta: number;
   readonly maxGradientNorm: number;
   readonly imitationTemperature: number;
@@ -54,7 +55,7 @@ export class QNetwork {
       tf.tidy(() => tf.variable(tf.tensor(values.slice(), shapes[i]!), true, `q${instances}/${i}`)),
     );
     instances++;
-    this.optimizer = tf.train.adam(config.learningRate);
+    this.optimizer = adam(config);
   }
 
   /** A copy of the weights as they are now. */
@@ -129,7 +130,7 @@ export class QNetwork {
   /** Forgets Adam's moments, as after the weights were set back. */
   resetOptimizer(): void {
     this.optimizer.dispose();
-    this.optimizer = tf.train.adam(this.config.learningRate);
+    this.optimizer = adam(this.config);
   }
 
   dispose(): void {
@@ -186,6 +187,11 @@ export class QNetwork {
       value: tf.add(tf.matMul(tf.matMul(mean, h), value), bias),
     };
   }
+}
+
+/** The decay rates are Adam's own (Kingma & Ba 2015). */
+function adam({ learningRate, adamEpsilon }: QNetworkConfig): tf.AdamOptimizer {
+  return tf.train.adam(learningRate, 0.9, 0.999, adamEpsilon);
 }
 
 // Names of tf variables are global to the process.

@@ -13,7 +13,13 @@ import {
   withTensors,
 } from '../../src/scheduler/network.ts';
 
-const CONFIG = { learningRate: 1e-3, huberDelta: 1, maxGradientNorm: 10, imitationTemperature: 0.1 };
+const CONFIG = {
+  learningRate: 1e-3,
+  adamEpsilon: 1e-7,
+  huberDelta: 1,
+  maxGradientNorm: 10,
+  imitationTemperature: 0.1,
+};
 
 function randomFeatures(count: number, seed: number): Float32Array {
   const rng = seededRng(seed);
