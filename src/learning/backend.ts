@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { messageOf } from '../domain/errors.ts';
+import { messageOf, UnavailableError } from '../domain/errors.ts';
 import { GPU_PACKAGE, probeGpu, restoreRemovedUtil } from './probeGpu.ts';
 
 export const BACKENDS = ['wasm', 'cpu', 'gpu'] as const;
@@ -18,6 +18,7 @@ export interface StartedBackend {
  * Sets the tensor backend of this thread: the wished one, else WebAssembly, else plain JavaScript. The GPU is
  * never the default: TensorFlow would sit in the memory of the very devices that Stint shares out, and for a
  * network this small it is no faster.
+ * @throws {UnavailableError} when not even plain JavaScript starts.
  */
 export async function startBackend(wish: BackendName = 'wasm'): Promise<StartedBackend> {
   // Without this the cpu backend prints an advertisement, and every op checks for NaN.
@@ -32,17 +33,10 @@ export async function startBackend(wish: BackendName = 'wasm'): Promise<StartedB
       notes.push(`${name}: ${messageOf(error)}`);
     }
   }
-  throw new BackendError(notes);
-}
-
-/** No tensor backend starts: nothing is learned, but the policy still decides, as it needs none. */
-export class BackendError extends Error {
-  override readonly name = 'BackendError';
-  readonly remedy = 'reinstall the packages with `npm ci`';
-
-  constructor(notes: readonly string[]) {
-    super(`no TensorFlow.js backend starts (${notes.join('; ')}); reinstall the packages with \`npm ci\``);
-  }
+  throw new UnavailableError(
+    `no TensorFlow.js backend starts (${notes.join('; ')})`,
+    'reinstall the packages with `npm ci`; until then the policy decides but does not learn',
+  );
 }
 
 const BACKENDS_FROM_GPU: readonly BackendName[] = ['gpu', 'wasm', 'cpu'];
@@ -63,7 +57,9 @@ const START: Record<BackendName, () => Promise<void>> = {
   },
   gpu: async () => {
     const probe = await probeGpu();
-    if (!probe.ok) throw new Error(`${GPU_PACKAGE}: ${probe.reason}`);
+    if (!probe.ok) {
+      throw new UnavailableError(`${GPU_PACKAGE}: ${probe.reason}`, 'learning goes on without the GPU');
+    }
     restoreRemovedUtil();
     require(GPU_PACKAGE);
     await use('tensorflow');
@@ -71,5 +67,6 @@ const START: Record<BackendName, () => Promise<void>> = {
 };
 
 async function use(name: string): Promise<void> {
-  if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not start the ${name} backend`);
+  if (await tf.setBackend(name)) return;
+  throw new UnavailableError(`TensorFlow.js could not start its ${name} backend`, 'another one is tried');
 }
