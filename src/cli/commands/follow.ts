@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { type StintClient, watchForever } from '../../contract/client.ts';
+import type { StintClient } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
 import { CliError, STATUS } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
@@ -16,6 +16,11 @@ interface WaitFlags {
   readonly timeout?: number;
   readonly data?: string;
 }
+
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 5000;
+/** What a timer takes: 24.8 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const WAIT_HELP = `
 Exit status: the job's own (128 + n if signal n ended it). For a job that has none to give, or one that was ended
@@ -58,61 +63,46 @@ async function follow(context: Context, client: StintClient, id: number): Promis
   for await (const chunk of await client.logs.follow({ id })) context.write(chunk.text);
 }
 
+/**
+ * Waits across restarts of the engine: after each, how the jobs stand is read anew.
+ * @throws {CliError} with status 124 when the time is up, and at once when no engine runs to begin with.
+ */
 async function wait(context: Context, ids: readonly number[], flags: WaitFlags): Promise<void> {
   const { connect } = await import('../connect.ts');
   const home = homeOf(context, flags.data);
   const jobs = new Map<number, JobView>();
   const pending = () => ids.filter((id) => (jobs.get(id)?.finishedAtMs ?? null) === null);
-  const over = new AbortController();
-  let timedOut = false;
-  const deadline =
+  const timeUp = new AbortController();
+  const timeout =
     flags.timeout === undefined
       ? undefined
-      : setTimeout(
-          () => {
-            timedOut = true;
-            over.abort();
-          },
-          Math.min(flags.timeout * 1000, 2 ** 31 - 1),
-        );
-
-  let connection: Connection = await connect(home);
-  try {
-    const load = async () => {
-      for (const id of pending()) jobs.set(id, await connection.client.jobs.get({ id }));
-    };
-    await load();
-    if (pending().length > 0 && !over.signal.aborted) {
-      // What happens after this number is told by `watch`; what happened before it is in the second look.
-      const { seq } = await connection.client.system.overview();
-      await load();
-      if (pending().length === 0) over.abort();
-      let known = true;
-      await watchForever(
-        async () => {
-          if (!known) connection = await connect(home);
-          known = false;
-          return connection.client;
-        },
-        {
-          since: seq,
-          signal: over.signal,
-          sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
-          onMessage(message) {
-            if (message.type !== 'event' || !ids.includes(message.job.id)) return;
-            jobs.set(message.job.id, message.job);
-            if (pending().length === 0) over.abort();
-          },
-          onConnection: noticeOnce(context),
-        },
-      );
+      : setTimeout(() => timeUp.abort(), Math.min(flags.timeout * 1000, LONGEST_TIMER_MS));
+  let met = false;
+  let away = false;
+  let delayMs = FIRST_RETRY_MS;
+  while (pending().length > 0 && !timeUp.signal.aborted) {
+    let connection: Connection | undefined;
+    try {
+      connection = await connect(home);
+      if (away) context.err('the engine is back');
+      away = false;
+      met = true;
+      delayMs = FIRST_RETRY_MS;
+      await Promise.race([observe(connection.client, jobs, pending, timeUp.signal), connection.lost]);
+    } catch (error) {
+      if (timeUp.signal.aborted) break;
+      if (!met || !(error instanceof CliError) || error.status !== STATUS.notRunning) throw error;
+      if (!away) context.err('the engine is away; waiting for it to come back');
+      away = true;
+      await delay(delayMs, undefined, { signal: timeUp.signal }).catch(() => undefined);
+      delayMs = Math.min(LONGEST_RETRY_MS, delayMs * 2);
+    } finally {
+      connection?.close();
     }
-  } finally {
-    clearTimeout(deadline);
-    connection.close();
   }
+  clearTimeout(timeout);
   const late = pending();
-  if (timedOut && late.length > 0) {
+  if (late.length > 0) {
     throw new CliError(
       STATUS.timedOut,
       `job ${late.join(', ')} not over after ${flags.timeout} s`,
@@ -122,14 +112,26 @@ async function wait(context: Context, ids: readonly number[], flags: WaitFlags):
   context.exitWith(ids.map((id) => statusOf(jobs.get(id))).find((status) => status !== 0) ?? 0);
 }
 
-/** Says once for each outage that the engine is away, and that it is back. */
-function noticeOnce(context: Context): (connected: boolean) => void {
-  let away = false;
-  return (connected) => {
-    if (connected !== away) return;
-    away = !connected;
-    context.err(connected ? 'the engine is back' : 'the engine is away; waiting for it to come back');
+/** Keeps `jobs` up to date until none is pending or the engine ends the stream. */
+async function observe(
+  client: StintClient,
+  jobs: Map<number, JobView>,
+  pending: () => number[],
+  signal: AbortSignal,
+): Promise<void> {
+  const load = async () => {
+    for (const id of pending()) jobs.set(id, await client.jobs.get({ id }));
   };
+  await load();
+  if (pending().length === 0) return;
+  // What happens after this number is told by `watch`; what happened before it is in the second look.
+  const { seq } = await client.system.overview();
+  await load();
+  if (pending().length === 0) return;
+  for await (const message of await client.watch({ since: seq }, { signal })) {
+    if (message.type === 'event' && pending().includes(message.job.id)) jobs.set(message.job.id, message.job);
+    if (pending().length === 0) return;
+  }
 }
 
 /** A job that did not succeed never counts as 0. */
