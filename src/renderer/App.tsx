@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core';
 import { useState } from 'react';
 import { JobPage } from './job/JobPage.tsx';
 import { MachineView } from './machine/MachineView.tsx';
@@ -40,6 +41,7 @@ function Console() {
       <Header route={route} onSubmit={submit} onKeys={() => setDialog('keys')} />
       <ConnectionBanner />
       <main className={classes.view}>
+        {route.view !== 'job' && <VisuallyHidden component="h1">{route.view}</VisuallyHidden>}
         {route.view === 'queue' && <QueueView onSubmit={submit} />}
         {route.view === 'machine' && <MachineView />}
         {route.view === 'scheduler' && <SchedulerView />}

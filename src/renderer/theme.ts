@@ -72,7 +72,8 @@ export const theme = createTheme({
     }),
     Switch: Switch.extend({ vars: () => ({ root: { '--switch-color': 'var(--ink)' } }) }),
     Modal: Modal.extend({
-      defaultProps: { transitionProps: { duration: 0 } },
+      // Its header is the dialog's own, not a second banner of the page.
+      defaultProps: { transitionProps: { duration: 0 }, attributes: { header: { role: 'presentation' } } },
       styles: { title: { fontWeight: 600, fontSize: rem(16) } },
     }),
   },

@@ -90,7 +90,12 @@ export function LogTail({ jobId }: { jobId: number }) {
       >
         <div className={classes.lines} style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => (
-            <div key={item.key} className={classes.line} style={{ transform: `translateY(${item.start}px)` }}>
+            <div
+              key={item.key}
+              data-index={item.index}
+              className={classes.line}
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
               <Line text={lines[item.index]!} />
             </div>
           ))}

@@ -38,7 +38,7 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
     <GridRow
       ref={setNodeRef}
       aria-rowindex={props.rowIndex}
-      aria-selected={ticked}
+      aria-selected={ticked && !isTerminal(job.status)}
       tabIndex={cursor ? 0 : -1}
       data-job={job.id}
       data-cursor={cursor || undefined}
@@ -49,13 +49,15 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
       onPointerDown={() => onCursor(job.id)}
     >
       <GridCell className={classes.tick}>
-        <Checkbox
-          size="xs"
-          checked={ticked}
-          onChange={() => onTick(job.id)}
-          aria-label={`Tick #${job.id}`}
-          tabIndex={cursor ? 0 : -1}
-        />
+        {!isTerminal(job.status) && (
+          <Checkbox
+            size="xs"
+            checked={ticked}
+            onChange={() => onTick(job.id)}
+            aria-label={`Tick #${job.id}`}
+            tabIndex={cursor ? 0 : -1}
+          />
+        )}
       </GridCell>
       <GridCell>
         {movable && (

@@ -9,10 +9,11 @@ import {
   useSensors,
 } from '@dnd-kit/core';
 import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrategy } from '@dnd-kit/sortable';
-import { Button, CloseButton, TextInput } from '@mantine/core';
+import { Button, CloseButton, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconSearch } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { type ComponentProps, useCallback, useMemo, useRef, useState } from 'react';
+import { isTerminal } from '../../domain/job.ts';
 import { act, isMovable, isPossible, type JobAction, move, prioritise } from '../actions.ts';
 import { goTo } from '../route.ts';
 import { useKeys } from '../shell/useKeys.ts';
@@ -43,6 +44,25 @@ const BULK: readonly (readonly [JobAction, string])[] = [
 
 const alongTheQueue: Modifier = ({ transform }) => ({ ...transform, x: 0 });
 
+/** What a screen reader says of a job that is being moved. */
+const SPOKEN: NonNullable<ComponentProps<typeof DndContext>['accessibility']> = {
+  screenReaderInstructions: {
+    draggable:
+      'Press Space to pick the job up, the arrow keys to move it, Space to drop it, Escape to leave it.',
+  },
+  announcements: {
+    onDragStart: ({ active }) => `Picked up #${active.id}.`,
+    onDragOver: ({ active, over }) =>
+      over === null
+        ? undefined
+        : over.id === active.id
+          ? `#${active.id} is where it was.`
+          : `#${active.id} is at the place of #${over.id}.`,
+    onDragEnd: ({ active }) => `Dropped #${active.id}.`,
+    onDragCancel: ({ active }) => `#${active.id} stays where it was.`,
+  },
+};
+
 /** The departure board: what runs, what waits in which order and why, and what is over. */
 export function QueueView({ onSubmit }: { onSubmit(): void }) {
   const jobs = useMachine((machine) => machine.jobs);
@@ -57,7 +77,10 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
   const rows = useMemo(() => boardRows(board, filter, showOver), [board, filter, showOver]);
   const listed = useMemo(() => rows.flatMap((row) => (row.kind === 'job' ? [row.job] : [])), [rows]);
   const cursor = listed.find((job) => job.id === cursorId) ?? listed[0];
-  const ticked = useMemo(() => listed.filter((job) => ticks.has(job.id)), [listed, ticks]);
+  const ticked = useMemo(
+    () => listed.filter((job) => ticks.has(job.id) && !isTerminal(job.status)),
+    [listed, ticks],
+  );
   /** What a command is about: the ticked jobs, else the one under the cursor. */
   const subjects = ticked.length > 0 ? ticked : cursor ? [cursor] : [];
 
@@ -110,7 +133,7 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
     arrowdown: () => step(1),
     arrowup: () => step(-1),
     enter: () => cursor && goTo({ view: 'job', jobId: cursor.id }),
-    x: () => cursor && tick(cursor.id),
+    x: () => cursor && !isTerminal(cursor.status) && tick(cursor.id),
     p: () => either('pause', 'resume'),
     h: () => either('hold', 'release'),
     c: () => act('cancel', subjects),
@@ -181,26 +204,33 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
         )}
       </div>
       <div className={classes.scroll} ref={scrollRef}>
-        <Grid aria-label="Jobs" aria-rowcount={rows.length + 1} className={classes.board}>
-          <GridRows>
-            <GridRow aria-rowindex={1} className={classes.columns}>
-              <GridHeader aria-label="Tick" />
-              <GridHeader aria-label="Move" />
-              <GridHeader>Job</GridHeader>
-              <GridHeader>Name</GridHeader>
-              <GridHeader>Track</GridHeader>
-              <GridHeader>State</GridHeader>
-              <GridHeader style={{ textAlign: 'right' }}>Priority</GridHeader>
-              <GridHeader style={{ textAlign: 'right' }}>Time</GridHeader>
-              <GridHeader aria-label="Actions" />
-            </GridRow>
-          </GridRows>
-          <DndContext
-            sensors={sensors}
-            collisionDetection={closestCenter}
-            modifiers={[alongTheQueue]}
-            onDragEnd={onDragEnd}
-          >
+        <DndContext
+          sensors={sensors}
+          collisionDetection={closestCenter}
+          modifiers={[alongTheQueue]}
+          onDragEnd={onDragEnd}
+          accessibility={SPOKEN}
+        >
+          <Grid aria-label="Jobs" aria-rowcount={rows.length + 1} className={classes.board}>
+            <GridRows>
+              <GridRow aria-rowindex={1} className={classes.columns}>
+                <GridHeader>
+                  <VisuallyHidden>Tick</VisuallyHidden>
+                </GridHeader>
+                <GridHeader>
+                  <VisuallyHidden>Move</VisuallyHidden>
+                </GridHeader>
+                <GridHeader>Job</GridHeader>
+                <GridHeader>Name</GridHeader>
+                <GridHeader>Track</GridHeader>
+                <GridHeader>State</GridHeader>
+                <GridHeader style={{ textAlign: 'right' }}>Priority</GridHeader>
+                <GridHeader style={{ textAlign: 'right' }}>Time</GridHeader>
+                <GridHeader>
+                  <VisuallyHidden>Actions</VisuallyHidden>
+                </GridHeader>
+              </GridRow>
+            </GridRows>
             <SortableContext items={waitingIds} strategy={verticalListSortingStrategy}>
               <GridRows className={classes.rows} style={{ height: virtual.getTotalSize() }}>
                 {virtual.getVirtualItems().map((item) => {
@@ -236,8 +266,8 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
                 })}
               </GridRows>
             </SortableContext>
-          </DndContext>
-        </Grid>
+          </Grid>
+        </DndContext>
       </div>
     </div>
   );

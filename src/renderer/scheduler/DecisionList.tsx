@@ -109,7 +109,7 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
           <tr>
             <th>Candidate</th>
             <th className={classes.score}>Score</th>
-            <th aria-label="Score beside the others" />
+            <td />
             <th>Shield</th>
           </tr>
         </thead>

@@ -146,7 +146,7 @@ function Figures({ status }: { status: SchedulerStatus }) {
 function Group({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section className={classes.group}>
-      <h3 className={classes.groupTitle}>{title}</h3>
+      <h2 className={classes.groupTitle}>{title}</h2>
       <dl className={classes.figures}>{children}</dl>
     </section>
   );

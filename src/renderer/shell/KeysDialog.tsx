@@ -51,7 +51,7 @@ export function KeysDialog({ opened, onClose }: { opened: boolean; onClose(): vo
       <div className={classes.groups}>
         {KEYS.map(([where, keys]) => (
           <section key={where}>
-            <h3 className={classes.where}>{where}</h3>
+            <h2 className={classes.where}>{where}</h2>
             <dl className={classes.keys}>
               {keys.map(([names, what]) => (
                 <div key={what} className={classes.key}>

@@ -11,7 +11,7 @@ function findChromium(): string {
     '/usr/bin/google-chrome-stable',
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
     chromium.executablePath(),
-  ].filter((path) => path !== undefined && path !== '');
+  ].flatMap((path) => (path ? [path] : []));
   const found = places.find((path) => existsSync(path));
   if (found === undefined) {
     throw new Error(

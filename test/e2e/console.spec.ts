@@ -1,0 +1,403 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { launchChromium } from './support/chromium.ts';
+import { type HeadlessHost, startHeadlessHost, until } from './support/headlessHost.ts';
+
+const shots = resolve(import.meta.dirname, '../../test-results');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Counts, as a training does, and ends by itself. */
+const training = (steps: number, pauseS: number) =>
+  `i=0; while [ $i -lt ${steps} ]; do i=$((i+1)); printf 'epoch %d/${steps}\\n' $i; sleep ${pauseS}; done`;
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+describe('the console', () => {
+  let host: HeadlessHost;
+  let context: BrowserContext;
+  let page: Page;
+  let troubles: string[];
+
+  beforeAll(async () => {
+    host = await startHeadlessHost('--devices', 'virtual:2x8192', '--policy', 'first-fit');
+  });
+  afterAll(() => host.dispose());
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+    page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    troubles = [];
+    page.on('pageerror', (error) => troubles.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
+    });
+    page.on('dialog', (dialog) => {
+      troubles.push(`a dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    await page.goto(host.url);
+    await page.getByRole('navigation').waitFor();
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') await page.screenshot({ path: `${shots}/failed ${task.name}.png` });
+    await context.close();
+    expect(troubles).toEqual([]);
+  });
+
+  const row = (id: number): Locator => page.locator(`[data-job="${id}"]`);
+  const shows = (id: number, status: string): Promise<void> =>
+    row(id).locator(`[data-status="${status}"]`).waitFor();
+  const view = (name: string): Promise<unknown> =>
+    page.evaluate((hash) => (location.hash = hash), `#/${name}`);
+  const waitingIds = (): Promise<number[]> =>
+    page
+      .getByRole('row')
+      .filter({ has: page.getByRole('button', { name: /^Move #/ }) })
+      .evaluateAll((rows) => rows.map((element) => Number((element as HTMLElement).dataset.job)));
+  const waitsAs = (ids: number[]): Promise<unknown> =>
+    until(`the queue is ${ids}`, async () => {
+      const seen = await waitingIds();
+      return JSON.stringify(seen.filter((id) => ids.includes(id))) === JSON.stringify(ids) || null;
+    });
+  /** Jobs that wait until they are told otherwise. */
+  const held = async (...names: string[]): Promise<number[]> => {
+    const ids: number[] = [];
+    for (const name of names) {
+      ids.push(await host.submit({ name, hold: true, command: ['sleep', '600'] }));
+    }
+    return ids;
+  };
+  it('takes the token out of the address and keeps the session', async () => {
+    expect(page.url()).not.toContain('token');
+    await page.reload();
+    await page.getByRole('navigation').waitFor();
+  });
+
+  it('teaches the first step while there is nothing', async () => {
+    await page.getByText('stint submit --vram 4GiB -- python train.py').waitFor();
+    await page.screenshot({ path: `${shots}/empty.png` });
+  });
+
+  it('submits through the dialog and follows the job to its end', async () => {
+    await page.keyboard.press('n');
+    const dialog = page.getByRole('dialog', { name: 'Submit a job' });
+    await dialog.getByLabel('Command').fill(`sh -c "${training(12, 0.1)}"`);
+    await dialog.getByLabel('Name').fill('counts to twelve');
+    await dialog.getByLabel('Memory per GPU').fill('1GiB');
+    await dialog.getByLabel('Working directory').fill('/');
+    await dialog.getByLabel('GPUs').fill('5');
+    await dialog.getByRole('button', { name: 'Submit' }).click();
+    // What the engine refuses stands beside the field, and nothing is lost.
+    await dialog.getByText('ask for at most 2').waitFor();
+    expect(await dialog.getByLabel('GPUs').getAttribute('aria-invalid')).toBe('true');
+    await dialog.getByLabel('GPUs').fill('1');
+    await dialog.getByRole('button', { name: 'Submit' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await page.getByText('submitted #1').waitFor();
+    await shows(1, 'running');
+    await row(1)
+      .getByText(/epoch \d+\/12/)
+      .waitFor();
+    await row(1).getByRole('link', { name: 'counts to twelve' }).click();
+    await page.getByRole('log').getByText('epoch 3/12', { exact: true }).waitFor();
+    await page.locator('h1 + p [data-status="succeeded"]').waitFor();
+    await page.getByRole('log').getByText('epoch 12/12', { exact: true }).waitFor();
+    await page.getByText('13 lines, complete').or(page.getByText('12 lines, complete')).waitFor();
+    await page.getByText('ended with exit code 0').waitFor();
+    await page.screenshot({ path: `${shots}/job.png` });
+    expect((await host.job(1)).exitCode).toBe(0);
+  });
+
+  it('shows decisions that can be asked why, and a finished episode with its reward', async () => {
+    await page.keyboard.press('3');
+    const table = page.getByRole('region', { name: 'Table of episodes' });
+    await table.getByText('1 of 1').waitFor();
+    const cells = await table.getByRole('row').nth(1).getByRole('cell').allInnerTexts();
+    expect(cells[6]).toMatch(/^−\d+\.\d+$/);
+    const decision = page.getByRole('button', { name: /#1 .*why/ }).first();
+    await decision.click();
+    await page.getByRole('table').filter({ hasText: 'Candidate' }).getByText('taken').waitFor();
+    await page.getByText('the heuristic would do the same').waitFor();
+    await page.getByRole('combobox', { name: 'Policy in charge' }).click();
+    await page.getByRole('option', { name: /^fifo/ }).click();
+    await page.getByText('fifo decides from now on').waitFor();
+    expect(JSON.parse(await host.stint('decisions', '--json')).length).toBeGreaterThan(0);
+    await page.screenshot({ path: `${shots}/scheduler.png` });
+  });
+
+  it('pauses, resumes and cancels by buttons and by keys', async () => {
+    const id = await host.submit({ name: 'to be paused', command: ['sleep', '600'] });
+    await shows(id, 'running');
+    await page.getByRole('button', { name: `Pause #${id}` }).click();
+    await shows(id, 'paused');
+    expect((await host.job(id)).status).toBe('paused');
+    await row(id).click({ position: { x: 400, y: 4 } });
+    await page.keyboard.press('p');
+    await shows(id, 'running');
+    await page.keyboard.press('p');
+    await shows(id, 'paused');
+    await page.getByRole('button', { name: `Resume #${id}` }).click();
+    await shows(id, 'running');
+    await page.keyboard.press('c');
+    await page.getByRole('dialog').getByRole('button', { name: 'Let it run' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    expect((await host.job(id)).status).toBe('running');
+    await page.getByRole('button', { name: `Cancel #${id}` }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the job' }).click();
+    await shows(id, 'cancelled');
+    expect((await host.reaches(id, 'cancelled')).exitCode).toBe(143);
+  });
+
+  it('reorders by keys, by drag and by the handle’s own keyboard, and withdraws without asking', async () => {
+    const [a, b, c, d] = (await held('first', 'second', 'third', 'fourth')) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    await waitsAs([a, b, c, d]);
+    await row(a).focus();
+    await page.keyboard.press('Alt+ArrowDown');
+    await waitsAs([b, a, c, d]);
+    await page.keyboard.press('Alt+ArrowUp');
+    await waitsAs([a, b, c, d]);
+
+    const from = (await page.getByRole('button', { name: `Move #${d} ` }).boundingBox())!;
+    const to = (await page.getByRole('button', { name: `Move #${a} ` }).boundingBox())!;
+    await page.mouse.move(from.x + 8, from.y + 16);
+    await page.mouse.down();
+    await page.mouse.move(from.x + 8, from.y, { steps: 4 });
+    await page.mouse.move(to.x + 8, to.y + 8, { steps: 8 });
+    await page.mouse.up();
+    await waitsAs([d, a, b, c]);
+
+    await page.getByRole('button', { name: `Move #${a} ` }).focus();
+    await page.keyboard.press('Space');
+    await page.getByText(`#${a} is where it was.`).waitFor({ state: 'attached' });
+    await page.keyboard.press('ArrowDown');
+    await page.getByText(`#${a} is at the place of #${b}.`).waitFor({ state: 'attached' });
+    await page.keyboard.press('Space');
+    await waitsAs([d, b, a, c]);
+
+    const order = JSON.parse(await host.stint('ls', '--json')) as { id: number; status: string }[];
+    expect(order.filter((job) => job.status === 'held').map((job) => job.id)).toEqual([d, b, a, c]);
+
+    await page.getByRole('checkbox', { name: `Tick #${a}` }).check();
+    await page.getByRole('checkbox', { name: `Tick #${b}` }).check();
+    await page
+      .getByRole('group', { name: 'With the ticked jobs' })
+      .getByRole('button', { name: 'Cancel' })
+      .click();
+    await shows(a, 'cancelled');
+    await shows(b, 'cancelled');
+    await row(c).focus();
+    await page.keyboard.press('c');
+    await shows(c, 'cancelled');
+    await row(d).focus();
+    await page.keyboard.press('h');
+    await shows(d, 'running');
+    await host.stint('cancel', String(d));
+    await shows(d, 'cancelled');
+  });
+
+  it('edits a priority in its row and by keys, and takes only whole numbers in range', async () => {
+    const [id] = (await held('urgent')) as [number];
+    await row(id)
+      .getByRole('button', { name: /^Priority/ })
+      .click();
+    const field = row(id).getByRole('textbox', { name: `Priority of #${id}` });
+    await field.fill('1001');
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    await page.keyboard.press('Enter');
+    expect((await host.job(id)).priority).toBe(0);
+    await field.fill('42');
+    await page.keyboard.press('Enter');
+    await row(id)
+      .getByRole('button', { name: `Priority of #${id}: 42. Change` })
+      .waitFor();
+    await row(id).focus();
+    await page.keyboard.press('+');
+    await row(id)
+      .getByRole('button', { name: `Priority of #${id}: 43. Change` })
+      .waitFor();
+    expect((await host.job(id)).priority).toBe(43);
+    await host.stint('cancel', String(id));
+  });
+
+  it('shows hostile names and output as text, with what would hide in them', async () => {
+    const name = '<img src=x onerror=alert(1)>\u202egpj.exe';
+    const id = await host.submit({
+      name,
+      command: ['printf', '<script>alert(1)</script>\\n\\033[31mred\\033[0m \\007bell\\n50%%\\r100%%\\n'],
+    });
+    await shows(id, 'succeeded');
+    const shown = '<img src=x onerror=alert(1)>‹U+202E›gpj.exe';
+    await row(id).getByRole('link', { name: shown }).click();
+    await page.getByRole('heading', { name: `#${id} ${shown}` }).waitFor();
+    const log = page.getByRole('log');
+    await log.getByText('100%').waitFor();
+    expect(await log.locator('[data-index]').allTextContents()).toEqual([
+      '<script>alert(1)</script>',
+      'red ␇bell',
+      '100%',
+    ]);
+    expect(await page.locator('img').count()).toBe(0);
+  });
+
+  it('leads to a job by its address, and says when there is none', async () => {
+    const other = await context.newPage();
+    await other.goto(`http://127.0.0.1:${host.port}/#/job/1`);
+    await other.getByRole('heading', { name: '#1 counts to twelve' }).waitFor();
+    await other.goto(`http://127.0.0.1:${host.port}/#/job/999999`);
+    await other.getByText(/no job 999999/).waitFor();
+    await other.close();
+  });
+
+  it('finds jobs by the filter and moves between them by keys', async () => {
+    await page.keyboard.press('/');
+    await page.keyboard.type('counts to');
+    await until('only one is left', async () => (await page.locator('[data-job]').count()) === 1 || null);
+    await page.keyboard.press('Escape');
+    await until('all are back', async () => (await page.locator('[data-job]').count()) > 3 || null);
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    const at = await page.locator('[data-cursor]').getAttribute('data-job');
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: `Job #${at}` }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('grid', { name: 'Jobs' }).waitFor();
+  });
+
+  it('shows who holds a device, its memory and its track, and unknown where nothing is measured', async () => {
+    const id = await host.submit({
+      name: 'holds a track',
+      command: ['sleep', '600'],
+      gpus: 1,
+      vramMib: 3072,
+    });
+    await page.keyboard.press('2');
+    const lane = page.getByRole('article').filter({ hasText: 'holds a track' });
+    await lane.getByText('3 GiB set aside').waitFor();
+    await lane.getByRole('img', { name: /Memory of GPU \d: #\d+ 3 GiB/ }).waitFor();
+    await lane.getByText('unknown').first().waitFor();
+    const bar = page.getByRole('link', { name: `#${id} holds a track, running` });
+    await bar.focus();
+    await page.getByText(/holds a track · default · .* to now/).waitFor();
+    await page.screenshot({ path: `${shots}/machine.png` });
+    await host.stint('cancel', String(id));
+    await page.getByRole('link', { name: `#${id} holds a track, cancelled` }).waitFor();
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'has no accessibility violation in any view, %s',
+    async (colorScheme) => {
+      await page.emulateMedia({ colorScheme });
+      const [waits] = (await held(`waits in ${colorScheme}`)) as [number];
+      const runs = await host.submit({
+        name: `runs in ${colorScheme}`,
+        command: ['sh', '-c', training(6000, 0.1)],
+        gpus: 1,
+      });
+      const fails = await host.submit({ name: 'fails', command: ['sh', '-c', 'echo no; exit 3'] });
+      const violationsIn = async (): Promise<string[]> => {
+        await page.evaluate(axe);
+        return page.evaluate(async () => {
+          const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+          interface Violation {
+            id: string;
+            help: string;
+            nodes: { html: string }[];
+          }
+          const { violations } = await axe.run();
+          return violations.map(
+            ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((n) => n.html).join(' ')}`,
+          );
+        });
+      };
+      const look = async (name: string): Promise<void> => {
+        await page.screenshot({ path: `${shots}/${name} ${colorScheme}.png` });
+        expect(await violationsIn(), name).toEqual([]);
+      };
+      await shows(fails, 'failed');
+      await shows(runs, 'running');
+      await look('queue');
+      await view('machine');
+      await page.getByRole('article').first().waitFor();
+      await look('machine');
+      await view('scheduler');
+      await page.getByRole('button', { name: /why/ }).first().click();
+      await look('scheduler');
+      await view(`job/${runs}`);
+      await page.getByRole('log').getByText('epoch 2/6000', { exact: true }).waitFor();
+      await look('job');
+      await page.keyboard.press('n');
+      await page.getByRole('dialog').getByLabel('Command').fill('a | b');
+      await page.getByRole('dialog').getByLabel('GPUs').fill('many');
+      await page.getByRole('dialog').getByRole('button', { name: 'Submit' }).click();
+      await page
+        .getByRole('dialog')
+        .getByText(/give a whole number|expected number/)
+        .waitFor();
+      await look('submit');
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      await page.keyboard.press('?');
+      await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+      await look('keys');
+      await host.stint('cancel', String(waits), String(runs));
+      await host.reaches(runs, 'cancelled');
+    },
+  );
+
+  it('keeps only the rows in sight in the page when there are many', async () => {
+    for (let i = 0; i < 150; i += 1) await host.submit({ name: `sweep ${i}`, hold: true, command: ['true'] });
+    await until(
+      'all are known',
+      async () => (await page.getByText(/^1[5-9]\d waiting$/).count()) > 0 || null,
+    );
+    expect(await page.locator('[data-job]').count()).toBeLessThan(80);
+    const last = Math.max(
+      ...(JSON.parse(await host.stint('ls', '--json')) as { id: number }[]).map((j) => j.id),
+    );
+    await page.keyboard.press('/');
+    await page.keyboard.type(`#${last}`);
+    await row(last).waitFor();
+  });
+});
+
+describe('a lost connection', () => {
+  it('is shown, and mended without a reload once there is a key again', async () => {
+    const host = await startHeadlessHost('--devices', 'virtual:1', '--policy', 'fifo');
+    const context = await browser.newContext();
+    try {
+      const page = await context.newPage();
+      page.setDefaultTimeout(20_000);
+      await page.goto(host.url);
+      const id = await host.submit({ name: 'outlives it', command: ['sleep', '600'] });
+      await page.locator(`[data-job="${id}"] [data-status="running"]`).waitFor();
+      await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+      await host.kill();
+      await page.getByText(/Connection to the engine lost/).waitFor();
+      await page.screenshot({ path: `${shots}/lost.png` });
+      await host.restart();
+      // A new start has a new token: the browser's old cookie opens nothing.
+      await page.getByRole('heading', { name: 'This browser has no key to the machine' }).waitFor();
+      await page.screenshot({ path: `${shots}/refused.png` });
+      await page.goto(host.url);
+      await page.locator(`[data-job="${id}"] [data-status="running"]`).waitFor();
+      expect(await page.evaluate(() => 'sameDocument' in window)).toBe(true);
+      expect(page.url()).not.toContain('token');
+      await host.stint('pause', String(id));
+      await page.locator(`[data-job="${id}"] [data-status="paused"]`).waitFor();
+    } finally {
+      await context.close();
+      await host.dispose();
+    }
+  });
+});
