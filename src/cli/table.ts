@@ -6,6 +6,8 @@ export interface Column<Row> {
   readonly right?: boolean;
   /** May be cut down to this many columns when the line is too long. Left out: never cut. */
   readonly least?: number;
+  /** Left out altogether, the last such column first, before the others would have to be cut below their least. */
+  readonly expendable?: true;
 }
 
 const GAP = '  ';
@@ -48,15 +50,25 @@ export function renderTable<Row>(
   rows: readonly Row[],
   width: number,
 ): string[] {
-  const cells = rows.map((row) => columns.map((column) => printable(column.cell(row))));
-  const widths = columns.map((column, i) =>
-    Math.max(textWidth(column.title), ...cells.map((line) => textWidth(line[i] ?? ''))),
-  );
-  let excess = widths.reduce((sum, w) => sum + w, 0) + GAP.length * (columns.length - 1) - width;
+  const all = columns.map((column) => {
+    const cells = rows.map((row) => printable(column.cell(row)));
+    const natural = Math.max(textWidth(column.title), ...cells.map(textWidth));
+    return { ...column, cells, natural, smallest: Math.min(natural, column.least ?? natural) };
+  });
+  const span = (sizes: readonly number[]) =>
+    sizes.reduce((sum, w) => sum + w, 0) + GAP.length * (sizes.length - 1);
+  const shown = [...all];
+  while (span(shown.map((column) => column.smallest)) > width) {
+    const at = shown.findLastIndex((column) => column.expendable);
+    if (at < 0) break;
+    shown.splice(at, 1);
+  }
+  const widths = shown.map((column) => column.natural);
+  let excess = span(widths) - width;
   // The widest gives way first, and none more than it must.
   while (excess > 0) {
     const at = widths.reduce(
-      (best, w, i) => (w > (columns[i]!.least ?? w) && (best < 0 || w > widths[best]!) ? i : best),
+      (best, w, i) => (w > shown[i]!.smallest && (best < 0 || w > widths[best]!) ? i : best),
       -1,
     );
     if (at < 0) break;
@@ -67,20 +79,18 @@ export function renderTable<Row>(
     const padded = texts.map((text, i) => {
       const fitted = cut(text, widths[i]!);
       const space = ' '.repeat(widths[i]! - textWidth(fitted));
-      return columns[i]!.right ? space + fitted : fitted + space;
+      return shown[i]!.right ? space + fitted : fitted + space;
     });
     return cut(padded.join(GAP).trimEnd(), width);
   };
-  return [dim(line(columns.map((column) => column.title))), ...cells.map(line)];
+  const titles = line(shown.map((column) => column.title));
+  return [dim(titles), ...rows.map((_row, i) => line(shown.map((column) => column.cells[i]!)))];
 }
 
-/** Label and value, one pair a line; the value is cut, never wrapped. */
-export function renderPairs(pairs: readonly (readonly [string, string])[], width: number): string[] {
+/** Label and value, one pair a line, whole: a command is there to be copied. */
+export function renderPairs(pairs: readonly (readonly [string, string])[]): string[] {
   const column = Math.max(...pairs.map(([label]) => label.length));
-  return pairs.map(
-    ([label, value]) =>
-      `${dim(label.padEnd(column))}${GAP}${cut(printable(value), width - column - GAP.length)}`,
-  );
+  return pairs.map(([label, value]) => `${dim(label.padEnd(column))}${GAP}${printable(value)}`);
 }
 
 /** Only where a terminal shows it and NO_COLOR is not set. */

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { dataHome } from '../contract/dataHome.ts';
 import { FieldError, messageOf } from '../domain/errors.ts';
 
 /**
@@ -17,15 +18,7 @@ export function resolveHome(
     if (flag === '') throw new FieldError('--data', flag, 'give a directory');
     return resolve(flag);
   }
-  const variable = env.STINT_HOME;
-  if (variable !== undefined && variable !== '') {
-    if (!isAbsolute(variable)) throw new FieldError('STINT_HOME', variable, 'give an absolute path');
-    return variable;
-  }
-  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Stint');
-  if (platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'Stint');
-  const data = env.XDG_DATA_HOME;
-  return join(data && isAbsolute(data) ? data : join(homedir(), '.local', 'share'), 'stint');
+  return dataHome({ env, platform, userHome: homedir() });
 }
 
 /**

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import sirv from 'sirv';
 import { ConflictError, FieldError, messageOf } from '../domain/errors.ts';
@@ -49,7 +50,7 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost> {
   const { log, consoleDir } = options;
   const rpc = createRpcSockets(options.router, log);
-  const server = createServer({ maxHeaderSize: 16 * 1024 });
+  const server = createServer({ maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5000 });
   server.headersTimeout = 10_000;
   server.requestTimeout = 15_000;
   server.maxConnections = 256;
@@ -180,14 +181,19 @@ async function readBody(request: IncomingMessage, limitBytes: number): Promise<s
 /** Static files of the console. It holds no secrets: everything it shows comes over the contract. */
 function consoleServer(directory: string): (request: IncomingMessage, response: ServerResponse) => void {
   let files: ReturnType<typeof sirv> | undefined;
+  let builtAtMs: number | undefined;
   return (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       refuse(response, 405, 'Use GET.');
       return;
     }
-    // Looked for again until it is there, so that a build needs no restart.
-    if (!files && existsSync(`${directory}/index.html`))
-      files = sirv(directory, { etag: true, dev: false, maxAge: 0 });
+    // sirv lists the files once, which also keeps it inside the directory. Another build needs another list, and
+    // a first build no restart.
+    const mtimeMs = statSync(join(directory, 'index.html'), { throwIfNoEntry: false })?.mtimeMs;
+    if (mtimeMs !== builtAtMs) {
+      files = mtimeMs === undefined ? undefined : sirv(directory, { etag: true, maxAge: 0 });
+      builtAtMs = mtimeMs;
+    }
     // Ranges serve media players; none is here, and sirv lets a bad one past the end of a file.
     delete request.headers.range;
     if (files) files(request, response, () => refuse(response, 404, 'There is nothing here.'));

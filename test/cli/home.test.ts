@@ -3,21 +3,19 @@ import { expect, it } from 'vitest';
 import { dataHome } from '../../src/contract/dataHome.ts';
 import { resolveHome } from '../../src/engine/home.ts';
 
-const surroundings: readonly [string, NodeJS.Platform, Record<string, string>][] = [
-  ['nothing set', 'linux', {}],
-  ['STINT_HOME', 'linux', { STINT_HOME: '/data/stint', XDG_DATA_HOME: '/x' }],
-  ['an empty STINT_HOME', 'linux', { STINT_HOME: '' }],
-  ['XDG_DATA_HOME', 'linux', { XDG_DATA_HOME: '/x/data' }],
-  ['a relative XDG_DATA_HOME', 'linux', { XDG_DATA_HOME: 'data' }],
-  ['macOS', 'darwin', {}],
+const surroundings: readonly [string, NodeJS.Platform, Record<string, string>, string][] = [
+  ['nothing set', 'linux', {}, `${homedir()}/.local/share/stint`],
+  ['STINT_HOME', 'linux', { STINT_HOME: '/data/stint', XDG_DATA_HOME: '/x' }, '/data/stint'],
+  ['an empty STINT_HOME', 'linux', { STINT_HOME: '' }, `${homedir()}/.local/share/stint`],
+  ['XDG_DATA_HOME', 'linux', { XDG_DATA_HOME: '/x/data/' }, '/x/data/stint'],
+  ['a relative XDG_DATA_HOME', 'linux', { XDG_DATA_HOME: 'data' }, `${homedir()}/.local/share/stint`],
+  ['macOS', 'darwin', {}, `${homedir()}/Library/Application Support/Stint`],
 ];
 
-it.each(surroundings)(
-  'engine and command line look for each other in one place: %s',
-  (_name, platform, env) => {
-    expect(dataHome({ env, platform, userHome: homedir() })).toBe(resolveHome(undefined, env, platform));
-  },
-);
+it.each(surroundings)('engine and clients look in one place: %s', (_name, platform, env, expected) => {
+  expect(dataHome({ env, platform, userHome: homedir() })).toBe(expected);
+  expect(resolveHome(undefined, env, platform)).toBe(expected);
+});
 
 it('has a place on Windows', () => {
   const at = (env: Record<string, string>) =>

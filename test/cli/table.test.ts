@@ -27,6 +27,16 @@ describe('a table', () => {
     expect(lines[2]).toContain('…');
   });
 
+  it('leaves out what it can do without before it cuts the rest away', () => {
+    const withUser = [
+      columns[0]!,
+      { title: 'USER', expendable: true, cell: () => 'somebody' } as const,
+      ...columns.slice(1),
+    ];
+    expect(renderTable(withUser, rows, 60)[0]).toContain('USER');
+    expect(renderTable(withUser, rows, 16)).toEqual(renderTable(columns, rows, 16));
+  });
+
   it('fits even where its columns cannot', () => {
     expect(Math.max(...renderTable(columns, rows, 5).map(textWidth))).toBeLessThanOrEqual(5);
   });
@@ -41,6 +51,6 @@ describe('a table', () => {
     expect(printable(evil)).toMatch(/^a.*b.*c d e f$/);
     const [, line] = renderTable(columns, [[1, evil, evil]], 80);
     expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u);
-    expect(renderPairs([['name', evil]], 80)[0]).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(renderPairs([['name', evil]])[0]).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 });

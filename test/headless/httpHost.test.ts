@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -325,6 +325,9 @@ describe('the console’s files', () => {
     mkdirSync(consoleDir);
     writeFileSync(join(consoleDir, 'index.html'), 'built');
     expect(await (await fetch(url)).text()).toBe('built');
+    writeFileSync(join(consoleDir, 'index.html'), 'built again, and longer');
+    utimesSync(join(consoleDir, 'index.html'), 1, 1);
+    expect(await (await fetch(url)).text()).toBe('built again, and longer');
     await early.close();
   });
 });

@@ -88,13 +88,13 @@ async function jobColumns(nowMs: number): Promise<Column<JobView>[]> {
   return [
     { title: 'ID', right: true, cell: (job) => String(job.id) },
     { title: 'STATUS', cell: statusOf },
-    { title: 'PRIO', right: true, cell: (job) => String(job.priority) },
-    { title: 'GPUS', right: true, cell: (job) => String(job.gpus) },
-    { title: 'ON', least: 8, cell: (job) => job.devices.join(',') },
-    { title: 'USER', least: 6, cell: (job) => job.user },
+    { title: 'PRIO', right: true, expendable: true, cell: (job) => String(job.priority) },
+    { title: 'GPUS', right: true, expendable: true, cell: (job) => String(job.gpus) },
+    { title: 'ON', least: 9, cell: (job) => job.devices.join(',') },
+    { title: 'USER', least: 6, expendable: true, cell: (job) => job.user },
     { title: 'TIME', cell: time },
     { title: 'NAME', least: 12, cell: (job) => job.name },
-    { title: 'NOTE', least: 8, cell: (job) => job.waitingReason ?? job.cause ?? job.progress?.label ?? '' },
+    { title: 'NOTE', least: 24, cell: (job) => job.waitingReason ?? job.cause ?? job.progress?.label ?? '' },
   ];
 }
 

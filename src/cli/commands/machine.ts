@@ -52,7 +52,7 @@ const known = (value: number | null | undefined, show: (value: number) => string
 const DEVICE_COLUMNS: readonly Column<Device>[] = [
   { title: '#', right: true, cell: (d) => String(d.index) },
   { title: 'ID', least: 10, cell: (d) => d.id },
-  { title: 'NAME', least: 10, cell: (d) => d.name },
+  { title: 'NAME', least: 10, expendable: true, cell: (d) => d.name },
   { title: 'STATE', cell: (d) => d.health },
   {
     title: 'MEMORY',
@@ -61,6 +61,7 @@ const DEVICE_COLUMNS: readonly Column<Device>[] = [
   },
   {
     title: 'RESERVED',
+    expendable: true,
     right: true,
     cell: (d) => formatMib(d.holders.reduce((sum, h) => sum + h.reservedMib, 0)),
   },
@@ -69,8 +70,18 @@ const DEVICE_COLUMNS: readonly Column<Device>[] = [
     right: true,
     cell: (d) => known(d.reading?.utilisation, (v) => `${Math.round(v * 100)} %`),
   },
-  { title: 'TEMP', right: true, cell: (d) => known(d.reading?.temperatureC, (v) => `${Math.round(v)} °C`) },
-  { title: 'POWER', right: true, cell: (d) => known(d.reading?.powerW, (v) => `${Math.round(v)} W`) },
+  {
+    title: 'TEMP',
+    expendable: true,
+    right: true,
+    cell: (d) => known(d.reading?.temperatureC, (v) => `${Math.round(v)} °C`),
+  },
+  {
+    title: 'POWER',
+    expendable: true,
+    right: true,
+    cell: (d) => known(d.reading?.powerW, (v) => `${Math.round(v)} W`),
+  },
   { title: 'JOBS', least: 6, cell: (d) => d.holders.map((h) => h.jobId).join(',') },
   {
     title: 'NOTE',
@@ -108,7 +119,7 @@ async function status(context: Context, client: StintClient, flags: Flags): Prom
       `${learner.state}, ${learner.trainSteps} steps${learner.trouble ? `; ${learner.trouble}` : ''}`,
     ],
   ];
-  for (const line of renderPairs(pairs, context.width)) context.out(line);
+  for (const line of renderPairs(pairs)) context.out(line);
 }
 
 /** How many jobs have each status, of those that the overview carries: all that are not over, and recent ones. */
