@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
 /** Where Chromium is looked for, in this order; the environment first, Playwright's own download last. */
-function findChromium(): string {
+export function findChromium(): string {
   const places = [
     process.env.STINT_CHROMIUM,
     '/usr/bin/chromium',

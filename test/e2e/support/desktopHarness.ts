@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { _electron, type Browser, chromium, type Page } from 'playwright-core';
 import { findElectron, missingDisplay } from '../../../scripts/electronBinary.ts';
 import type { ShellRecords } from '../../stand-ins/electron/shell.ts';
+import { findChromium } from './chromium.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const out = process.env.STINT_BUILD_DIR ?? join(root, 'out');
@@ -199,7 +200,7 @@ function remoteControl(child: ChildProcess): Desktop['evaluate'] {
 /** Starts a Chromium that others can connect to. @returns its process and its DevTools address. */
 async function startChromium(profile: string): Promise<[ChildProcess, string]> {
   const child = spawn(
-    process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    findChromium(),
     [
       '--headless=new',
       '--remote-debugging-port=0',
