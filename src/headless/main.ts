@@ -40,7 +40,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   prepareHome(home);
   const log = openEngineLog(join(home, 'engine.log'), options.stderr, systemClock.nowMs);
   // What has been started, to be ended in the opposite order, also when a later part fails to start.
-  const started: (() => Promise<void> | void)[] = [() => log.close()];
+  const started: (() => Promise<void> | void)[] = [
+    () => {
+      log.info('stopped; jobs run on');
+      log.close();
+    },
+  ];
   const stop = async (): Promise<void> => {
     for (let end = started.pop(); end; end = started.pop()) await end();
   };

@@ -127,11 +127,7 @@ async function describe(context: Context, job: JobView, events: readonly LoggedE
     ['ran', job.startedAtMs === null ? '' : formatDuration(runSeconds(job, context.nowMs()) * 1000)],
     ['process', job.process ? String(job.process.pid) : ''],
   ];
-  for (const line of renderPairs(
-    pairs.filter(([, value]) => value !== ''),
-    context.width,
-  ))
-    context.out(line);
+  for (const line of renderPairs(pairs.filter(([, value]) => value !== ''))) context.out(line);
   context.out('');
   for (const { atMs, actor, event } of events) {
     const reason =
