@@ -2,7 +2,7 @@ import type { Episode } from '../../domain/episode.ts';
 import { REWARD_COMPONENTS } from '../../domain/reward.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { useNow } from '../store/store.ts';
-import { formatExact, formatMoment } from '../text/formatTime.ts';
+import { formatElapsed, formatExact, formatMoment } from '../text/formatTime.ts';
 import classes from './EpisodeTable.module.css';
 import { episodeSeconds, formatReward } from './rewardSeries.ts';
 
@@ -42,7 +42,7 @@ export function EpisodeTable({ episodes }: { episodes: readonly Episode[] }) {
               <td>{episode.id}</td>
               <td title={formatExact(episode.startedAtMs)}>{formatMoment(episode.startedAtMs, nowMs)}</td>
               <td>
-                {formatDuration(Math.floor(episodeSeconds(episode, nowMs)) * 1000)}
+                {formatElapsed(episodeSeconds(episode, nowMs))}
                 {episode.endedAtMs === null && ', under way'}
               </td>
               <td>

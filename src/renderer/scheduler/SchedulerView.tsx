@@ -5,7 +5,7 @@ import { POLICY_NAMES, type PolicyName } from '../../domain/policyNames.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { setPolicy } from '../actions.ts';
 import { useMachine, useNow } from '../store/store.ts';
-import { formatAgo } from '../text/formatTime.ts';
+import { formatAgo, formatElapsed } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { DecisionList } from './DecisionList.tsx';
 import { EpisodeTable } from './EpisodeTable.tsx';
@@ -123,7 +123,7 @@ function Figures({ status }: { status: SchedulerStatus }) {
           <>
             <Figure
               name={`Episode ${currentEpisode.id}`}
-              value={formatDuration(Math.floor(episodeSeconds(currentEpisode, nowMs)) * 1000)}
+              value={formatElapsed(episodeSeconds(currentEpisode, nowMs))}
             />
             <Figure
               name="Jobs"

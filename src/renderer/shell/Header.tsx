@@ -64,12 +64,10 @@ function Standing() {
   const devices = useMachine((machine) => machine.devices);
   const policy = useMachine((machine) => machine.scheduler.policy);
   const nowMs = useNow();
-  const counts = useMemo(() => {
-    const { live, waiting } = boardOf(jobs);
-    return { live: live.length, waiting: waiting.length };
-  }, [jobs]);
+  const { live, waiting } = useMemo(() => boardOf(jobs), [jobs]);
   const usable = devices.filter((device) => device.health === 'ok');
-  const idle = usable.filter((device) => device.holders.length === 0 && device.foreign.length === 0).length;
+  const taken = new Set(live.flatMap((job) => job.devices));
+  const idle = usable.filter((device) => !taken.has(device.id) && device.foreign.length === 0).length;
   const broken = devices.length - usable.length;
   return (
     <div className={classes.standing}>
@@ -80,10 +78,10 @@ function Standing() {
         {visibleText(system.hostname)}
       </span>
       <span className={classes.figure}>
-        <b>{counts.live}</b> running
+        <b>{live.length}</b> running
       </span>
       <span className={classes.figure}>
-        <b>{counts.waiting}</b> waiting
+        <b>{waiting.length}</b> waiting
       </span>
       <span className={classes.figure}>
         <b>

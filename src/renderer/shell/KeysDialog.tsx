@@ -44,7 +44,7 @@ export function KeysDialog({ opened, onClose }: { opened: boolean; onClose(): vo
       opened={opened}
       onClose={onClose}
       title="Keys"
-      size="lg"
+      size={780}
       closeButtonProps={{ 'aria-label': 'Close' }}
       transitionProps={{ duration: 0 }}
     >

@@ -93,7 +93,7 @@ export function withOverview(state: State, overview: Overview, history: History,
       samples: new Map(history.samples.map((series) => [series.deviceId, series.readings])),
       allocations: history.allocations,
       decisions: history.decisions,
-      episodes: history.episodes,
+      episodes: withEpisode(history.episodes, scheduler.currentEpisode),
     },
   };
 }
@@ -143,9 +143,13 @@ function reduce(machine: Machine, message: WatchMessage): Machine {
         decisions: latestFirst(machine.decisions, message.decision).slice(0, DECISIONS_KEPT),
       };
     case 'scheduler':
-      return { ...machine, scheduler: message.scheduler };
+      return {
+        ...machine,
+        scheduler: message.scheduler,
+        episodes: withEpisode(machine.episodes, message.scheduler.currentEpisode),
+      };
     case 'episode':
-      return { ...machine, episodes: latestFirst(machine.episodes, message.episode).slice(0, EPISODES_KEPT) };
+      return { ...machine, episodes: withEpisode(machine.episodes, message.episode) };
   }
 }
 
@@ -160,6 +164,10 @@ export function withAnswer(state: State, job: JobView): State {
 
 function withJob(jobs: ReadonlyMap<number, JobView>, job: JobView): ReadonlyMap<number, JobView> {
   return new Map(jobs).set(job.id, job);
+}
+
+function withEpisode(episodes: readonly Episode[], episode: Episode | null): readonly Episode[] {
+  return episode === null ? episodes : latestFirst(episodes, episode).slice(0, EPISODES_KEPT);
 }
 
 function latestFirst<T extends { readonly id: number }>(items: readonly T[], item: T): readonly T[] {
