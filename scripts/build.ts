@@ -2,7 +2,7 @@
  * Builds everything into `out/`: the engine, main and the CLI as they lie in `src`, the preload as one file, and
  * the console. `--if-stale`: only if a source is newer than the last build.
  */
-import { buildAll, isStale } from './buildAll.ts';
+import { buildAll, isStale } from './lib/buildAll.ts';
 
 const args = process.argv.slice(2);
 const unknown = args.filter((arg) => arg !== '--if-stale');

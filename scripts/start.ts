@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/domain/errors.ts';
 import { parseDesktopFlags } from '../src/main/commandLine.ts';
-import { findElectron, missingDisplay } from './electronBinary.ts';
+import { findElectron, missingDisplay } from './lib/electronBinary.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const INSTALL_LIMIT_MS = 120_000;

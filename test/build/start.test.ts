@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findElectron, missingDisplay } from '../../scripts/electronBinary.ts';
+import { findElectron, missingDisplay } from '../../scripts/lib/electronBinary.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const asRoot = process.platform === 'linux' && process.getuid?.() === 0;

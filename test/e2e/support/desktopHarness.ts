@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { _electron, type Browser, chromium, type Page } from 'playwright-core';
-import { findElectron, missingDisplay } from '../../../scripts/electronBinary.ts';
-import type { ShellRecords } from '../../stand-ins/electron/shell.ts';
+import { findElectron, missingDisplay } from '../../../scripts/lib/electronBinary.ts';
 import { findChromium } from './chromium.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -14,7 +13,6 @@ const standIn = join(root, 'test', 'stand-ins', 'electron');
 
 /** The module `electron` as functions that are run in the main process see it. */
 export type ElectronModule = typeof import('electron');
-export type { ShellRecords };
 
 /** One start of the desktop, whatever stands under it. */
 export interface Desktop {

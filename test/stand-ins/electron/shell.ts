@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 
 /** What the app has shown outside its windows, in the shape that `recorder.cjs` gives it in a real Electron. */
-export interface ShellRecords {
+interface ShellRecords {
   readonly trays: { toolTip: string; menu: Menu | null; destroyed: boolean }[];
   readonly notifications: { title: string; body: string }[];
   readonly messageBoxes: { message: string; detail: string }[];

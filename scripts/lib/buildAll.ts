@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { resolveConfig } from 'electron-vite';
 import { build } from 'vite';
 
-const root = resolve(import.meta.dirname, '..');
+const root = resolve(import.meta.dirname, '..', '..');
 const SOURCES = [
   'src',
   'electron.vite.config.ts',
