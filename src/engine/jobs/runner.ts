@@ -34,7 +34,17 @@ interface Watched {
   /** Since when a claimed launch has been without a supervisor's file (recovery only). */
   claimedSinceMs: number | null;
   orphanNoted: boolean;
+  /** What the job was to be told when it had no process of its own yet; null when it has heard everything. */
+  owed: 'SIGSTOP' | 'SIGTERM' | null;
 }
+
+const UNTOUCHED: Watched = {
+  killAtMs: null,
+  progressOffset: -1,
+  claimedSinceMs: null,
+  orphanNoted: false,
+  owed: null,
+};
 
 /**
  * Starts, watches, pauses and ends the processes of jobs, and adopts those that ran on while no engine was
@@ -58,7 +68,7 @@ export class Runner {
     }
     for (const job of this.options.ledger.live()) {
       if (job.process === null) continue;
-      if (job.status === 'paused') signalJob(job.process, 'SIGSTOP');
+      if (job.status === 'paused') this.deliver(job, 'SIGSTOP');
       else if (job.status === 'running') signalJob(job.process, 'SIGCONT');
       else if (job.status === 'stopping') this.terminate(job);
     }
@@ -83,12 +93,14 @@ export class Runner {
       { kind: 'paused', method: 'signals', holdsVram: this.options.ledger.get(jobId).devices.length > 0 },
       'person',
     );
-    if (job.process) signalJob(job.process, 'SIGSTOP');
+    this.deliver(job, 'SIGSTOP');
     return job;
   }
 
   resume(jobId: number): Job {
     const job = this.options.ledger.append(jobId, { kind: 'resumed' }, 'person');
+    const watched = this.watched.get(jobId);
+    if (watched) watched.owed = null;
     if (job.process) signalJob(job.process, 'SIGCONT');
     return job;
   }
@@ -125,7 +137,7 @@ export class Runner {
   }
 
   private watch(jobId: number): void {
-    this.watched.set(jobId, { killAtMs: null, progressOffset: -1, claimedSinceMs: null, orphanNoted: false });
+    this.watched.set(jobId, { ...UNTOUCHED });
     this.timer ??= setInterval(() => this.lookAtAll(), WATCH_INTERVAL_MS);
   }
 
@@ -193,12 +205,7 @@ export class Runner {
 
   private recordExit(job: Job, exit: { exitCode: number; atMs: number }): void {
     this.unwatch(job.id);
-    this.followProgressOf(job, {
-      killAtMs: null,
-      progressOffset: -1,
-      claimedSinceMs: null,
-      orphanNoted: false,
-    });
+    this.followProgressOf(job, { ...UNTOUCHED });
     if (job.status === 'stopping' && job.process) signalJob(job.process, 'SIGKILL');
     const atMs = Math.max(job.startedAtMs ?? exit.atMs, Math.min(exit.atMs, this.options.clock.nowMs()));
     const cause = this.runOf(job).cause() ?? describeExit(exit.exitCode);
@@ -231,12 +238,25 @@ export class Runner {
     if (job.process === null) return;
     const watched = this.watched.get(job.id);
     if (watched) watched.killAtMs = this.options.clock.monotonicMs() + this.options.graceMs;
-    signalJob(job.process, 'SIGTERM');
+    this.deliver(job, 'SIGTERM');
+  }
+
+  /**
+   * Tells the job's processes, now or as soon as it has any: in its first milliseconds there are only those with
+   * which the supervisor writes itself down, and these must not be disturbed.
+   */
+  private deliver(job: Job, signal: 'SIGSTOP' | 'SIGTERM'): void {
+    if (job.process === null) return;
+    const begun = this.runOf(job).supervisor() !== null;
+    const heard = begun && signalJob(job.process, signal).length > 0;
     // What is stopped hears SIGTERM only once it goes on.
-    signalJob(job.process, 'SIGCONT');
+    if (heard && signal === 'SIGTERM') signalJob(job.process, 'SIGCONT');
+    const watched = this.watched.get(job.id);
+    if (watched) watched.owed = heard ? null : signal;
   }
 
   private escalate(job: Job, watched: Watched): void {
+    if (watched.owed !== null) this.deliver(job, watched.owed);
     if (job.status !== 'stopping' || job.process === null) return;
     if (watched.killAtMs === null) return this.terminate(job);
     if (this.options.clock.monotonicMs() >= watched.killAtMs) signalJob(job.process, 'SIGKILL');
