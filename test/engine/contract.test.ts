@@ -32,6 +32,10 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
   afterAll(async () => {
     wire.cut();
     await served.close();
+    // Whatever a failed test left: a job must not outlive its directory.
+    const live = await stint.client.jobs.list({ statuses: ['starting', 'running', 'paused'] });
+    for (const { id } of live.jobs) await stint.client.jobs.cancel({ id });
+    for (const { id } of live.jobs) await stint.untilOver(id);
     await stint.engine.stop();
     removeHome(home);
   });
