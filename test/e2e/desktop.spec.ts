@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -362,9 +362,9 @@ function desktop(flavour: Flavour): void {
     const app = await start();
     await app.page();
     await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.hide());
-    const second = await start();
-    expect(await second.exited).toBe(0);
-    expect(second.stderr()).toContain('Stint is open on this data already');
+    const second = await flavour.startInVain(home);
+    expect(second.status).toBe(0);
+    expect(second.stderr).toContain('Stint is open on this data already');
     await until('the window is in front', () =>
       app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.isVisible() || null),
     );
@@ -382,6 +382,24 @@ function desktop(flavour: Flavour): void {
     const page = await app.page();
     await page.getByText('undisturbed').first().waitFor();
     expect(isAlive(job.pid)).toBe(true);
+  });
+
+  it('gives up a page that crashes again and again, and says so', async () => {
+    const app = await start();
+    for (let crashes = 1; crashes <= 4; crashes++) {
+      await app.page();
+      await app.evaluate(({ BrowserWindow }) =>
+        BrowserWindow.getAllWindows()[0]!.webContents.forcefullyCrashRenderer(),
+      );
+      const seen = new RegExp(`(?:ended unexpectedly[^]*){${crashes}}`);
+      await until(`crash ${crashes} was seen`, () => seen.test(engineLog(home)) || null);
+    }
+    expect(await app.evaluate(() => globalThis.shellRecords.errorBoxes)).toEqual([
+      {
+        title: 'The console keeps ending unexpectedly',
+        content: expect.stringContaining('Jobs go on running.'),
+      },
+    ]);
   });
 
   it('keeps the place of its window', async () => {
@@ -402,14 +420,23 @@ function desktop(flavour: Flavour): void {
   });
 
   it('says what is wrong and ends when the engine cannot start', async () => {
-    const wrongFlag = await start('--policy', 'best');
-    expect(await wrongFlag.exited).toBe(1);
-    expect(wrongFlag.stderr()).toContain('--policy: "best" is not usable; choose one of fifo');
+    const wrongFlag = await flavour.startInVain(home, ['--policy', 'best']);
+    expect(wrongFlag.status).toBe(1);
+    expect(wrongFlag.stderr).toContain('--policy: "best" is not usable; choose one of fifo');
+    expect(readdirSync(home)).toEqual([]);
 
-    const wrongDevices = await flavour.start(home, ['--devices', 'virtual:none']);
-    running.push(wrongDevices);
-    expect(await wrongDevices.exited).toBe(1);
-    expect(wrongDevices.stderr()).toMatch(/Stint cannot start\n.*virtual:none/);
+    const wrongDevices = await flavour.startInVain(home, ['--devices', 'virtual:none']);
+    expect(wrongDevices.status).toBe(1);
+    expect(wrongDevices.stderr).toMatch(/Stint cannot start\n.*virtual:none/);
+
+    writeFileSync(join(home, 'stint.db'), 'this is no database, and somebody may still want it');
+    const damaged = await flavour.startInVain(home);
+    expect(damaged.status).toBe(1);
+    expect(damaged.stderr).toMatch(/Stint cannot start\n.*stint\.db/);
+    expect(readFileSync(join(home, 'stint.db'), 'utf8')).toBe(
+      'this is no database, and somebody may still want it',
+    );
+    rmSync(join(home, 'stint.db'));
 
     const holder = spawn(
       process.execPath,
@@ -423,9 +450,9 @@ function desktop(flavour: Flavour): void {
       holder.stdout.once('data', resolve);
       holder.once('exit', (code) => reject(new Error(`stint serve ended with status ${code}`)));
     });
-    const late = await start();
-    expect(await late.exited).toBe(1);
-    expect(late.stderr()).toMatch(/Stint cannot start\n.+;.+/);
+    const late = await flavour.startInVain(home);
+    expect(late.status).toBe(1);
+    expect(late.stderr).toMatch(/Stint cannot start\n.+;.+/);
     expect(holder.exitCode).toBeNull();
   });
 }

@@ -43,6 +43,13 @@ export interface Flavour {
   open(): Promise<void>;
   close(): Promise<void>;
   start(home: string, flags?: readonly string[]): Promise<Desktop>;
+  /** For a start that must end by itself. @returns its exit status and what it wrote to stderr. */
+  startInVain(home: string, flags?: readonly string[]): Promise<Ending>;
+}
+
+export interface Ending {
+  readonly status: number | null;
+  readonly stderr: string;
 }
 
 /** Builds into `out` what the desktop runs from, if it is not there or old. */
@@ -69,6 +76,15 @@ function standInFlavour(): Flavour {
   let browser: Browser | null = null;
   let endpoint = '';
   const profile = mkdtempSync(join(tmpdir(), 'stint-chromium-'));
+  const launch = (home: string, flags: readonly string[]): ChildProcess =>
+    spawn(
+      process.execPath,
+      ['--import', join(standIn, 'register.ts'), join(out, 'main', 'index.js'), '--data', home, ...flags],
+      {
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        env: { ...process.env, STAND_IN_CHROMIUM: endpoint, NODE_OPTIONS: '' },
+      },
+    );
   return {
     name: 'the stand-in over Chromium',
     missing: null,
@@ -89,15 +105,11 @@ function standInFlavour(): Flavour {
       // Helpers of Chromium may still be writing their last.
       rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
+    async startInVain(home, flags = []) {
+      return ending(launch(home, flags));
+    },
     async start(home, flags = []) {
-      const child = spawn(
-        process.execPath,
-        ['--import', join(standIn, 'register.ts'), join(out, 'main', 'index.js'), '--data', home, ...flags],
-        {
-          stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-          env: { ...process.env, STAND_IN_CHROMIUM: endpoint, NODE_OPTIONS: '' },
-        },
-      );
+      const child = launch(home, flags);
       // Those of an earlier start may still be on their way out.
       const earlier = new Set(browser?.contexts()[0]?.pages());
       const pages = () => (browser?.contexts()[0]?.pages() ?? []).filter((page) => !earlier.has(page));
@@ -118,6 +130,15 @@ function electronFlavour(): Flavour {
     path === null ? `Electron's binary, which is not in ${lookedIn} (npx install-electron)` : null,
     display === null ? null : `a display: ${display}`,
   ].filter((need) => need !== null);
+  const asRoot = process.getuid?.() === 0;
+  const argv = (home: string, flags: readonly string[]): string[] => [
+    '-r',
+    join(standIn, 'recorder.cjs'),
+    join(out, 'main', 'index.js'),
+    '--data',
+    home,
+    ...flags,
+  ];
   return {
     name: 'Electron',
     missing: needs.length > 0 ? `needs ${needs.join(' and ')}` : null,
@@ -125,11 +146,18 @@ function electronFlavour(): Flavour {
     // Each start brings its own browser.
     open: () => Promise.resolve(),
     close: () => Promise.resolve(),
+    // Playwright takes an early end for a failure of its own.
+    async startInVain(home, flags = []) {
+      const sandbox = asRoot ? ['--no-sandbox'] : [];
+      return ending(
+        spawn(path ?? '', [...sandbox, ...argv(home, flags)], { stdio: ['ignore', 'ignore', 'pipe'] }),
+      );
+    },
     async start(home, flags = []) {
       const app = await _electron.launch({
         ...(path !== null && { executablePath: path }),
-        args: ['-r', join(standIn, 'recorder.cjs'), join(out, 'main', 'index.js'), '--data', home, ...flags],
-        chromiumSandbox: process.getuid?.() !== 0,
+        args: argv(home, flags),
+        chromiumSandbox: !asRoot,
       });
       return {
         ...observed(app.process()),
@@ -151,6 +179,14 @@ function observed(child: ChildProcess): Pick<Desktop, 'exited' | 'stderr' | 'kil
     stderr: () => text,
     kill: (signal) => void child.kill(signal),
   };
+}
+
+async function ending(child: ChildProcess): Promise<Ending> {
+  const { exited: ended, stderr } = observed(child);
+  const limit = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const status = await ended;
+  clearTimeout(limit);
+  return { status, stderr: stderr() };
 }
 
 /** The page on the console's origin that still answers, when it has loaded. */
