@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Allocation } from '../../src/contract/messages.ts';
 import { ZERO_PARTS } from '../../src/domain/reward.ts';
-import { projectTone } from '../../src/renderer/hue.ts';
+import { chooseTone, TONE_COUNT } from '../../src/renderer/hue.ts';
 import { LogBuffer } from '../../src/renderer/job/logBuffer.ts';
 import { memoryOf } from '../../src/renderer/machine/memoryShares.ts';
 import { expectedEndMs, layOutTracks, ticksOf } from '../../src/renderer/machine/timelineLayout.ts';
@@ -270,14 +270,22 @@ describe('the submit form', () => {
 });
 
 describe('a project’s colour', () => {
-  it('depends on its name alone and keeps clear of the alarm', () => {
+  it('depends on its name alone while no other has it', () => {
     const names = Array.from({ length: 200 }, (_, i) => `project ${i}`);
-    const tones = names.map(projectTone);
-    expect(names.map(projectTone)).toEqual(tones);
-    expect(tones.every(({ hue }) => hue >= 90 && hue <= 340)).toBe(true);
-    // All 24 are in use, and none for more than an eighth.
-    const counts = Map.groupBy(tones, ({ hue, deep }) => `${hue}${deep}`);
-    expect(counts.size).toBe(24);
-    expect(Math.max(...[...counts.values()].map((same) => same.length))).toBeLessThan(25);
+    const tones = names.map((name) => chooseTone(name, new Set()));
+    expect(names.map((name) => chooseTone(name, new Set()))).toEqual(tones);
+    // All twelve hues come first, none of them for more than a fifth of the names.
+    const counts = Map.groupBy(tones, (tone) => tone);
+    expect([...counts.keys()].sort((a, b) => a - b)).toEqual(
+      Array.from({ length: TONE_COUNT / 2 }, (_, i) => i),
+    );
+    expect(Math.max(...[...counts.values()].map((same) => same.length))).toBeLessThan(40);
+  });
+
+  it('is told apart from every other until there are more projects than tones', () => {
+    const taken = new Set<number>();
+    for (let i = 0; i < TONE_COUNT; i += 1) taken.add(chooseTone(`project ${i}`, taken));
+    expect(taken.size).toBe(TONE_COUNT);
+    expect(chooseTone('one more', taken)).toBe(chooseTone('one more', new Set()));
   });
 });

@@ -13,7 +13,7 @@ import { expectedEndMs, layOutTracks, type Stretch, ticksOf } from './timelineLa
 
 const MINUTE_MS = 60_000;
 /** How far each choice looks back; a sixth of the width lies ahead of now. */
-const SPANS = { '10 min': 10 * MINUTE_MS, '1 h': 60 * MINUTE_MS } as const;
+const SPANS = { '3 min': 3 * MINUTE_MS, '10 min': 10 * MINUTE_MS, '1 h': 60 * MINUTE_MS } as const;
 type Span = keyof typeof SPANS;
 const LANE_PX = 28;
 
@@ -22,9 +22,7 @@ export function Timeline() {
   const nowMs = useNow();
   const devices = useMachine((machine) => machine.devices);
   const allocations = useMachine((machine) => machine.allocations);
-  const [span, setSpan] = useState<Span>(() =>
-    allocations.some((a) => (a.endMs ?? nowMs) < nowMs - SPANS['10 min']) ? '1 h' : '10 min',
-  );
+  const [span, setSpan] = useState<Span>(() => shortestSpan(allocations, nowMs));
   const [shown, setShown] = useState<Stretch | null>(null);
   const pastMs = SPANS[span];
   const window = { fromMs: nowMs - pastMs, toMs: nowMs + pastMs / 5 };
@@ -97,6 +95,13 @@ export function Timeline() {
       </div>
     </section>
   );
+}
+
+/** The shortest span that shows all there is. */
+function shortestSpan(allocations: readonly Allocation[], nowMs: number): Span {
+  const earliest = Math.min(nowMs, ...allocations.map((allocation) => allocation.startMs));
+  const names = Object.keys(SPANS) as Span[];
+  return names.find((name) => earliest >= nowMs - SPANS[name]) ?? '1 h';
 }
 
 function Bar(props: {

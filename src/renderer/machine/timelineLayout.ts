@@ -59,7 +59,7 @@ export function layOutTracks(
   });
 }
 
-const STEPS_MS = [1, 2, 5, 10, 15, 30, 60].map((minutes) => minutes * 60_000);
+const STEPS_MS = [0.5, 1, 2, 5, 10, 15, 30, 60].map((minutes) => minutes * 60_000);
 
 /** Round times within the window, at most `most` of them. */
 export function ticksOf(window: TimeWindow, most: number): number[] {
