@@ -227,6 +227,11 @@ function isSane(weights: Weights): boolean {
   }
 }
 
+function bestOf(phase: string): string {
+  const costs = curve.filter((point) => point.phase === phase).map((point) => point.costToFirstFit);
+  return costs.length === 0 ? 'none' : Math.min(...costs).toFixed(3);
+}
+
 /** Median of the paired ratios with a 95 % percentile-bootstrap interval (Efron 1979). */
 function medianRatio(
   ours: readonly number[],
@@ -331,6 +336,9 @@ function report(): string {
 
 Made by \`${file.command}\` in ${Math.round(trainedS / 60)} min on one core (${day} simulated days). Kept were the weights after
 ${kept!.steps} steps of the ${kept!.phase} phase: the best on ${VALIDATION_DAYS} validation days.
+Validation cost relative to first-fit, the best of each phase: ${Object.keys(PHASES)
+    .map((phase) => `${phase} ${bestOf(phase)}`)
+    .join(', ')}.
 
 Judged once on ${TEST_DAYS} held-out days, each a seed of its own, with the same arrivals for every policy: 1 to 8 devices, load
 0.5 to 1.2, log-normal durations, noisy or missing predictions, three users. The figures are medians over the days

@@ -40,12 +40,13 @@ export async function startBackend(wish: BackendName = 'wasm'): Promise<StartedB
 }
 
 const BACKENDS_FROM_GPU: readonly BackendName[] = ['gpu', 'wasm', 'cpu'];
-const require = createRequire(import.meta.url);
+// Not named `require`: the bundler declares one of its own.
+const fromHere = createRequire(import.meta.url);
 
 const START: Record<BackendName, () => Promise<void>> = {
   wasm: async () => {
     const wasm = await import('@tensorflow/tfjs-backend-wasm');
-    const home = dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json'));
+    const home = dirname(fromHere.resolve('@tensorflow/tfjs-backend-wasm/package.json'));
     wasm.setWasmPaths(join(home, 'dist/'));
     // A pool of threads gains nothing on matrices this small, and would outlive the worker's patience.
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
@@ -61,7 +62,7 @@ const START: Record<BackendName, () => Promise<void>> = {
       throw new UnavailableError(`${GPU_PACKAGE}: ${probe.reason}`, 'learning goes on without the GPU');
     }
     restoreRemovedUtil();
-    require(GPU_PACKAGE);
+    fromHere(GPU_PACKAGE);
     await use('tensorflow');
   },
 };
