@@ -262,7 +262,7 @@ trainPhase('reinforcement', imitated);
 const trainedS = Math.round((performance.now() - started) / 1000);
 const kept = best as { weights: Weights; costToFirstFit: number; steps: number; phase: string } | null;
 if (kept === null) {
-  process.stderr.write('no weights passed the sanity check: nothing was written; train for longer\n');
+  process.stderr.write('no sane weights were found in that time: nothing was written; train for longer\n');
   process.exit(1);
 }
 
