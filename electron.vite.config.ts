@@ -3,7 +3,7 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
 
 const here = (path: string): string => resolve(import.meta.dirname, path);
-/** Where the build goes; tests build beside the real one. */
+/** Where the build goes: `scripts/build.ts` builds aside and then puts it in the place of the last one. */
 const out = resolve(process.env.STINT_BUILD_DIR ?? here('out'));
 
 /**
