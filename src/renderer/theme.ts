@@ -73,7 +73,11 @@ export const theme = createTheme({
     Switch: Switch.extend({ vars: () => ({ root: { '--switch-color': 'var(--ink)' } }) }),
     Modal: Modal.extend({
       // Its header is the dialog's own, not a second banner of the page.
-      defaultProps: { transitionProps: { duration: 0 }, attributes: { header: { role: 'presentation' } } },
+      defaultProps: {
+        transitionProps: { duration: 0 },
+        attributes: { header: { role: 'presentation' } },
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
       styles: { title: { fontWeight: 600, fontSize: rem(16) } },
     }),
   },

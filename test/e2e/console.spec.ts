@@ -250,6 +250,30 @@ describe('the console', () => {
     expect(await page.locator('img').count()).toBe(0);
   });
 
+  it('shows the end of a long log first, and earlier pieces when asked', async () => {
+    const id = await host.submit({ name: 'talks much', command: ['seq', '1', '100000'] });
+    await host.reaches(id, 'succeeded');
+    await view(`job/${id}`);
+    const log = page.getByRole('log');
+    await log.getByText('100000', { exact: true }).waitFor();
+    expect(await page.getByRole('switch', { name: 'Follow' }).isChecked()).toBe(true);
+    // 588,895 bytes: two more pieces of 256 KiB.
+    for (const left of [1, 0]) {
+      const button = page.getByRole('button', { name: /^Load earlier/ });
+      const before = await button.textContent();
+      await button.click();
+      await until('the piece is there', async () =>
+        left === 0 ? (await button.count()) === 0 || null : (await button.textContent()) !== before || null,
+      );
+    }
+    await page.getByText('100,000 lines, complete').waitFor();
+    await log.evaluate((element) => element.scrollTo(0, 0));
+    await log.getByText('1', { exact: true }).waitFor();
+    expect(await page.getByRole('switch', { name: 'Follow' }).isChecked()).toBe(false);
+    await page.keyboard.press('f');
+    await log.getByText('100000', { exact: true }).waitFor();
+  });
+
   it('leads to a job by its address, and says when there is none', async () => {
     const other = await context.newPage();
     await other.goto(`http://127.0.0.1:${host.port}/#/job/1`);
@@ -336,6 +360,11 @@ describe('the console', () => {
       await view(`job/${runs}`);
       await page.getByRole('log').getByText('epoch 2/6000', { exact: true }).waitFor();
       await look('job');
+      await page.keyboard.press('c');
+      await page.getByRole('dialog', { name: `Cancel #${runs}?` }).waitFor();
+      await look('confirm');
+      await page.getByRole('dialog').getByRole('button', { name: 'Let it run' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
       await page.keyboard.press('n');
       await page.getByRole('dialog').getByLabel('Command').fill('a | b');
       await page.getByRole('dialog').getByLabel('GPUs').fill('many');

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseEnvLines } from '../../src/renderer/text/envLines.ts';
+import { formatBytes } from '../../src/renderer/text/formatBytes.ts';
 import { formatAgo, formatElapsed } from '../../src/renderer/text/formatTime.ts';
 import { splitCommand } from '../../src/renderer/text/splitCommand.ts';
 import { TerminalText } from '../../src/renderer/text/terminalText.ts';
@@ -125,6 +126,18 @@ describe('visibleText', () => {
     expect(visibleText('gnp\u202e.exe\u0007\u200b\u007f\u009b')).toBe('gnp‹U+202E›.exe␇‹U+200B›␡‹U+009B›');
     expect(visibleText('naïve 日本語 👩🏽 العربية')).toBe('naïve 日本語 👩🏽 العربية');
     expect(visibleText('a\tb\nc', '\t')).toBe('a\tb␊c');
+  });
+});
+
+describe('amounts of output', () => {
+  it('carry the unit that fits', () => {
+    expect([0, 1023, 64_607, 1.5 * 2 ** 20, 3 * 2 ** 30].map(formatBytes)).toEqual([
+      '0 B',
+      '1023 B',
+      '63 KiB',
+      '1.5 MiB',
+      '3 GiB',
+    ]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { Button, Switch } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
-import { formatMib } from '../../domain/units.ts';
 import { useKeys } from '../shell/useKeys.ts';
+import { formatBytes } from '../text/formatBytes.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './LogTail.module.css';
 import { useLog } from './useLog.ts';
@@ -30,8 +30,11 @@ export function LogTail({ jobId }: { jobId: number }) {
   useEffect(() => {
     const element = scroll.current;
     if (!following || element === null || lines.length === 0) return;
+    const end = element.scrollHeight - element.clientHeight;
+    // Scrolling to where it is already tells nobody, and the reader's next scroll would be taken for ours.
+    if (Math.abs(end - element.scrollTop) < 1) return;
     own.current = true;
-    element.scrollTop = element.scrollHeight;
+    element.scrollTop = end;
   }, [lines, following]);
 
   const loadEarlier = async (): Promise<void> => {
@@ -67,7 +70,7 @@ export function LogTail({ jobId }: { jobId: number }) {
         {log.trouble !== null && <span className="trouble cut">{visibleText(log.trouble)}</span>}
         {earlierBytes > 0 && (
           <Button size="compact-xs" variant="default" onClick={() => void loadEarlier()}>
-            Load earlier ({formatMib(Math.max(1, earlierBytes / 2 ** 20))})
+            Load earlier ({formatBytes(earlierBytes)})
           </Button>
         )}
         <Switch

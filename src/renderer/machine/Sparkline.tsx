@@ -1,4 +1,4 @@
-import { useMantineColorScheme } from '@mantine/core';
+import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import classes from './Sparkline.module.css';
@@ -24,7 +24,7 @@ export function Sparkline(props: SparklineProps) {
   const { label, timesMs, values, top, spanMs, nowMs } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const { colorScheme } = useMantineColorScheme();
+  const colorScheme = useComputedColorScheme('dark');
   const scale = useRef({ fromS: 0, toS: 1, top });
   scale.current = { fromS: (nowMs - spanMs) / 1000, toS: nowMs / 1000, top };
 

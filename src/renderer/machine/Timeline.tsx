@@ -72,7 +72,7 @@ export function Timeline() {
               className={classes.tick}
               style={{ left: `${((at - window.fromMs) / length) * 100}%` }}
             >
-              {isClear(at) && <span>{formatClock(at)}</span>}
+              {isClear(at) && <span>{at % MINUTE_MS === 0 ? formatClock(at) : formatClockSeconds(at)}</span>}
             </div>
           ))}
           {tracks.map((track) => (

@@ -1,4 +1,4 @@
-import { useMantineColorScheme } from '@mantine/core';
+import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useMemo, useRef } from 'react';
 import uPlot from 'uplot';
 import type { Episode } from '../../domain/episode.ts';
@@ -16,7 +16,7 @@ const LEAST_COLUMNS = 12;
  */
 export function RewardChart({ episodes, goals }: { episodes: readonly Episode[]; goals: GoalWeights }) {
   const host = useRef<HTMLDivElement>(null);
-  const { colorScheme } = useMantineColorScheme();
+  const colorScheme = useComputedColorScheme('dark');
   const series = useMemo(() => rewardSeries(episodes, goals), [episodes, goals]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew when the theme changes its inks.

@@ -40,14 +40,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [readonly string[], s
 /** Every key, by where it works. */
 export function KeysDialog({ opened, onClose }: { opened: boolean; onClose(): void }) {
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title="Keys"
-      size={780}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Modal opened={opened} onClose={onClose} title="Keys" size={780}>
       <div className={classes.groups}>
         {KEYS.map(([where, keys]) => (
           <section key={where}>

@@ -13,14 +13,7 @@ import classes from './SubmitDialog.module.css';
 /** Asks for a job and submits it; what the engine refuses is said beside the field that it names. */
 export function SubmitDialog({ opened, onClose }: { opened: boolean; onClose(): void }) {
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title="Submit a job"
-      size={680}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Modal opened={opened} onClose={onClose} title="Submit a job" size={680}>
       <SubmitForm onClose={onClose} />
     </Modal>
   );
