@@ -6,8 +6,8 @@ const STORED_AS = 'stint.projectTones';
 
 /**
  * The tone, from 0 to TONE_COUNT − 1, for a project that has none yet: its name's own (FNV-1a, 32 bits, then
- * MurmurHash3's finaliser, so that names that differ in a letter end up far apart), or the next that no other
- * project has.
+ * MurmurHash3's finaliser, so that names that differ in a letter end up far apart), or the next that is
+ * clear of those of other projects, or at least not one of them.
  */
 export function chooseTone(project: string, taken: ReadonlySet<number>): number {
   let hash = 0x811c9dc5;
@@ -15,13 +15,17 @@ export function chooseTone(project: string, taken: ReadonlySet<number>): number 
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   const own = ((hash ^ (hash >>> 16)) >>> 0) % HUES.length;
-  for (const round of [0, HUES.length]) {
-    for (let step = 0; step < HUES.length; step += 1) {
-      const tone = round + ((own + step) % HUES.length);
-      if (!taken.has(tone)) return tone;
-    }
-  }
-  return own;
+  const inTurn = Array.from({ length: TONE_COUNT }, (_, i) => {
+    const round = i < HUES.length ? 0 : HUES.length;
+    return round + ((own + i) % HUES.length);
+  });
+  const apart = inTurn.find((tone) => tone < HUES.length && ![...taken].some((other) => isNear(tone, other)));
+  return apart ?? inTurn.find((tone) => !taken.has(tone)) ?? own;
+}
+
+/** True for tones that are mistaken for each other at a glance. */
+function isNear(a: number, b: number): boolean {
+  return Math.abs(HUES[a % HUES.length]! - HUES[b % HUES.length]!) < 30;
 }
 
 let tones: Map<string, number> | null = null;

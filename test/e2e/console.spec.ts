@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { violationsIn } from './support/accessibility.ts';
 import { launchChromium } from './support/chromium.ts';
 import { type HeadlessHost, startHeadlessHost, until } from './support/headlessHost.ts';
 
 const shots = resolve(import.meta.dirname, '../../test-results');
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Counts, as a training does, and ends by itself. */
 const training = (steps: number, pauseS: number) =>
   `i=0; while [ $i -lt ${steps} ]; do i=$((i+1)); printf 'epoch %d/${steps}\\n' $i; sleep ${pauseS}; done`;
@@ -329,24 +327,9 @@ describe('the console', () => {
         gpus: 1,
       });
       const fails = await host.submit({ name: 'fails', command: ['sh', '-c', 'echo no; exit 3'] });
-      const violationsIn = async (): Promise<string[]> => {
-        await page.evaluate(axe);
-        return page.evaluate(async () => {
-          const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-          interface Violation {
-            id: string;
-            help: string;
-            nodes: { html: string }[];
-          }
-          const { violations } = await axe.run();
-          return violations.map(
-            ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((n) => n.html).join(' ')}`,
-          );
-        });
-      };
       const look = async (name: string): Promise<void> => {
         await page.screenshot({ path: `${shots}/${name} ${colorScheme}.png` });
-        expect(await violationsIn(), name).toEqual([]);
+        expect(await violationsIn(page), name).toEqual([]);
       };
       await shows(fails, 'failed');
       await shows(runs, 'running');
@@ -397,36 +380,5 @@ describe('the console', () => {
     await page.keyboard.press('/');
     await page.keyboard.type(`#${last}`);
     await row(last).waitFor();
-  });
-});
-
-describe('a lost connection', () => {
-  it('is shown, and mended without a reload once there is a key again', async () => {
-    const host = await startHeadlessHost('--devices', 'virtual:1', '--policy', 'fifo');
-    const context = await browser.newContext();
-    try {
-      const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
-      await page.goto(host.url);
-      const id = await host.submit({ name: 'outlives it', command: ['sleep', '600'] });
-      await page.locator(`[data-job="${id}"] [data-status="running"]`).waitFor();
-      await page.evaluate(() => Object.assign(window, { sameDocument: true }));
-      await host.kill();
-      await page.getByText(/Connection to the engine lost/).waitFor();
-      await page.screenshot({ path: `${shots}/lost.png` });
-      await host.restart();
-      // A new start has a new token: the browser's old cookie opens nothing.
-      await page.getByRole('heading', { name: 'This browser has no key to the machine' }).waitFor();
-      await page.screenshot({ path: `${shots}/refused.png` });
-      await page.goto(host.url);
-      await page.locator(`[data-job="${id}"] [data-status="running"]`).waitFor();
-      expect(await page.evaluate(() => 'sameDocument' in window)).toBe(true);
-      expect(page.url()).not.toContain('token');
-      await host.stint('pause', String(id));
-      await page.locator(`[data-job="${id}"] [data-status="paused"]`).waitFor();
-    } finally {
-      await context.close();
-      await host.dispose();
-    }
   });
 });

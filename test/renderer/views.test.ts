@@ -284,6 +284,8 @@ describe('a project’s colour', () => {
 
   it('is told apart from every other until there are more projects than tones', () => {
     const taken = new Set<number>();
+    // 0 and 5 are hues 161 and 139: the second is passed over while there is room.
+    for (let i = 0; i < 200; i += 1) expect(chooseTone(`project ${i}`, new Set([0]))).not.toBe(5);
     for (let i = 0; i < TONE_COUNT; i += 1) taken.add(chooseTone(`project ${i}`, taken));
     expect(taken.size).toBe(TONE_COUNT);
     expect(chooseTone('one more', taken)).toBe(chooseTone('one more', new Set()));

@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium } from './support/chromium.ts';
+import { startHeadlessHost } from './support/headlessHost.ts';
+
+const shots = resolve(import.meta.dirname, '../../test-results');
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+describe('a lost connection', () => {
+  it('is shown, and mended without a reload once there is a key again', async () => {
+    const host = await startHeadlessHost('--devices', 'virtual:1', '--policy', 'fifo');
+    const context = await browser.newContext();
+    try {
+      const page = await context.newPage();
+      page.setDefaultTimeout(20_000);
+      await page.goto(host.url);
+      const id = await host.submit({ name: 'outlives it', command: ['sleep', '600'] });
+      await page.locator(`[data-job="${id}"] [data-status="running"]`).waitFor();
+      await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+      await host.kill();
+      await page.getByText(/Connection to the engine lost/).waitFor();
+      await page.screenshot({ path: `${shots}/lost.png` });
+      await host.restart();
+      // A new start has a new token: the browser's old cookie opens nothing.
+      await page.getByRole('heading', { name: 'This browser has no key to the machine' }).waitFor();
+      await page.screenshot({ path: `${shots}/refused.png` });
+      await page.goto(host.url);
+      await page.locator(`[data-job="${id}"] [data-status="running"]`).waitFor();
+      expect(await page.evaluate(() => 'sameDocument' in window)).toBe(true);
+      expect(page.url()).not.toContain('token');
+      await host.stint('pause', String(id));
+      await page.locator(`[data-job="${id}"] [data-status="paused"]`).waitFor();
+    } finally {
+      await context.close();
+      await host.dispose();
+    }
+  });
+});
