@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Connection, connect } from '../../src/cli/connect.ts';
-import { isTerminal } from '../../src/domain/job.ts';
 import { ROOT } from '../lib/run.ts';
 
 /** An engine in a process of its own, as its users run it, with a client on its socket. */
@@ -37,10 +36,12 @@ export async function startHost(args: readonly string[], env: NodeJS.ProcessEnv 
     pid,
     url,
     async dispose() {
-      const { jobs } = await client.jobs.list({ limit: 10_000 });
-      for (const job of jobs) {
-        if (!isTerminal(job.status) && job.status !== 'stopping') await client.jobs.cancel({ id: job.id });
-      }
+      // The last first, so that none starts because the one before it went.
+      const { jobs } = await client.jobs.list({
+        limit: 10_000,
+        statuses: ['queued', 'held', 'starting', 'running'],
+      });
+      for (const job of jobs.reverse()) await client.jobs.cancel({ id: job.id });
       while (
         (await client.jobs.list({ statuses: ['running', 'stopping', 'starting', 'paused'] })).total > 0
       ) {

@@ -21,8 +21,12 @@ import { buildSnapshot } from './snapshotBuilder.ts';
 
 /** While anything waits, the scheduler looks again after this time even if nothing happened. */
 const REVIEW_INTERVAL_MS = 30_000;
-/** Epochs take at most a tenth of the engine's time, however fast events come. */
+/**
+ * Epochs that start nothing take at most a tenth of the engine's time, however fast events come: a thousand
+ * submissions into a full machine share a few. One that started something is followed at once.
+ */
 const REST_PER_EPOCH = 9;
+const LONGEST_REST_MS = 100;
 /** Changed reasons are told at most this often; a list of thousands is not read faster. */
 const REASONS_INTERVAL_MS = 250;
 /** Agreement with the heuristic is over this many decisions. */
@@ -143,8 +147,9 @@ export class Dispatcher {
     this.timer = null;
     const startedMs = this.options.clock.monotonicMs();
     this.inEpoch = true;
+    let started = 0;
     try {
-      this.runEpoch();
+      started = this.runEpoch();
     } catch (error) {
       // The next event or review opens another epoch; nothing that was recorded is undone.
       this.options.log.error('an epoch ended early', {
@@ -156,11 +161,13 @@ export class Dispatcher {
       this.looks++;
     }
     const endedMs = this.options.clock.monotonicMs();
-    this.restUntilMs = endedMs + REST_PER_EPOCH * (endedMs - startedMs);
+    const restMs = started > 0 ? 0 : Math.min(LONGEST_REST_MS, REST_PER_EPOCH * (endedMs - startedMs));
+    this.restUntilMs = endedMs + restMs;
     this.tellReasonsSoon();
   };
 
-  private runEpoch(): void {
+  /** @returns how many jobs it started, or tried to. */
+  private runEpoch(): number {
     const { brain, episodes, limits, rng, runner, ledger, hub } = this.options;
     let snapshot = this.snapshot();
     this.advance(snapshot);
@@ -168,19 +175,22 @@ export class Dispatcher {
       brain.idle();
       const ended = episodes.close(snapshot.nowMs);
       if (ended) hub.publish({ type: 'episode', episode: ended });
-      return;
+      return 0;
     }
     this.epoch++;
+    let started = 0;
     for (;;) {
       const step = decide({ snapshot, policy: brain.policy, heuristic: brain.heuristic, rng, limits });
       if (step.asked || step.chosen.kind === 'launch') this.record(step, snapshot);
       if (step.chosen.kind === 'wait') break;
+      started++;
       const job = runner.start(step.chosen.jobId, step.chosen.deviceIds);
       // One that could not be started holds nothing: look at the machine afresh.
       snapshot = isLive(job.status) ? withLaunched(snapshot, step.chosen) : this.snapshot();
       if (ledger.get(job.id).status === 'queued') break;
     }
     this.advance(this.snapshot());
+    return started;
   }
 
   private advance(snapshot: Snapshot): void {
