@@ -2,7 +2,8 @@
  * Builds everything into `out/`: the engine, main and the CLI as they lie in `src`, the preload as one file, and
  * the console. `--if-stale`: only if a source is newer than the last build.
  */
-import { buildAll, isStale } from './lib/buildAll.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 const args = process.argv.slice(2);
 const unknown = args.filter((arg) => arg !== '--if-stale');
@@ -10,4 +11,10 @@ if (unknown.length > 0) {
   process.stderr.write(`${unknown.join(' ')}: not an option; give --if-stale or nothing\n`);
   process.exit(2);
 }
-if (args.length === 0 || isStale()) await buildAll((line) => process.stdout.write(`${line}\n`));
+if (!existsSync(join(import.meta.dirname, '..', 'node_modules', 'electron-vite'))) {
+  // `npm ci --omit=dev` runs this too.
+  process.stdout.write('not built: the development packages are not installed (npm ci)\n');
+} else {
+  const { buildAll, isStale } = await import('./lib/buildAll.ts');
+  if (args.length === 0 || isStale()) await buildAll((line) => process.stdout.write(`${line}\n`));
+}

@@ -11,7 +11,6 @@ export type Action = z.output<typeof actionSchema>;
 
 /** Names of the shield's rules, each a reason for which a candidate was struck out. */
 export const VETOES = ['capacity', 'memory', 'owner-order', 'starvation', 'device-health'] as const;
-export type VetoRule = (typeof VETOES)[number];
 export const vetoSchema = z.object({ rule: z.enum(VETOES), reason: z.string() });
 export type Veto = z.output<typeof vetoSchema>;
 

@@ -42,7 +42,6 @@ export type DeviceInfo = z.output<typeof deviceInfoSchema>;
  * Only `ok` devices are given jobs.
  */
 export const DEVICE_HEALTH = ['ok', 'unreadable', 'gone'] as const;
-export type DeviceHealth = (typeof DEVICE_HEALTH)[number];
 
 /** A process on a device that belongs to no job of ours. */
 export const foreignProcessSchema = deviceProcessSchema.extend({

@@ -117,7 +117,6 @@ export const progressSchema = z.object({
   label: z.string(),
   atMs: z.number(),
 });
-export type Progress = z.output<typeof progressSchema>;
 
 /** A process that is recognised again after a restart: bare pids have killed strangers. */
 export const processIdentitySchema = z.object({
