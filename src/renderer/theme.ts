@@ -5,7 +5,6 @@ import {
   type MantineColorsTuple,
   Modal,
   rem,
-  Switch,
 } from '@mantine/core';
 
 /** Neutral: ink on paper. Every control is drawn with it. */
@@ -70,7 +69,6 @@ export const theme = createTheme({
     Checkbox: Checkbox.extend({
       vars: () => ({ root: { '--checkbox-color': 'var(--ink)', '--checkbox-icon-color': 'var(--paper)' } }),
     }),
-    Switch: Switch.extend({ vars: () => ({ root: { '--switch-color': 'var(--ink)' } }) }),
     Modal: Modal.extend({
       // Its header is the dialog's own, not a second banner of the page.
       defaultProps: {

@@ -254,7 +254,7 @@ describe('the console', () => {
     await view(`job/${id}`);
     const log = page.getByRole('log');
     await log.getByText('100000', { exact: true }).waitFor();
-    expect(await page.getByRole('switch', { name: 'Follow' }).isChecked()).toBe(true);
+    expect(await page.getByRole('checkbox', { name: 'Follow' }).isChecked()).toBe(true);
     // 588,895 bytes: two more pieces of 256 KiB.
     for (const left of [1, 0]) {
       const button = page.getByRole('button', { name: /^Load earlier/ });
@@ -267,7 +267,7 @@ describe('the console', () => {
     await page.getByText('100,000 lines, complete').waitFor();
     await log.evaluate((element) => element.scrollTo(0, 0));
     await log.getByText('1', { exact: true }).waitFor();
-    expect(await page.getByRole('switch', { name: 'Follow' }).isChecked()).toBe(false);
+    expect(await page.getByRole('checkbox', { name: 'Follow' }).isChecked()).toBe(false);
     await page.keyboard.press('f');
     await log.getByText('100000', { exact: true }).waitFor();
   });

@@ -1,4 +1,4 @@
-import { Button, Switch } from '@mantine/core';
+import { Button, Checkbox } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
 import { useKeys } from '../shell/useKeys.ts';
@@ -73,7 +73,7 @@ export function LogTail({ jobId }: { jobId: number }) {
             Load earlier ({formatBytes(earlierBytes)})
           </Button>
         )}
-        <Switch
+        <Checkbox
           className={classes.follow ?? ''}
           size="xs"
           label="Follow"
