@@ -15,9 +15,9 @@ export function reportOf(record: PolicyRecord): string {
 
 Made by \`${command}\` in ${config.trainedS} s on one core.
 
-- Trained on ${config.trainingDays} simulated days.
-- Chosen on ${config.validationDays} validation days: kept were the weights after ${kept.steps} steps of the ${kept.phase} phase, the best of
-  ${curve.length} tries. Their validation figure is therefore flattering.
+- The whole training took ${config.trainingDays} simulated days. The kept weights are those after ${kept.steps} steps of the
+  ${kept.phase} phase, so they saw only the days before.
+- They were chosen on ${config.validationDays} validation days, as the best of ${curve.length} tries. Their validation figure is therefore flattering.
 - Validation cost relative to first-fit, the best of each phase: ${phases.map(best).join(', ')}.
 - One training seed (${record.seed}). How much the outcome varies with it was not measured.
 
@@ -40,16 +40,16 @@ function evaluationOf({ evaluation, config }: PolicyRecord): string {
   const { range, comparisons, judgedBefore } = evaluation;
   const groups = range.baseSeeds.length;
   const days = groups * range.daysEach;
-  return `\`${evaluation.command}\`: ${days} days, ${range.daysEach} from each of ${groups} base seeds. ${
+  const before =
     judgedBefore === 0
       ? 'No weights had been judged on these days before.'
-      : `Other weights had been judged on these days before: ${judgedBefore}.`
-  }
-Nothing was chosen by them. Every policy got the same arrivals.
+      : `Other weights that had been judged on these days before: ${judgedBefore}.`;
+  return `\`${evaluation.command}\`: ${days} days, ${range.daysEach} from each of ${groups} base seeds, with the same arrivals for
+every policy. ${before} Nothing was chosen by them.
 
 The figures are medians over the days of dqn divided by the other policy, with a 95 % bootstrap interval over the
 days; below 1 dqn is better. A wait is the time from submission to start; waits under 1 s count as 1 s. An interval
-that holds 1 shows no difference.
+that reaches 1 shows no clear difference. The intervals are not corrected for their number.
 
 ${tableOf(comparisons)}
 
@@ -57,9 +57,9 @@ Median cost ratio for each base seed alone (${range.daysEach} days each):
 
 ${comparisons.map(({ against, costByGroup }) => `- ${against}: ${costByGroup.map((c) => c.toFixed(3)).join(', ')}`).join('\n')}
 
-\`shortest-first\` is the demonstrator of the imitation phase (least predicted GPU time per priority weight first). It is no
-policy of the console, as it would let long jobs starve. It is listed because the ${config.kept.phase} phase made these
-weights: what dqn does not gain over it, it owes to it.
+\`shortest-first\` is the demonstrator of the imitation phase (least predicted GPU time per priority weight first), listed to
+show how much of the gain is imitation. It is no policy of the console: only the shield's starvation rule keeps it
+from letting long jobs wait for ever. Weights that act like it depend on that rule as well.
 `;
 }
 

@@ -15,7 +15,7 @@ export interface PolicyFile {
   readonly config: unknown;
   /** Validation cost along the way. */
   readonly curve: unknown;
-  /** Paired comparison with the heuristics on held-out days. */
+  /** Paired comparison with the heuristics on days that nothing was chosen by; null before it was made. */
   readonly evaluation: unknown;
 }
 
