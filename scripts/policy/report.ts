@@ -33,7 +33,7 @@ nothing about other workloads or a real machine.
 `;
 }
 
-function evaluationOf({ evaluation, config }: PolicyRecord): string {
+function evaluationOf({ evaluation }: PolicyRecord): string {
   if (evaluation === null) {
     return 'Not yet. `node scripts/evaluateFirstLight.ts FILE` does it.\n';
   }
