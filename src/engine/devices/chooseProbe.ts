@@ -58,7 +58,7 @@ export async function chooseProbe(spec: DeviceSpec, options: ProbeChoiceOptions)
       const fallback = { count: 2, memoryMib: DEFAULT_VIRTUAL_MIB, usageOf, ...driver };
       return {
         probe: new VirtualProbe(fallback),
-        note: `No GPU was found, so jobs run on two virtual devices, on the CPU (${nvml.problem}; ${smi.problem}).`,
+        note: 'No NVIDIA driver was found, so jobs run on two virtual devices, on the CPU; --devices nvml says why.',
       };
     }
   }

@@ -41,7 +41,7 @@ export interface BrainOptions {
 }
 
 /** A workstation decides a few dozen times a day: begin early and publish often, in the small steps of LIVE_AGENT. */
-const CONFIG: AgentConfig = { ...LIVE_AGENT, minReplay: 16, publishEverySteps: 16 };
+const CONFIG: AgentConfig = { ...LIVE_AGENT, minReplay: 8, publishEverySteps: 16 };
 
 /**
  * Holds the policy in charge, and the learned one whether it is in charge or not: it learns from every decision,
@@ -174,16 +174,22 @@ export class Brain {
 
   private store(transition: Transition): void {
     const { decisionId, episodeId, atMs, reward, discount, next, goals } = transition;
-    this.options.stores.transitions.insert({
-      decisionId,
-      episodeId,
-      atMs,
-      reward: scalarise(reward, goals),
-      parts: reward,
-      discount,
-      done: next === null,
-      body: encodeTransition(transition, FEATURE_NAMES),
-    });
+    try {
+      this.options.stores.transitions.insert({
+        decisionId,
+        episodeId,
+        atMs,
+        reward: scalarise(reward, goals),
+        parts: reward,
+        discount,
+        done: next === null,
+        body: encodeTransition(transition, FEATURE_NAMES),
+      });
+    } catch (error) {
+      // Learning must not keep a job from starting.
+      this.options.log.warn('a transition could not be stored', { error: messageOf(error) });
+      return;
+    }
     this.learner?.push(transition);
     this.options.onTransition();
   }

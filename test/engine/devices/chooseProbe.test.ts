@@ -55,7 +55,7 @@ describe('chooseProbe', () => {
   it('takes two virtual devices where neither is there, and says so', async () => {
     chosen = await chooseProbe({ kind: 'auto' }, options({ ...NO_NVML, ...NO_SMI }));
     expect(chosen.probe.kind).toBe('virtual');
-    expect(chosen.note).toContain('No GPU was found');
+    expect(chosen.note).toContain('No NVIDIA driver was found');
     const { devices } = await chosen.probe.start(new Collector());
     expect(devices.map(({ info }) => [info.id, info.memoryTotalMib])).toEqual([
       ['virtual-0', 16_384],
