@@ -17,7 +17,8 @@
   dir=$2
   shift 2
 
-  mkdir "$run/claim" 2>/dev/null || exit 0
+  # By its path, as all that this script needs: PATH is the job's, and may lead anywhere.
+  /bin/mkdir "$run/claim" 2>/dev/null || exit 0
 
   # What a graphical host leaks into its children must not outlive it here.
   if [ -n "$BASH_VERSION" ] && [ -d /proc/self/fd ]; then
@@ -50,6 +51,8 @@
     until { printf '%s\n' "$1" >"$run/exit.tmp"; } 2>/dev/null && /bin/mv -f "$run/exit.tmp" "$run/exit"; do
       tries=$((tries + 1))
       [ "$tries" -gt 720 ] && exit 1
+      # Somebody has removed it: nobody will ever ask.
+      [ -d "$run" ] || exit 1
       /bin/sleep 5
     done
     exit 0

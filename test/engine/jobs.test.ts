@@ -61,6 +61,16 @@ describe('a job', () => {
     expect(await stint.untilOver(id)).toMatchObject({ status: 'failed', exitCode, cause });
   });
 
+  it.each([
+    [{ PATH: '/nowhere' }],
+    [{ SHELLOPTS: 'noexec' }],
+    [{ BASH_ENV: '/dev/stdin', ENV: '/dev/stdin' }],
+    [{ IFS: '/', CDPATH: '/tmp' }],
+  ])('runs whatever its variables would say to a shell: %j', async (env) => {
+    const { id } = await stint.submit(['/bin/sh', '-c', 'exit 5'], { env: env as Record<string, string> });
+    expect(await stint.untilOver(id)).toMatchObject({ status: 'failed', exitCode: 5 });
+  });
+
   it('fails with a cause when its directory does not exist', async () => {
     const { id } = await stint.submit(['true'], { cwd: '/no/such/directory' });
     const cause = 'the working directory /no/such/directory does not exist or may not be entered';
@@ -179,6 +189,14 @@ describe('a request that does not fit', () => {
     );
     expect(error).toMatchObject({ code: 'BAD_REQUEST', data: { field, value } });
     expect((await stint.client.jobs.list({})).total).toBe(0);
+  });
+
+  it('is not moved before itself', async () => {
+    const { id } = await stint.submit(['true'], { hold: true });
+    await expect(stint.client.jobs.move({ id, beforeId: id })).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      data: { field: 'beforeId', remedy: 'give another job than the one to move' },
+    });
   });
 
   it('names a field that does not exist', async () => {

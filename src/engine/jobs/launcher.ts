@@ -11,8 +11,12 @@ export type Launch =
   | { readonly ok: true; readonly process: ProcessIdentity }
   | { readonly ok: false; readonly reason: string };
 
-/** bash can also close descriptors above 9; where it is missing any POSIX shell does. */
-const SHELL = ['/bin/bash', '/usr/bin/bash'].find((path) => existsSync(path)) ?? '/bin/sh';
+/**
+ * bash can also close descriptors above 9, and with -p it takes no orders (BASH_ENV, SHELLOPTS) from what is the
+ * job's environment; where it is missing any POSIX shell does.
+ */
+const BASH = ['/bin/bash', '/usr/bin/bash'].find((path) => existsSync(path));
+const SHELL: readonly [string, ...string[]] = BASH === undefined ? ['/bin/sh'] : [BASH, '-p'];
 
 /**
  * Starts a job's supervisor in a session and process group of its own, detached: it outlives the engine.
@@ -26,7 +30,8 @@ export function launch(
 ): Launch {
   try {
     run.create();
-    const child = spawn(SHELL, [resourcePath('supervisor.sh'), run.path, job.cwd, ...job.command], {
+    const [shell, ...flags] = SHELL;
+    const child = spawn(shell, [...flags, resourcePath('supervisor.sh'), run.path, job.cwd, ...job.command], {
       cwd: '/',
       detached: true,
       stdio: 'ignore',

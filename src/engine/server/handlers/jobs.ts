@@ -79,6 +79,7 @@ function listJobs(
 /** Gives the job a rank between its new neighbours. */
 function move(id: number, beforeId: number | null, parts: EngineParts): Job {
   const { ledger } = parts;
+  if (beforeId === id) throw new FieldError('beforeId', id, 'give another job than the one to move');
   const waiting = ledger
     .current()
     .filter((job) => (job.status === 'queued' || job.status === 'held') && job.id !== id);
