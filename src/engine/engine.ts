@@ -1,8 +1,9 @@
 import { availableParallelism, userInfo } from 'node:os';
 import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contract/messages.ts';
+import type { Reading } from '../domain/device.ts';
 import { parseDeviceSpec } from '../domain/deviceSpec.ts';
-import { FieldError } from '../domain/errors.ts';
-import type { Job } from '../domain/job.ts';
+import { FieldError, messageOf } from '../domain/errors.ts';
+import { isLive, type Job } from '../domain/job.ts';
 import { POLICY_NAMES, type PolicyName } from '../domain/policyNames.ts';
 import { DEFAULT_GOALS } from '../domain/reward.ts';
 import { seededRng } from '../domain/rng.ts';
@@ -188,8 +189,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     undo.push(() => dispatcher.stop());
     undo.push(() => hub.close());
 
-    undo.push(ledger.onEvent(() => hub.eventsAppended()));
-    undo.push(watchDevices({ registry, dispatcher, hub, host: () => host, record: stores.devices, clock }));
+    undo.push(
+      ledger.onEvent((_entry, job, before) => {
+        hub.eventsAppended();
+        // Who holds a device has changed; its next reading may be a second away.
+        if (hub.watched && before !== null && isLive(before.status) !== isLive(job.status)) {
+          hub.publish({ type: 'devices', devices: registry.list(), host });
+        }
+      }),
+    );
+    undo.push(
+      watchDevices({ registry, dispatcher, hub, host: () => host, record: stores.devices, clock, log }),
+    );
     const meter = hostMeter(clock);
     const hostTimer = setInterval(async () => {
       host = await meter();
@@ -243,21 +254,31 @@ interface DeviceWatch {
   readonly host: () => HostReading | null;
   readonly record: ReturnType<typeof deviceStore>;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** Keeps samples, tells readers, and opens an epoch when what devices can take has changed. */
-function watchDevices({ registry, dispatcher, hub, host, record, clock }: DeviceWatch): () => void {
+function watchDevices({ registry, dispatcher, hub, host, record, clock, log }: DeviceWatch): () => void {
   let able = '';
-  let recordedAtMs = Number.NEGATIVE_INFINITY;
+  let recorded = true;
+  // Told apart by identity, not by time: the clock may be set back.
+  const seen = new Map<string, Reading | null>();
   return registry.onChange(() => {
     const devices = registry.list();
-    const fresh = devices.filter((device) => device.reading !== null && device.reading.atMs > recordedAtMs);
+    const fresh = devices.filter(({ id, reading }) => reading !== null && seen.get(id) !== reading);
+    for (const { id, reading } of fresh) seen.set(id, reading);
     if (fresh.length > 0) {
-      recordedAtMs = Math.max(...fresh.map((device) => device.reading!.atMs));
-      record.record({
-        atMs: clock.nowMs(),
-        devices: fresh.map((info) => ({ info, reading: info.reading, trouble: null })),
-      });
+      try {
+        record.record({
+          atMs: clock.nowMs(),
+          devices: fresh.map((info) => ({ info, reading: info.reading, trouble: null })),
+        });
+        recorded = true;
+      } catch (error) {
+        // A gap in the chart, said once: the probe must go on whatever the disk does.
+        if (recorded) log.warn('readings of devices cannot be stored', { error: messageOf(error) });
+        recorded = false;
+      }
     }
     if (hub.watched) hub.publish({ type: 'devices', devices, host: host() });
     const now = devices

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { dataHome } from '../contract/dataHome.ts';
@@ -31,6 +31,7 @@ export function prepareHome(home: string): void {
     const stat = statSync(home);
     if (!stat.isDirectory()) throw new FieldError('data directory', home, 'it is a file; choose a directory');
     if ((stat.mode & 0o077) !== 0) chmodSync(home, 0o700);
+    accessSync(home, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (error instanceof FieldError) throw error;
     throw new FieldError('data directory', home, `choose one that you may write to (${messageOf(error)})`);

@@ -6,6 +6,7 @@ import { prepareHome } from '../engine/home.ts';
 import { packageRoot } from '../engine/packageRoot.ts';
 import { systemClock } from '../engine/ports.ts';
 import { serveLocalSocket } from '../engine/server/localSocket.ts';
+import { storageTrouble } from '../engine/store/storageTrouble.ts';
 import { createHttpHost } from './httpHost.ts';
 
 export interface HostOptions {
@@ -75,7 +76,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     return { url: http.url, socketPath: socket.path, stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw storageTrouble(error, `${home} cannot be used: `) ?? error;
   }
 }
 

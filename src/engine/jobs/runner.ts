@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
-import { ConflictError } from '../../domain/errors.ts';
+import { ConflictError, messageOf } from '../../domain/errors.ts';
 import { isTerminal, type Job } from '../../domain/job.ts';
 import { mayHappen } from '../../domain/lifecycle.ts';
 import { readProgress } from '../../domain/progress.ts';
@@ -34,6 +34,8 @@ interface Watched {
   /** Since when a claimed launch has been without a supervisor's file (recovery only). */
   claimedSinceMs: number | null;
   orphanNoted: boolean;
+  /** What went wrong at the last look; null when nothing did. Said once, not four times a second. */
+  trouble: string | null;
   /** What the job was to be told when it had no process of its own yet; null when it has heard everything. */
   owed: 'SIGSTOP' | 'SIGTERM' | null;
 }
@@ -43,6 +45,7 @@ const UNTOUCHED: Watched = {
   progressOffset: -1,
   claimedSinceMs: null,
   orphanNoted: false,
+  trouble: null,
   owed: null,
 };
 
@@ -64,13 +67,15 @@ export class Runner {
   recover(): void {
     for (const job of this.options.ledger.live()) {
       this.watch(job.id);
-      this.look(job.id);
+      this.guard(job.id, () => this.look(job.id));
     }
     for (const job of this.options.ledger.live()) {
-      if (job.process === null) continue;
-      if (job.status === 'paused') this.deliver(job, 'SIGSTOP');
-      else if (job.status === 'running') signalJob(job.process, 'SIGCONT');
-      else if (job.status === 'stopping') this.terminate(job);
+      this.guard(job.id, () => {
+        if (job.process === null) return;
+        if (job.status === 'paused') this.deliver(job, 'SIGSTOP');
+        else if (job.status === 'running') signalJob(job.process, 'SIGCONT');
+        else if (job.status === 'stopping') this.terminate(job);
+      });
     }
   }
 
@@ -80,9 +85,12 @@ export class Runner {
     const queued = ledger.get(jobId);
     const attempt = queued.attempt + 1;
     const job = ledger.append(jobId, { kind: 'launching', devices: [...deviceIds], attempt }, 'scheduler');
-    const result = launch(job, this.runOf(job), this.options.env, () => this.look(jobId));
-    if (!result.ok) return ledger.append(jobId, { kind: 'launch-failed', reason: result.reason }, 'engine');
+    const result = launch(job, this.runOf(job), this.options.env, () =>
+      this.guard(jobId, () => this.look(jobId)),
+    );
+    // Before anything is recorded: what cannot be written now is found by the next look.
     this.watch(jobId);
+    if (!result.ok) return ledger.append(jobId, { kind: 'launch-failed', reason: result.reason }, 'engine');
     return ledger.append(jobId, { kind: 'started', process: result.process }, 'engine');
   }
 
@@ -154,13 +162,26 @@ export class Runner {
     const withProgress = nowMs - this.progressAtMs >= PROGRESS_INTERVAL_MS;
     if (withProgress) this.progressAtMs = nowMs;
     for (const jobId of [...this.watched.keys()]) {
-      try {
-        if (withProgress) this.followProgress(jobId);
+      this.guard(jobId, () => {
         this.look(jobId);
-      } catch (error) {
-        // One job's unreadable folder must not stop the watch over the others.
-        this.options.log.error(`job ${jobId} could not be looked at`, { error: String(error) });
-      }
+        if (!withProgress) return;
+        this.followProgress(jobId);
+        const watched = this.watched.get(jobId);
+        if (watched) watched.trouble = null;
+      });
+    }
+  }
+
+  /** One job's unreadable folder, or a disk that is full for a while, ends neither the watch nor the engine. */
+  private guard(jobId: number, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      const trouble = messageOf(error);
+      const watched = this.watched.get(jobId);
+      if (watched?.trouble === trouble) return;
+      if (watched) watched.trouble = trouble;
+      this.options.log.error(`job ${jobId} could not be looked at; it is tried again`, { error: trouble });
     }
   }
 
@@ -195,17 +216,16 @@ export class Runner {
         : clock.monotonicMs() - watched.claimedSinceMs;
     if (waitedMs < CLAIM_PATIENCE_MS) return;
     // Ours now, or claimed by a supervisor that died before it started anything: identity comes first there.
-    this.unwatch(job.id);
     ledger.append(
       job.id,
       { kind: 'launch-abandoned', reason: 'the engine ended while it was being launched' },
       'engine',
     );
+    this.unwatch(job.id);
   }
 
   private recordExit(job: Job, exit: { exitCode: number; atMs: number }): void {
-    this.unwatch(job.id);
-    this.followProgressOf(job, { ...UNTOUCHED });
+    this.guard(job.id, () => this.followProgressOf(job, { ...UNTOUCHED }));
     if (job.status === 'stopping' && job.process) signalJob(job.process, 'SIGKILL');
     const atMs = Math.max(job.startedAtMs ?? exit.atMs, Math.min(exit.atMs, this.options.clock.nowMs()));
     const cause = this.runOf(job).cause() ?? describeExit(exit.exitCode);
@@ -215,6 +235,7 @@ export class Runner {
       'process',
       atMs,
     );
+    this.unwatch(job.id);
   }
 
   private recordDeath(job: Job, watched: Watched): void {
@@ -227,11 +248,11 @@ export class Runner {
       }
       return this.escalate(job, watched);
     }
-    this.unwatch(job.id);
     const reason = rebooted
       ? 'the machine was restarted while it ran'
       : 'its supervisor was killed, so nobody saw how it ended';
     this.options.ledger.append(job.id, { kind: 'lost', reason }, 'engine');
+    this.unwatch(job.id);
   }
 
   private terminate(job: Job): void {

@@ -78,8 +78,12 @@ export class Dispatcher {
       this.onEvent(entry.event.kind, job, before),
     );
     this.review = setInterval(() => {
-      options.episodes.save();
-      if (options.ledger.current().some((job) => job.status === 'queued')) this.request();
+      this.keepAccount(() => options.episodes.save());
+      const jobs = options.ledger.current();
+      const idle = !jobs.some((job) => job.status === 'queued' || isLive(job.status));
+      // An episode that is open on an idle machine is one whose end could not be written.
+      if (idle ? options.episodes.current !== null : jobs.some((job) => job.status === 'queued'))
+        this.request();
     }, REVIEW_INTERVAL_MS);
   }
 
@@ -129,17 +133,28 @@ export class Dispatcher {
       clearTimeout(this.timer as NodeJS.Timeout);
       clearImmediate(this.timer as NodeJS.Immediate);
     }
-    this.options.episodes.save();
+    this.keepAccount(() => this.options.episodes.save());
+  }
+
+  /** The jobs go before their account: what cannot be written (the disk may be full) is said, and left out. */
+  private keepAccount(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.options.log.warn("the episode's account could not be written", { error: messageOf(error) });
+    }
   }
 
   private onEvent(kind: string, job: Job, before: Job | null): void {
     const { episodes, brain, clock, hub } = this.options;
     const arrives = job.status === 'queued' && (before === null || before.status === 'held');
-    if (arrives) {
-      const begun = episodes.arrived(brain.policy.name, clock.nowMs());
-      if (begun) hub.publish({ type: 'episode', episode: begun });
-    }
-    if (before !== null && isTerminal(job.status) && !isTerminal(before.status)) episodes.finished(job);
+    this.keepAccount(() => {
+      if (arrives) {
+        const begun = episodes.arrived(brain.policy.name, clock.nowMs());
+        if (begun) hub.publish({ type: 'episode', episode: begun });
+      }
+      if (before !== null && isTerminal(job.status) && !isTerminal(before.status)) episodes.finished(job);
+    });
     if (kind !== 'progressed') this.request();
   }
 

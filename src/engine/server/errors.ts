@@ -7,6 +7,7 @@ import {
   UnavailableError,
 } from '../../domain/errors.ts';
 import type { Log } from '../ports.ts';
+import { storageTrouble } from '../store/storageTrouble.ts';
 
 /**
  * The contract's error for anything that was thrown. What is not one of the domain's errors is a defect: it is
@@ -25,8 +26,9 @@ export function contractError(error: unknown, input: unknown, log: Log): unknown
   }
   if (error instanceof ConflictError)
     return defined('CONFLICT', 409, error.message, { remedy: error.remedy });
-  if (error instanceof UnavailableError) {
-    return defined('SERVICE_UNAVAILABLE', 503, error.message, { remedy: error.remedy });
+  const unavailable = error instanceof UnavailableError ? error : storageTrouble(error);
+  if (unavailable !== null) {
+    return defined('SERVICE_UNAVAILABLE', 503, unavailable.message, { remedy: unavailable.remedy });
   }
   if (error instanceof ORPCError) {
     return error.code === 'BAD_REQUEST' && error.cause instanceof ValidationError
@@ -39,7 +41,7 @@ export function contractError(error: unknown, input: unknown, log: Log): unknown
     stack: error instanceof Error ? error.stack : undefined,
   });
   return new ORPCError('INTERNAL_SERVER_ERROR', {
-    message: 'the engine made a mistake; its log (engine.log in the data directory) says more',
+    message: 'the engine made a mistake, which its log describes',
   });
 }
 

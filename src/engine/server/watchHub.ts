@@ -37,6 +37,7 @@ const MOST_PENDING = 64;
 export class WatchHub {
   private readonly source: WatchSource;
   private readonly readers = new Set<Reader>();
+  private closed = false;
 
   constructor(source: WatchSource) {
     this.source = source;
@@ -79,7 +80,7 @@ export class WatchHub {
     // A number from the future (a database that was restored from a backup) means: from now on.
     let seq = Math.min(since ?? this.source.lastSeq(), this.source.lastSeq());
     try {
-      while (!signal?.aborted) {
+      while (!signal?.aborted && !this.closed) {
         const upTo = this.source.lastSeq();
         if (seq < upTo) {
           for (const entry of this.source.eventsAfter(seq, upTo, EVENTS_A_READ)) {
@@ -93,7 +94,8 @@ export class WatchHub {
         } else {
           await new Promise<void>((resolve) => {
             reader.wake = resolve;
-            if (signal?.aborted || this.source.lastSeq() > seq || reader.pending.size > 0) resolve();
+            if (signal?.aborted || this.closed || this.source.lastSeq() > seq || reader.pending.size > 0)
+              resolve();
           });
           reader.wake = null;
         }
@@ -106,6 +108,7 @@ export class WatchHub {
 
   /** Ends every stream; readers see a regular end and connect again. */
   close(): void {
+    this.closed = true;
     for (const reader of this.readers) reader.wake?.();
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
 import { messageOf, UnavailableError } from '../../domain/errors.ts';
 import { MIGRATIONS } from './migrations/index.ts';
+import { storageTrouble } from './storageTrouble.ts';
 
 export type Database = SqliteDatabase.Database;
 
@@ -35,7 +36,7 @@ export function openDatabase(path: string): Database {
     return db;
   } catch (error) {
     db.close();
-    throw error instanceof UnavailableError ? error : damaged(path, messageOf(error));
+    throw refusal(error, path);
   }
 }
 
@@ -53,7 +54,7 @@ function verify(db: Database, path: string): void {
     const check = statSync(path).size <= FULL_CHECK_BYTES ? read<string>('quick_check(1)') : 'ok';
     if (check !== 'ok') throw new Error(check);
   } catch (error) {
-    throw damaged(path, messageOf(error));
+    throw refusal(error, path);
   }
   if (applicationId !== APPLICATION_ID) {
     throw unusable(
@@ -80,6 +81,12 @@ function migrate(db: Database): void {
       db.pragma(`user_version = ${version}`);
     }).exclusive();
   }
+}
+
+/** A full disk or another program's lock says nothing against the file. */
+function refusal(error: unknown, path: string): UnavailableError {
+  if (error instanceof UnavailableError) return error;
+  return storageTrouble(error, `the database ${path} cannot be used: `) ?? damaged(path, messageOf(error));
 }
 
 function damaged(path: string, detail: string): UnavailableError {
