@@ -71,10 +71,7 @@ export function describeError(error: unknown): { line: string; status: number } 
   }
   if (code === 'BAD_REQUEST') return { line: text, status: STATUS.badUsage };
   if (code === 'INTERNAL_SERVER_ERROR') {
-    return {
-      line: `the engine failed at this (${text}); see engine.log in its data directory`,
-      status: STATUS.failed,
-    };
+    return { line: `${text}; see engine.log in its data directory`, status: STATUS.failed };
   }
   return { line: text, status: STATUS.failed };
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { dataHome } from '../contract/dataHome.ts';
 import { FieldError } from '../domain/errors.ts';
+import { CliError, STATUS } from './cliError.ts';
 import type { Connection } from './connect.ts';
 
 /** What a command may touch of the process it runs in. */
@@ -29,7 +30,10 @@ export function processContext(): Context {
   const columns = stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY;
   return {
     env,
-    callerDir: callerDirectory(env, process.cwd()),
+    // Only asked for where it matters: the rest works from a directory that was removed meanwhile.
+    get callerDir() {
+      return callerDirectory(env, currentDirectory());
+    },
     width: columns > 0 ? columns : 80,
     nowMs: () => Date.now(),
     out: (line) => void stdout.write(`${line}\n`),
@@ -39,6 +43,18 @@ export function processContext(): Context {
       process.exitCode = status;
     },
   };
+}
+
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new CliError(
+      STATUS.failed,
+      'the directory that you are in no longer exists',
+      'change to another one',
+    );
+  }
 }
 
 /**

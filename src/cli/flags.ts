@@ -20,6 +20,8 @@ export const duration = (flag: string) => (text: string) => parseDurationS(text,
 export function assignment(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new FieldError('--env', text, 'give NAME=VALUE, such as --env OMP_NUM_THREADS=4');
+  // Objects of JavaScript have no room for it: it would get lost on its way.
+  if (text.startsWith('__proto__=')) throw new FieldError('--env', text, 'choose another name');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 

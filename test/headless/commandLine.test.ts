@@ -270,6 +270,7 @@ describe('bad input', () => {
       '--vram: "4" is not usable; give a positive amount with its unit',
     ],
     [['submit', '--env', 'X', '--', 'true'], 2, '--env: "X" is not usable; give NAME=VALUE'],
+    [['submit', '--env', '__proto__=2', '--', 'true'], 2, '--env: "__proto__=2" is not usable'],
     [['submit', '--env', '1X=2', '--', 'true'], 2, '--env 1X: "2" is not usable; use letters'],
     [['submit', '--name', '', '--', 'true'], 2, '--name: "" is not usable; give a name'],
     [['submit', '--cwd', '/no/such/place', '--', 'true'], 2, '--cwd: "/no/such/place" is not usable'],
@@ -316,6 +317,21 @@ describe('among other programs', () => {
       stdout: expect.stringMatching(/^\[\{"id":\d+,?/),
       stderr: '',
     });
+  });
+
+  it('works from a directory that is gone, where it does not matter', async () => {
+    const gone = (...args: string[]) => {
+      const line = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"';
+      return finish(
+        spawn('sh', ['-c', line, process.execPath, ...CLI, ...args], { cwd: root, env: environment() }),
+      );
+    };
+    expect((await gone('ls', '--json')).status).toBe(0);
+    const refused = await gone('submit', '--', 'true');
+    expect(refused.stderr).toBe(
+      'stint: the directory that you are in no longer exists; change to another one\n',
+    );
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
   });
 
   it('runs through npm as in its own directory', async () => {
