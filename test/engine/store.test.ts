@@ -131,6 +131,21 @@ describe('the ledger', () => {
     db.close();
   });
 
+  it('tells apart what changes who holds the devices', () => {
+    const db = openDatabase(path);
+    const ledger = new Ledger(db, systemClock);
+    const { id } = ledger.submit(spec);
+    ledger.append(id, { kind: 'prioritised', priority: 4 }, 'person');
+    expect(ledger.liveSeq).toBe(0);
+    ledger.append(id, { kind: 'launching', devices: ['virtual-0'], attempt: 1 }, 'scheduler');
+    expect(ledger.liveSeq).toBe(ledger.seq);
+    ledger.submit(spec);
+    expect(ledger.liveSeq).toBe(ledger.seq - 1);
+    ledger.append(id, { kind: 'launch-failed', reason: 'no' }, 'engine');
+    expect(ledger.liveSeq).toBe(ledger.seq);
+    db.close();
+  });
+
   it('lets nobody change or remove an event', () => {
     const db = openDatabase(path);
     new Ledger(db, systemClock).submit(spec);

@@ -1,5 +1,5 @@
 import type { Device, Holder } from '../../domain/device.ts';
-import { isLive, type Job } from '../../domain/job.ts';
+import type { Job } from '../../domain/job.ts';
 import type { Clock } from '../ports.ts';
 import type { Ledger } from './ledger.ts';
 import { jobProcesses, listProcesses } from './processes.ts';
@@ -66,9 +66,9 @@ export class Holdings {
   }
 
   private refresh(): void {
-    if (this.seq === this.ledger.seq) return;
-    this.seq = this.ledger.seq;
-    this.live = this.ledger.current().filter((job) => isLive(job.status));
+    if (this.seq === this.ledger.liveSeq) return;
+    this.seq = this.ledger.liveSeq;
+    this.live = this.ledger.live();
     const byDevice = new Map<string, Job[]>();
     for (const job of this.live) {
       for (const deviceId of job.devices) {

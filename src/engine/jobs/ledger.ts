@@ -19,6 +19,7 @@ export class Ledger {
   private readonly db: Database;
   private readonly clock: Clock;
   private seqNow: number;
+  private liveSeqNow = 0;
 
   constructor(db: Database, clock: Clock) {
     this.db = db;
@@ -32,6 +33,11 @@ export class Ledger {
   /** The sequence number of the last event. */
   get seq(): number {
     return this.seqNow;
+  }
+
+  /** The sequence number of the last event of a job that had a process or has one: others leave holdings as they are. */
+  get liveSeq(): number {
+    return this.liveSeqNow;
   }
 
   submit(spec: JobSpec, actor: Actor = 'person'): Job {
@@ -65,6 +71,7 @@ export class Ledger {
     })();
     if (isTerminal(after.job.status)) this.unfinished.delete(jobId);
     else this.unfinished.set(jobId, after);
+    if (isLive(before.job.status) || isLive(after.job.status)) this.liveSeqNow = seq;
     this.tell({ seq, jobId, atMs, actor, event }, after.job, before.job);
     return after.job;
   }
