@@ -36,7 +36,7 @@ export function createRpcSockets(router: StintRouter, log: Log): RpcSockets {
   });
 
   const serve = (ws: WebSocket): void => {
-    ws.on('error', (error) => log.warn('a client was cut off', { error: error.message }));
+    ws.on('error', (error) => log.info('a client was cut off', { error: error.message }));
     void handler.upgrade(
       {
         addEventListener: ws.addEventListener.bind(ws),

@@ -28,7 +28,11 @@ export function useKeys(keys: Keys): void {
 function rests(event: KeyboardEvent): boolean {
   if (document.querySelector('[role="dialog"], [role="listbox"], [role="menu"]') !== null) return true;
   if (!(event.target instanceof Element)) return false;
-  if (event.target.closest('input:not([type="checkbox"]), textarea, select, [contenteditable="true"]'))
+  if (
+    event.target.closest(
+      'input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable="true"]',
+    )
+  )
     return true;
   const pressesControl = event.key === 'Enter' || event.key === ' ';
   return pressesControl && event.target.closest('a, button, input, summary') !== null;
