@@ -1,3 +1,5 @@
+import { showValue } from '../domain/errors.ts';
+
 /** Exit statuses of the CLI's own, apart from those that it passes on from jobs. */
 export const STATUS = { failed: 1, badUsage: 2, notRunning: 3, timedOut: 124 } as const;
 
@@ -63,9 +65,8 @@ export function describeError(error: unknown): { line: string; status: number } 
     };
   }
   if (name === 'FieldError' && isFieldTrouble(error)) {
-    const shown = JSON.stringify(error.value) ?? 'nothing';
     return {
-      line: `${flagName(error.field)}: ${shown} is not usable; ${error.remedy}`,
+      line: `${flagName(error.field)}: ${showValue(error.value)} is not usable; ${error.remedy}`,
       status: STATUS.badUsage,
     };
   }

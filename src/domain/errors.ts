@@ -9,7 +9,7 @@ export class FieldError extends Error {
   readonly remedy: string;
 
   constructor(field: string, value: unknown, remedy: string) {
-    super(`${field}: ${show(value)} is not usable; ${remedy}`);
+    super(`${field}: ${showValue(value)} is not usable; ${remedy}`);
     this.field = field;
     this.value = value;
     this.remedy = remedy;
@@ -58,8 +58,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function show(value: unknown): string {
+/** A value as a person may be shown it: as JSON, cut to 80 characters. Never throws, whatever came over the wire. */
+export function showValue(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value));
+  const text = String(
+    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part)),
+  );
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

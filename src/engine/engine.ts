@@ -2,9 +2,9 @@ import { availableParallelism, userInfo } from 'node:os';
 import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contract/messages.ts';
 import type { Reading } from '../domain/device.ts';
 import { parseDeviceSpec } from '../domain/deviceSpec.ts';
-import { FieldError, messageOf } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
 import { isLive, type Job } from '../domain/job.ts';
-import { POLICY_NAMES, type PolicyName } from '../domain/policyNames.ts';
+import { parsePolicyName } from '../domain/policyNames.ts';
 import { DEFAULT_GOALS } from '../domain/reward.ts';
 import { seededRng } from '../domain/rng.ts';
 import { DEFAULT_LIMITS } from '../scheduler/snapshot.ts';
@@ -71,7 +71,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { home, log } = options;
   const clock = options.clock ?? systemClock;
   const spec = parseDeviceSpec(options.devices ?? 'auto');
-  const chosenPolicy = options.policy === undefined ? null : policyName(options.policy);
+  const chosenPolicy = options.policy === undefined ? null : parsePolicyName(options.policy);
   prepareHome(home);
   const paths = homePaths(home);
   // Undone in reverse order, by a failed start as by a stop.
@@ -92,8 +92,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       transitions: transitionStore(db),
       models: modelStore(db),
     };
-    if (chosenPolicy !== null) stores.settings.set('policy', chosenPolicy);
-    const policy = policyName(stores.settings.get('policy') ?? 'dqn');
+    const policy = chosenPolicy ?? parsePolicyName(stores.settings.get('policy') ?? 'dqn');
 
     const ledger = new Ledger(db, clock);
     const goals = DEFAULT_GOALS;
@@ -135,6 +134,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     undo.push(() => brain.stop());
     await brain.load();
+    // Kept once everything that may be refused is behind us.
+    if (chosenPolicy !== null) stores.settings.set('policy', chosenPolicy);
 
     let host: HostReading | null = null;
     const startedAtMs = clock.nowMs();
@@ -239,12 +240,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     await unwind();
     throw error;
   }
-}
-
-function policyName(text: string): PolicyName {
-  const name = POLICY_NAMES.find((known) => known === text);
-  if (name === undefined) throw new FieldError('policy', text, `choose one of ${POLICY_NAMES.join(', ')}`);
-  return name;
 }
 
 interface DeviceWatch {

@@ -191,6 +191,14 @@ describe('a request that does not fit', () => {
     expect((await stint.client.jobs.list({})).total).toBe(0);
   });
 
+  it('names a value that JSON has no word for', async () => {
+    const more = { priority: 10n } as unknown as Record<string, never>;
+    await expect(stint.submit(['true'], more)).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      data: { field: 'priority', value: '"10"' },
+    });
+  });
+
   it('is not moved before itself', async () => {
     const { id } = await stint.submit(['true'], { hold: true });
     await expect(stint.client.jobs.move({ id, beforeId: id })).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../src/domain/errors.ts';
 import { jobSpecSchema } from '../../src/domain/job.ts';
 import { Ledger } from '../../src/engine/jobs/ledger.ts';
@@ -189,4 +189,15 @@ it('streams end when the engine does', async () => {
   })();
   await stint.engine.stop();
   expect(await rest).toBe('ended');
+});
+
+it('a start that is refused changes no setting', async () => {
+  const first = await startEngine({ home, policy: 'fifo' });
+  await first.engine.stop();
+  vi.stubEnv('STINT_NVML_LIBRARY', join(home, 'no-library.so'));
+  await expect(startEngine({ home, policy: 'priority', devices: 'nvml' })).rejects.toThrow(UnavailableError);
+  vi.unstubAllEnvs();
+  const second = await startEngine({ home, policy: undefined });
+  expect((await second.client.scheduler.status()).policy).toBe('fifo');
+  await second.engine.stop();
 });

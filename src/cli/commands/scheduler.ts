@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { Decision } from '../../domain/decision.ts';
 import type { Episode } from '../../domain/episode.ts';
-import { FieldError } from '../../domain/errors.ts';
-import { POLICY_NAMES, type PolicyName } from '../../domain/policyNames.ts';
+import { POLICY_NAMES, type PolicyName, parsePolicyName } from '../../domain/policyNames.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
@@ -18,7 +17,7 @@ interface Flags {
 
 export function registerScheduler(program: Command, context: Context): void {
   clientCommand(program, 'policy', 'Says which policy decides, or puts another in charge.')
-    .argument('[NAME]', `${POLICY_NAMES.join(', ')}`, policyName)
+    .argument('[NAME]', `${POLICY_NAMES.join(', ')}`, parsePolicyName)
     .option('--json', "print the scheduler's state as JSON")
     .action((policy: PolicyName | undefined, flags: Flags) =>
       withEngine(context, flags, async (client) => {
@@ -90,9 +89,3 @@ const episodeColumns = (nowMs: number): readonly Column<Episode>[] => [
   },
   { title: 'REWARD', right: true, cell: (e) => e.reward.toFixed(4) },
 ];
-
-function policyName(text: string): PolicyName {
-  const found = POLICY_NAMES.find((name) => name === text);
-  if (!found) throw new FieldError('policy', text, `choose one of ${POLICY_NAMES.join(', ')}`);
-  return found;
-}

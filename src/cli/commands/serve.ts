@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { FieldError } from '../../domain/errors.ts';
-import { POLICY_NAMES } from '../../domain/policyNames.ts';
+import { POLICY_NAMES, parsePolicyName } from '../../domain/policyNames.ts';
 import { type Context, homeOf } from '../context.ts';
 import { integer } from '../flags.ts';
 
@@ -37,7 +36,7 @@ export function registerServe(program: Command, context: Context): void {
     )
     .option('--data <DIR>', "data directory (default: $STINT_HOME, else the platform's)")
     .option('--devices <SPEC>', 'where devices come from, see below')
-    .option('--policy <P>', `who decides: ${POLICY_NAMES.join(', ')}`, policyName)
+    .option('--policy <P>', `who decides: ${POLICY_NAMES.join(', ')}`, parsePolicyName)
     .option('--json', 'print the ready line as JSON')
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
@@ -54,11 +53,4 @@ export function registerServe(program: Command, context: Context): void {
       });
       context.exitWith(status);
     });
-}
-
-function policyName(text: string): string {
-  if (!POLICY_NAMES.some((name) => name === text)) {
-    throw new FieldError('--policy', text, `choose one of ${POLICY_NAMES.join(', ')}`);
-  }
-  return text;
 }

@@ -4,6 +4,7 @@ import {
   FieldError,
   messageOf,
   NotFoundError,
+  showValue,
   UnavailableError,
 } from '../../domain/errors.ts';
 import type { Log } from '../ports.ts';
@@ -17,7 +18,7 @@ export function contractError(error: unknown, input: unknown, log: Log): unknown
   if (error instanceof FieldError) {
     return defined('BAD_REQUEST', 400, error.message, {
       field: error.field,
-      value: shown(error.value),
+      value: showValue(error.value),
       remedy: error.remedy,
     });
   }
@@ -54,7 +55,7 @@ function validationError(cause: ValidationError, input: unknown): ORPCError<stri
   const field = [...path, ...(unknown === null ? [] : [unknown])].join('.') || 'request';
   const remedy =
     unknown === null ? (issue?.message ?? 'see the contract') : 'leave it out: there is no such field';
-  const value = shown([...path, ...(unknown === null ? [] : [unknown])].reduce(member, input));
+  const value = showValue([...path, ...(unknown === null ? [] : [unknown])].reduce(member, input));
   return defined('BAD_REQUEST', 400, `${field}: ${value} is not usable; ${remedy}`, { field, value, remedy });
 }
 
@@ -72,10 +73,4 @@ function member(value: unknown, key: PropertyKey): unknown {
 
 function defined(code: string, status: number, message: string, data: unknown): ORPCError<string, unknown> {
   return new ORPCError(code, { defined: true, status, message, data });
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value));
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
