@@ -73,6 +73,28 @@ export function readProgress(text: string): ParsedProgress | null {
   return null;
 }
 
+/** However long a job has run, its progress is told as often as this. */
+const LONGEST_SILENCE_MS = 5 * 60_000;
+
+/**
+ * Whether progress deserves an event of its own: at another whole per cent, but no sooner after the last than a
+ * hundredth of the time that the job has run. Steady progress is always told; a bar that starts anew with every
+ * epoch does not fill the log. All times are Unix milliseconds, from a clock that may jump.
+ */
+export function isNews(progress: {
+  readonly known: { readonly fraction: number; readonly atMs: number } | null;
+  readonly startedAtMs: number;
+  readonly fraction: number;
+  readonly atMs: number;
+  /** Nothing comes after it, so it need not wait. */
+  readonly last: boolean;
+}): boolean {
+  const { known, startedAtMs, fraction, atMs, last } = progress;
+  if (known === null) return true;
+  if (Math.floor(known.fraction * 100) === Math.floor(fraction * 100)) return false;
+  return last || Math.abs(atMs - known.atMs) >= Math.min((atMs - startedAtMs) / 100, LONGEST_SILENCE_MS);
+}
+
 function of(done: number, total: number, label: string): ParsedProgress | null {
   const fraction = done / total;
   if (!Number.isFinite(fraction) || fraction < 0 || total <= 0) return null;

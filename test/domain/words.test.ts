@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FieldError } from '../../src/domain/errors.ts';
-import { readProgress } from '../../src/domain/progress.ts';
+import { isNews, readProgress } from '../../src/domain/progress.ts';
 import {
   addParts,
   costRates,
@@ -68,6 +68,32 @@ describe('progress', () => {
       expect(readProgress(text)).toBeNull();
     },
   );
+
+  /** How many events a job makes that is looked at each second. */
+  function events(seconds: number, fractionAt: (second: number) => number): number {
+    let known: { fraction: number; atMs: number } | null = null;
+    let count = 0;
+    for (let second = 0; second <= seconds; second++) {
+      const seen = { fraction: fractionAt(second), atMs: second * 1000 };
+      if (!isNews({ known, startedAtMs: 0, ...seen, last: second === seconds })) continue;
+      known = seen;
+      count++;
+    }
+    return count;
+  }
+
+  it('is told at every per cent, and does not fill the log when it starts anew with every epoch', () => {
+    const day = 86_400;
+    expect(events(day, (second) => second / day)).toBe(101);
+    expect(events(3 * day, (second) => (second % 60) / 60)).toBeLessThan(2000);
+    expect(events(3 * day, (second) => (second % 60) / 60)).toBeGreaterThan(3 * 24 * 12 - 100);
+  });
+
+  it('is told again after the clock was set', () => {
+    const known = { fraction: 0.1, atMs: 1e9 };
+    const later = { known, startedAtMs: 1e9 - 1000, fraction: 0.2, last: false };
+    for (const atMs of [1e9 + 1e6, 1e9 - 1e6]) expect(isNews({ ...later, atMs })).toBe(true);
+  });
 
   it('never fails and never leaves [0, 1], whatever is printed', () => {
     fc.assert(

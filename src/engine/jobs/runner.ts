@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { ConflictError, messageOf } from '../../domain/errors.ts';
 import { isTerminal, type Job } from '../../domain/job.ts';
 import { mayHappen } from '../../domain/lifecycle.ts';
-import { readProgress } from '../../domain/progress.ts';
+import { isNews, readProgress } from '../../domain/progress.ts';
 import type { Clock, Log } from '../ports.ts';
 import { launch } from './launcher.ts';
 import type { Ledger } from './ledger.ts';
@@ -225,7 +225,7 @@ export class Runner {
   }
 
   private recordExit(job: Job, exit: { exitCode: number; atMs: number }): void {
-    this.guard(job.id, () => this.followProgressOf(job, { ...UNTOUCHED }));
+    this.guard(job.id, () => this.followProgressOf(job, { ...UNTOUCHED }, true));
     if (job.status === 'stopping' && job.process) signalJob(job.process, 'SIGKILL');
     const atMs = Math.max(job.startedAtMs ?? exit.atMs, Math.min(exit.atMs, this.options.clock.nowMs()));
     const cause = this.runOf(job).cause() ?? describeExit(exit.exitCode);
@@ -289,7 +289,8 @@ export class Runner {
     if (watched && job.status === 'running') this.followProgressOf(job, watched);
   }
 
-  private followProgressOf(job: Job, watched: Watched): void {
+  /** @param last the job has ended, so that nothing comes after. */
+  private followProgressOf(job: Job, watched: Watched, last = false): void {
     const path = this.runOf(job).logPath;
     if (!existsSync(path)) return;
     const size = statSync(path).size;
@@ -297,10 +298,17 @@ export class Runner {
     watched.progressOffset = size;
     const progress = readProgress(readTail(path, size, PROGRESS_READ_BYTES));
     if (progress === null || !mayHappen(job.status, 'progressed')) return;
-    // Only whole per cents and new labels at the ends are worth an event: about a hundred over a job's life.
-    const known = job.progress;
-    if (known !== null && Math.floor(known.fraction * 100) === Math.floor(progress.fraction * 100)) return;
     const atMs = this.options.clock.nowMs();
+    if (
+      !isNews({
+        known: job.progress,
+        startedAtMs: job.startedAtMs ?? atMs,
+        fraction: progress.fraction,
+        atMs,
+        last,
+      })
+    )
+      return;
     this.options.ledger.append(job.id, { kind: 'progressed', progress: { ...progress, atMs } }, 'process');
   }
 }
