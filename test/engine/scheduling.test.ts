@@ -176,4 +176,22 @@ describe('policies', () => {
     );
     expect(episode).toMatchObject({ id: 1, jobsArrived: 1, jobsFinished: 1 });
   });
+
+  it('are kept as they stand, for a killed engine to go on with', async () => {
+    stint = await startEngine({ home });
+    const running: number[] = [];
+    for (let i = 0; i < 3; i++) running.push((await stint.submit(sh('sleep 60'), { vramMib: 100 })).id);
+    for (const id of running) await stint.until(id, 'running');
+    const db = new SqliteDatabase(join(home, 'stint.db'), { readonly: true });
+    const kept = (): unknown =>
+      JSON.parse((db.prepare('SELECT body FROM episodes').get() as { body: string }).body);
+    await eventually(
+      kept,
+      (episode) => JSON.stringify(episode).includes('"jobsArrived":3'),
+      'the arrivals to be kept',
+    );
+    db.close();
+    for (const id of running) await stint.client.jobs.cancel({ id });
+    for (const id of running) await stint.untilOver(id);
+  });
 });

@@ -78,7 +78,6 @@ export class Dispatcher {
       this.onEvent(entry.event.kind, job, before),
     );
     this.review = setInterval(() => {
-      this.keepAccount(() => options.episodes.save());
       const jobs = options.ledger.current();
       const idle = !jobs.some((job) => job.status === 'queued' || isLive(job.status));
       // An episode that is open on an idle machine is one whose end could not be written.
@@ -175,6 +174,8 @@ export class Dispatcher {
       this.inEpoch = false;
       this.looks++;
     }
+    // Whatever happens to a job opens an epoch, so this is enough for a killed engine to go on with it.
+    this.keepAccount(() => this.options.episodes.save());
     const endedMs = this.options.clock.monotonicMs();
     const restMs = started > 0 ? 0 : Math.min(LONGEST_REST_MS, REST_PER_EPOCH * (endedMs - startedMs));
     this.restUntilMs = endedMs + restMs;

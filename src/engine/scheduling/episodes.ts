@@ -12,7 +12,7 @@ import type { EpisodeStore } from '../store/episodeStore.ts';
 
 /**
  * Keeps the account of the machine's busy periods: from the first arrival at an idle machine until it is idle
- * again. Written at its start, with every finished job and at its end, so that a killed engine goes on with it.
+ * again. Written at its start and end, and by whoever calls `save`, so that a killed engine goes on with it.
  */
 export class Episodes {
   private readonly store: EpisodeStore;
@@ -86,7 +86,6 @@ export class Episodes {
     this.jctSumS += Math.max(0, job.finishedAtMs - job.submittedAtMs) / 1000;
     const jobsFinished = this.open.jobsFinished + 1;
     this.open = { ...this.open, jobsFinished, meanJctS: this.jctSumS / jobsFinished };
-    this.store.update(this.open);
   }
 
   count(what: 'decisions' | 'transitions' | 'fallbacks'): void {
