@@ -173,10 +173,9 @@ function next(folded: Folded, change: Partial<Job>): Folded {
 
 function end(folded: Folded, change: Pick<Job, 'status'> & Partial<Job>, atMs: number): Folded {
   if (!isTerminal(change.status)) throw new Error(`${change.status} is not an end`);
-  return {
-    job: { ...folded.job, ...unpaused(folded.job, atMs), ...change, finishedAtMs: atMs },
-    stoppingAs: null,
-  };
+  // Where the clock was set back meanwhile, a job still does not end before it began.
+  const finishedAtMs = Math.max(atMs, folded.job.startedAtMs ?? folded.job.submittedAtMs);
+  return { job: { ...folded.job, ...unpaused(folded.job, atMs), ...change, finishedAtMs }, stoppingAs: null };
 }
 
 function unpaused(job: Job, atMs: number): Pick<Job, 'pausedAtMs' | 'pausedMs' | 'holdsVram'> {

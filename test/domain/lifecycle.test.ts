@@ -131,6 +131,17 @@ describe('folding', () => {
     );
   });
 
+  it('ends no job before it began, though the clock was set back', () => {
+    const events: [JobEvent, number][] = [
+      [{ kind: 'launching', devices: [], attempt: 1 }, 5000],
+      [{ kind: 'started', process }, 5000],
+      [{ kind: 'lost', reason: 'r' }, 2000],
+    ];
+    let folded: Folded = { job: createJob(1, { kind: 'submitted', spec }, 4000), stoppingAs: null };
+    for (const [event, atMs] of events) folded = applyEvent(folded, event, atMs);
+    expect(folded.job).toMatchObject({ startedAtMs: 5000, finishedAtMs: 5000 });
+  });
+
   it('does not count pauses as running', () => {
     const events: [JobEvent, number][] = [
       [{ kind: 'launching', devices: [], attempt: 1 }, 1000],

@@ -66,7 +66,9 @@ export class Ledger {
     const seq = this.db.transaction(() => {
       this.write.project(after);
       if (event.kind === 'launching') this.write.openAllocations(after.job, atMs);
-      if (isLive(before.job.status) && !isLive(after.job.status)) this.write.closeAllocations(jobId, atMs);
+      if (isLive(before.job.status) && !isLive(after.job.status)) {
+        this.write.closeAllocations(jobId, after.job.finishedAtMs ?? atMs);
+      }
       return this.write.append(jobId, event, actor, atMs);
     })();
     if (isTerminal(after.job.status)) this.unfinished.delete(jobId);
