@@ -59,7 +59,7 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
   const session = createSession(port);
   const hosts = new Set([HOST, 'localhost'].map((name) => new URL(`http://${name}:${port}`).host));
   const origins = new Set([...hosts].map((host) => `http://${host}`));
-  const serveConsole = consoleServer(consoleDir);
+  const serveConsole = consoleServer(consoleDir, log);
   const namesThisHost = (request: IncomingMessage) => hosts.has(request.headers.host ?? '');
   const fromThisOrigin = (request: IncomingMessage) => origins.has(request.headers.origin ?? '');
 
@@ -179,7 +179,10 @@ async function readBody(request: IncomingMessage, limitBytes: number): Promise<s
 }
 
 /** Static files of the console. It holds no secrets: everything it shows comes over the contract. */
-function consoleServer(directory: string): (request: IncomingMessage, response: ServerResponse) => void {
+function consoleServer(
+  directory: string,
+  log: Log,
+): (request: IncomingMessage, response: ServerResponse) => void {
   let files: ReturnType<typeof sirv> | undefined;
   let builtAtMs: number | undefined;
   return (request, response) => {
@@ -189,11 +192,28 @@ function consoleServer(directory: string): (request: IncomingMessage, response: 
     }
     // sirv lists the files once, which also keeps it inside the directory. Another build needs another list, and
     // a first build no restart.
-    const mtimeMs = statSync(join(directory, 'index.html'), { throwIfNoEntry: false })?.mtimeMs;
-    if (mtimeMs !== builtAtMs) {
-      files = mtimeMs === undefined ? undefined : sirv(directory, { etag: true, maxAge: 0 });
-      builtAtMs = mtimeMs;
+    try {
+      const mtimeMs = statSync(join(directory, 'index.html'), { throwIfNoEntry: false })?.mtimeMs;
+      if (mtimeMs !== builtAtMs) {
+        files = mtimeMs === undefined ? undefined : sirv(directory, { etag: true, maxAge: 0 });
+        builtAtMs = mtimeMs;
+      }
+    } catch (error) {
+      log.warn('the console cannot be read', { error: messageOf(error) });
+      refuse(
+        response,
+        503,
+        'The console cannot be read just now. Run `npm run build`, then load this page again.',
+      );
+      return;
     }
+    // What was listed may be gone when it is read; sirv leaves that error to nobody.
+    response.once('pipe', (source) =>
+      source.once('error', (error) => {
+        log.warn('a file of the console cannot be read', { error: messageOf(error) });
+        response.destroy();
+      }),
+    );
     // Ranges serve media players; none is here, and sirv lets a bad one past the end of a file.
     delete request.headers.range;
     if (files) files(request, response, () => refuse(response, 404, 'There is nothing here.'));

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -329,6 +329,24 @@ describe('the console’s files', () => {
     utimesSync(join(consoleDir, 'index.html'), 1, 1);
     expect(await (await fetch(url)).text()).toBe('built again, and longer');
     await early.close();
+  });
+
+  it('may vanish while they are served: that ends the answer, not the engine', async () => {
+    const consoleDir = join(directory, 'torn');
+    mkdirSync(consoleDir);
+    writeFileSync(join(consoleDir, 'index.html'), 'whole');
+    writeFileSync(join(consoleDir, 'main.js'), 'whole');
+    const torn = await createHttpHost({ router: engine.router, port: 0, consoleDir, log });
+    const url = `http://127.0.0.1:${torn.port}/`;
+    expect((await fetch(url)).status).toBe(200);
+    rmSync(join(consoleDir, 'main.js'));
+    await expect(fetch(`${url}main.js`).then((answer) => answer.text())).rejects.toThrow();
+    symlinkSync(join(consoleDir, 'nowhere'), join(consoleDir, 'dangling'));
+    utimesSync(join(consoleDir, 'index.html'), 1, 1);
+    expect((await fetch(url)).status).toBe(503);
+    rmSync(join(consoleDir, 'dangling'));
+    expect(await (await fetch(url)).text()).toBe('whole');
+    await torn.close();
   });
 });
 
