@@ -136,7 +136,7 @@ export class DeeprmWorld {
       return 0;
     }
     this.#passStep();
-    return -this.#charge();
+    return this.#stepReward();
   }
 
   #place(job: DeeprmJob): boolean {
@@ -189,12 +189,12 @@ export class DeeprmWorld {
     else this.#slots[slot] = job;
   }
 
-  #charge(): number {
-    let sum = 0;
-    for (const job of this.#placed) sum += 1 / job.lengthSteps;
-    for (const job of this.#slots) if (job) sum += 1 / job.lengthSteps;
-    for (const job of this.#backlog) sum += 1 / job.lengthSteps;
-    return sum;
+  #stepReward(): number {
+    let reward = 0;
+    for (const job of this.#placed) reward -= 1 / job.lengthSteps;
+    for (const job of this.#slots) if (job) reward -= 1 / job.lengthSteps;
+    for (const job of this.#backlog) reward -= 1 / job.lengthSteps;
+    return reward;
   }
 }
 
