@@ -89,7 +89,7 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
   });
 
   server.on('upgrade', (request, socket, head) => {
-    socket.on('error', (error: Error) => log.warn('a console was cut off', { error: error.message }));
+    socket.on('error', (error: Error) => log.info('a console was cut off', { error: error.message }));
     if (pathOf(request) !== '/rpc') return refuseUpgrade(socket, '404 Not Found');
     if (!namesThisHost(request) || !fromThisOrigin(request)) return refuseUpgrade(socket, '403 Forbidden');
     if (!session.holds(request.headers.cookie)) return refuseUpgrade(socket, '401 Unauthorized');
