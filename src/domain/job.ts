@@ -37,6 +37,10 @@ const text = (what: string, max: number) =>
 const VARIABLE_NAMES = 'use letters, digits and _ in a variable name, not starting with a digit';
 const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, VARIABLE_NAMES);
 
+/** Characters of a command, or of an environment: what a kernel would still start, with room to spare. */
+const MOST_TEXT = 1024 * 1024;
+const totalLength = (texts: readonly string[]): number => texts.reduce((sum, one) => sum + one.length, 0);
+
 /** What a person asks for. Absent fields take the defaults written here. */
 export const jobSpecSchema = z.strictObject({
   /** argv; the first element is looked up on PATH. No shell is involved. At least one element. */
@@ -49,7 +53,8 @@ export const jobSpecSchema = z.strictObject({
     )
     .min(1, 'give a command after --, such as: stint submit -- python train.py')
     .max(4096, 'keep the command within 4096 arguments')
-    .refine((argv) => argv.length === 0 || argv[0] !== '', 'the command itself must not be empty'),
+    .refine((argv) => argv.length === 0 || argv[0] !== '', 'the command itself must not be empty')
+    .refine((argv) => totalLength(argv) <= MOST_TEXT, 'keep it within 1 MiB: put long input into a file'),
   /** Absolute working directory. */
   cwd: text('a directory', 4096).refine(
     (path) => path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path),
@@ -69,6 +74,10 @@ export const jobSpecSchema = z.strictObject({
         error: (issue) =>
           issue.code === 'invalid_key' ? VARIABLE_NAMES : 'give variables as names and texts',
       },
+    )
+    .refine(
+      (env) => totalLength(Object.entries(env).flat()) <= MOST_TEXT,
+      'keep it within 1 MiB: put long input into a file',
     )
     .default({}),
   /** Whole GPUs, 0 for a CPU-only job. */

@@ -162,7 +162,7 @@ describe('a request that does not fit', () => {
     const before = await stint.client.jobs.events({ id });
     await expect(stint.client.jobs.pause({ id })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: /is held/,
+      message: expect.stringMatching(/is held/),
     });
     await expect(stint.client.jobs.resume({ id })).rejects.toMatchObject({ code: 'CONFLICT' });
     await expect(stint.client.jobs.cancel({ id: 999 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -170,7 +170,7 @@ describe('a request that does not fit', () => {
     await stint.client.jobs.cancel({ id });
     await expect(stint.client.jobs.cancel({ id })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: /already over/,
+      message: expect.stringMatching(/already over/),
     });
   });
 
@@ -205,6 +205,16 @@ describe('a request that does not fit', () => {
       code: 'BAD_REQUEST',
       data: { field: 'beforeId', remedy: 'give another job than the one to move' },
     });
+  });
+
+  it('names the field that is too large as a whole', async () => {
+    const command = ['true', ...Array<string>(20).fill('x'.repeat(60_000))];
+    await expect(stint.submit(command)).rejects.toMatchObject({
+      data: { field: 'command', remedy: expect.stringMatching(/1 MiB/) },
+    });
+    const env = Object.fromEntries([...'ABCDEFGHIJK'].map((name) => [name, 'x'.repeat(100_000)]));
+    await expect(stint.submit(['true'], { env })).rejects.toMatchObject({ data: { field: 'env' } });
+    expect((await stint.client.jobs.list({})).total).toBe(0);
   });
 
   it('names a field that does not exist', async () => {
