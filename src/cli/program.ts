@@ -23,6 +23,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
     names: ['policy', 'decisions', 'episodes'],
     load: async () => (await import('./commands/scheduler.ts')).registerScheduler,
   },
+  { names: ['deeprm'], load: async () => (await import('./commands/deeprm.ts')).registerDeeprm },
 ];
 
 const ENDING = `
@@ -33,8 +34,8 @@ Examples:
   stint logs -f 12                                   follow the output of job 12
   id=$(stint submit -- ./prepare.sh) && stint wait $id && stint submit -- ./train.sh
 
-Every command takes --data DIR, else $STINT_HOME, else the platform's data directory, to find its engine, and
---help. Results go to stdout, everything else to stderr.
+Every command takes --help, and each that works with an engine --data DIR, else $STINT_HOME, else the
+platform's data directory, to find it. Results go to stdout, everything else to stderr.
 
 Exit status: 0 all well; 1 it did not work; 2 wrong usage or input; 3 no engine is running. \`wait\` answers with
 the job's own status instead.`;

@@ -21,7 +21,7 @@ it('draws as numpy’s RandomState does', () => {
   expect(draw(3, 1)).toEqual([0, 0, 0]);
 });
 
-describe('mean slowdowns of the authors’ program (commit fa784114), random from RandomState(7)', () => {
+describe('mean slowdowns in the authors’ program (commit fa784114), random from RandomState(7)', () => {
   const policies = ['sjf', 'packer', 'tetris:0.001', 'first-fit', 'random'];
   it.each([
     { rate: 0.1, jobs: 526, expected: ['1.494', '1.694', '1.494', '1.675', '6.668'] },
@@ -81,8 +81,9 @@ function play(sequence: DeeprmSequence, policy: string, asPublished: boolean) {
 }
 
 const present = existsSync(join(FILES, 'summary.json'));
+const needs = 'summary.json, sequences_rate*.json and seq0_trajectories_rate*.json in ../shared/deeprm';
 describe.skipIf(!present)(
-  `against recordings of the authors’ program${present ? '' : ' (skipped: needs summary.json, sequences_rate*.json and seq0_trajectories_rate*.json in ../shared/deeprm)'}`,
+  `against recordings of the authors’ program${present ? '' : ` (skipped: needs ${needs})`}`,
   () => {
     it.each([0.3, 0.7])('draws the same sequences at rate %d', (rate) => {
       expect(published(rate)).toEqual(parseSequences(read(`sequences_rate${rate}.json`)));

@@ -13,13 +13,14 @@ const REMEDY =
 /**
  * The heuristics that DeepRM is held against. Each takes, among the visible jobs that fit from now on, the one of the
  * highest score, the lowest slot among equals, and waits where none fits:
- * - `sjf`, shortest job first: 1 / length. It knows the lengths, as do all but `first-fit` and `random`.
+ * - `sjf`, shortest job first: 1 / length.
  * - `packer`: free units now · demand (the alignment score of Grandl et al., "Multi-resource packing for cluster
  *   schedulers" (Tetris), SIGCOMM 2014).
  * - `tetris:K`: K · packer + (1 − K) · sjf.
  * - `first-fit`: the earliest to enter.
  *
- * `random` looks at nothing: any of the 11 actions, each as likely as the others.
+ * `random` looks at nothing: any of the 11 actions, each as likely as the others. The others know the true lengths,
+ * if only to see what fits.
  *
  * @param seed of `random`, a whole number from 0 to 2³² − 1. It draws on from one episode to the next.
  * @throws {FieldError} for the field `policy`, when the name or the knob is not one of these.

@@ -1,6 +1,9 @@
 import { ConflictError, FieldError } from '../../domain/errors.ts';
 
-/** The sizes of DeepRM's world (Mao, Alizadeh, Menache & Kandula, "Resource Management with Deep Reinforcement Learning", HotNets 2016, §4). */
+/**
+ * The sizes of DeepRM's world (Mao, Alizadeh, Menache & Kandula, "Resource Management with Deep Reinforcement Learning",
+ * HotNets 2016, §4).
+ */
 export const DEEPRM = {
   /** Units of each of the two resources. */
   capacity: 10,
@@ -119,10 +122,10 @@ export class DeeprmWorld {
   }
 
   /**
-   * Acts. A picked job that fits within the horizon is placed at its earliest start, and time stands still. Waiting, an
-   * empty slot or a job that does not fit lets one step pass.
+   * Acts. A picked job that fits within the horizon is placed at its earliest start, and time stands still. Waiting,
+   * an empty slot or a job that does not fit lets one step pass.
    * @param action 0 to 9 picks that slot, 10 waits.
-   * @returns the reward: 0 when time stands still, else −Σ 1/length over every job that is in the world after the step.
+   * @returns the reward: 0 when time stands still, else −Σ 1/length over every job in the world after the step.
    * @throws {FieldError} for anything that is no action, {ConflictError} when the episode is over.
    */
   act(action: number): number {
