@@ -1,8 +1,8 @@
 /**
  * Imports point one way:
- *   domain <- contract, scheduler <- learning, simulator <- engine <- hosts (main, headless).
- * The renderer, the preload and the CLI are clients: they see domain and contract only. (The CLI's `serve`
- * is the one exception: it starts the headless host, through its entry alone.)
+ *   domain <- contract, scheduler <- learning, simulator <- engine <- hosts (main, headless); simulator <- lab.
+ * The renderer, the preload and the CLI are clients: they see domain and contract only. (Two exceptions, each through
+ * an entry alone: the CLI's `serve` starts the headless host, and its commands that simulate call the lab.)
  */
 const only = (from, ...to) => ({
   name: `${from}-imports-only-${to.join('-') || 'itself'}`,
@@ -25,6 +25,7 @@ module.exports = {
     only('learning', 'domain', 'scheduler'),
     only('simulator', 'domain', 'scheduler'),
     only('engine', 'domain', 'contract', 'scheduler', 'learning', 'simulator'),
+    only('lab', 'domain', 'scheduler', 'learning', 'simulator'),
     only('main', 'domain', 'contract', 'engine'),
     only('headless', 'domain', 'contract', 'engine'),
     only('preload', 'domain', 'contract'),
@@ -33,7 +34,7 @@ module.exports = {
       ...only('cli', 'domain', 'contract'),
       to: {
         path: '^src/',
-        pathNot: ['^src/(cli|domain|contract)/', '^src/headless/main\\.ts$'],
+        pathNot: ['^src/(cli|domain|contract)/', '^src/(headless|lab)/main\\.ts$'],
       },
     },
     {
@@ -44,7 +45,7 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     noPackage(
-      'domain|contract|scheduler|learning|simulator|engine|headless|renderer|cli',
+      'domain|contract|scheduler|learning|simulator|lab|engine|headless|renderer|cli',
       ['electron'],
       'Only src/main and src/preload know Electron.',
     ),

@@ -15,7 +15,9 @@ export default defineConfig({
           ...common,
           name: 'unit',
           sequence: { groupOrder: 0 },
-          include: ['test/{domain,contract,scheduler,learning,simulator,cli,renderer,build}/**/*.test.ts'],
+          include: [
+            'test/{domain,contract,scheduler,learning,simulator,lab,cli,renderer,build}/**/*.test.ts',
+          ],
         },
       },
       {
