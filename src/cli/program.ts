@@ -23,6 +23,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
     names: ['policy', 'decisions', 'episodes'],
     load: async () => (await import('./commands/scheduler.ts')).registerScheduler,
   },
+  { names: ['simulate'], load: async () => (await import('./commands/simulate.ts')).registerSimulate },
   { names: ['deeprm'], load: async () => (await import('./commands/deeprm.ts')).registerDeeprm },
 ];
 

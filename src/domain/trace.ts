@@ -120,7 +120,7 @@ export class TraceReader {
     for (let at = 0; ; ) {
       if (record[at] !== '"') {
         const comma = record.indexOf(',', at);
-        const cell = (comma < 0 ? record.slice(at).replace(/\r$/, '') : record.slice(at, comma)) as string;
+        const cell = comma < 0 ? record.slice(at).replace(/\r$/, '') : record.slice(at, comma);
         if (cell.includes('"')) {
           throw this.#error(
             line,
