@@ -1,6 +1,6 @@
 // `npm run bench`: the figures that Stint promises, measured here and now, as a table and as JSON under
 // bench-results/. It fails nothing: machines differ, and tests have no timing.
-//   npm run bench -- [--quick] [--only submissions|decisions|idle]
+//   npm run bench -- [--quick] [--only submissions|decisions|idle|plain]
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { decisionTime } from './bench/decisions.ts';
 import { idleCost } from './bench/idle.ts';
 import { type Figure, table } from './bench/measure.ts';
+import { plainSimulation } from './bench/plain.ts';
 import { submissionRate, submitToRunning } from './bench/submissions.ts';
 import { ROOT } from './lib/run.ts';
 
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   submissions: async () => [...(await submitToRunning(repetitions)), ...(await submissionRate(repetitions))],
   decisions: () => decisionTime(repetitions),
   idle: () => idleCost(values.quick ? 1 : 3),
+  plain: () => plainSimulation(repetitions),
 };
 const { only } = values;
 if (only !== undefined && !(only in BENCHES)) {
