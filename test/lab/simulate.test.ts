@@ -137,6 +137,7 @@ describe('stint simulate', () => {
       { policy: 'las', clairvoyant: false, jobs: 3 },
       { policy: 'sjf', clairvoyant: true, jobs: 3 },
     ]);
+    expect(json.stderr).toContain('stint: 1 of 4 jobs were rejected: they ask for more than 2 GPUs');
     const lines = stint('small.csv', '--gpus', '2', '--plain', '--policy', 'sjf,las').stdout.split('\n');
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['POLICY', 'las', '', 'knowing', 'sjf', '']);
   });

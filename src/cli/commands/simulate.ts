@@ -60,6 +60,14 @@ export function registerSimulate(program: Command, context: Context): void {
         ...(flags.limit === undefined ? {} : { limit: flags.limit }),
         ...(flags.jobs === undefined ? {} : { jobsFile: resolve(context.callerDir, flags.jobs) }),
       }).catch(asUsage);
+      // The same under every policy.
+      const { jobs = 0, rejected = 0 } = rows[0] ?? {};
+      if (rejected > 0) {
+        const all = jobs + rejected;
+        context.err(
+          `${rejected} of ${all} jobs were rejected: they ask for more than ${flags.gpus} GPUs and are in no figure`,
+        );
+      }
       if (flags.json) context.out(JSON.stringify(rows));
       else for (const line of simulationTable(rows, context.width)) context.out(line);
     });
@@ -80,7 +88,7 @@ function asUsage(error: unknown): never {
 }
 
 const COLUMNS: readonly Column<PlainRow>[] = [
-  { title: 'POLICY', least: 6, cell: (row) => row.policy },
+  { title: 'POLICY', cell: (row) => row.policy },
   { title: 'MEAN JCT', right: true, cell: (row) => time(row.mean_jct_s) },
   { title: 'P50', right: true, expendable: true, cell: (row) => time(row.p50_jct_s) },
   { title: 'P95', right: true, expendable: true, cell: (row) => time(row.p95_jct_s) },
@@ -88,7 +96,7 @@ const COLUMNS: readonly Column<PlainRow>[] = [
   { title: 'SLOWDOWN', right: true, cell: (row) => row.mean_slowdown.toFixed(2) },
   { title: 'MAX WAIT', right: true, expendable: true, cell: (row) => time(row.max_wait_s) },
   { title: 'USE', right: true, cell: (row) => `${(100 * row.utilisation).toFixed(1)} %` },
-  { title: 'PREEMPTED', right: true, cell: (row) => String(row.preemptions) },
+  { title: 'PREEMPTED', right: true, expendable: true, cell: (row) => String(row.preemptions) },
   { title: 'MAKESPAN', right: true, expendable: true, cell: (row) => time(row.makespan_s) },
   { title: 'JAIN', right: true, expendable: true, cell: (row) => row.jain.toFixed(3) },
   { title: 'JOBS', right: true, expendable: true, cell: (row) => String(row.jobs) },
