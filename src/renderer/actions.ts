@@ -2,11 +2,12 @@ import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
 import type { JobView } from '../contract/messages.ts';
 import { messageOf } from '../domain/errors.ts';
-import { isLive, isTerminal, type JobStatus } from '../domain/job.ts';
+import { isTerminal, type JobStatus, PRIORITY_LIMIT } from '../domain/job.ts';
 import type { PolicyName } from '../domain/policyNames.ts';
 import { client } from './connection.ts';
 import { withAnswer, withMove } from './store/state.ts';
 import { store } from './store/store.ts';
+import { cancelQuestion, listJobs } from './text/cancelQuestion.ts';
 import { visibleText } from './text/visibleText.ts';
 
 /** What a person can do to a job from its row. */
@@ -40,22 +41,19 @@ export function act(action: JobAction, jobs: readonly JobView[]): void {
   if (those.length === 0) {
     if (jobs.length > 0)
       say(
-        `nothing to ${action}: ${list(jobs)} ${jobs.length === 1 ? `is ${jobs[0]!.status}` : 'are in another state'}`,
+        `nothing to ${action}: ${listJobs(jobs)} ${jobs.length === 1 ? `is ${jobs[0]!.status}` : 'are in another state'}`,
       );
     return;
   }
-  const running = those.filter((job) => isLive(job.status));
-  if (action !== 'cancel' || running.length === 0) {
+  const question = action === 'cancel' ? cancelQuestion(those) : null;
+  if (question === null) {
     void perform(action, those);
     return;
   }
-  const one = running.length === 1 ? running[0]! : null;
   modals.openConfirmModal({
-    title: one ? `Cancel #${one.id}?` : `Cancel ${those.length} jobs?`,
-    children: one
-      ? `${visibleText(one.name)} is ${one.status}. Its process is told to end now and is killed if it does not. What it has not saved is lost.`
-      : `${list(running)} are running. Their processes are told to end now and are killed if they do not. What they have not saved is lost.`,
-    labels: { confirm: one ? 'Cancel the job' : 'Cancel the jobs', cancel: 'Let it run' },
+    title: question.title,
+    children: question.text,
+    labels: { confirm: question.confirm, cancel: question.refuse },
     confirmProps: { color: 'alarm' },
     onConfirm: () => void perform(action, those),
   });
@@ -72,12 +70,16 @@ async function perform(action: JobAction, jobs: readonly JobView[]): Promise<voi
       sayTrouble(`#${job.id} was not ${DONE[action]}`, error);
     }
   }
-  if (done.length > 0) say(`${DONE[action]} ${list(done)}`);
+  if (done.length > 0) say(`${DONE[action]} ${listJobs(done)}`);
 }
+
+/** Priorities that were asked for and not answered yet, by job. */
+const asked = new Map<number, number>();
 
 /** Sets a job's priority; answers false when the engine refused. */
 export async function prioritise(job: JobView, priority: number): Promise<boolean> {
-  if (priority === job.priority || isTerminal(job.status)) return true;
+  if (priority === (asked.get(job.id) ?? job.priority) || isTerminal(job.status)) return true;
+  asked.set(job.id, priority);
   try {
     const answer = await client().jobs.prioritise({ id: job.id, priority });
     store.update((state) => withAnswer(state, answer));
@@ -85,7 +87,15 @@ export async function prioritise(job: JobView, priority: number): Promise<boolea
   } catch (error) {
     sayTrouble(`the priority of #${job.id} stays ${job.priority}`, error);
     return false;
+  } finally {
+    if (asked.get(job.id) === priority) asked.delete(job.id);
   }
+}
+
+/** Changes a job's priority by `by`, within the limits; presses that come before an answer add up. */
+export function raise(job: JobView, by: number): void {
+  const wanted = (asked.get(job.id) ?? job.priority) + by;
+  void prioritise(job, Math.max(-PRIORITY_LIMIT, Math.min(PRIORITY_LIMIT, wanted)));
 }
 
 /** Puts a waiting job directly before another (null: last). Shown at once, put back if the engine refuses. */
@@ -126,9 +136,4 @@ export function sayTrouble(what: string, error: unknown): void {
     autoClose: 10_000,
     closeButtonProps: { 'aria-label': 'Close this message' },
   });
-}
-
-function list(jobs: readonly JobView[]): string {
-  const ids = jobs.slice(0, 6).map((job) => `#${job.id}`);
-  return jobs.length > 6 ? `${ids.join(', ')} and ${jobs.length - 6} more` : ids.join(', ');
 }

@@ -180,6 +180,8 @@ describe('the console', () => {
     await page.getByText(`#${a} is where it was.`).waitFor({ state: 'attached' });
     await page.keyboard.press('ArrowDown');
     await page.getByText(`#${a} is at the place of #${b}.`).waitFor({ state: 'attached' });
+    // The arrow carries the job; it does not go to another one as well.
+    expect(await page.locator('[data-cursor]').getAttribute('data-job')).toBe(String(a));
     await page.keyboard.press('Space');
     await waitsAs([d, b, a, c]);
 
@@ -225,6 +227,17 @@ describe('the console', () => {
       .getByRole('button', { name: `Priority of #${id}: 43. Change` })
       .waitFor();
     expect((await host.job(id)).priority).toBe(43);
+    // Faster than the engine answers: every press counts.
+    for (let i = 0; i < 4; i += 1) await page.keyboard.press('+');
+    await row(id)
+      .getByRole('button', { name: `Priority of #${id}: 47. Change` })
+      .click();
+    await page.keyboard.type('99');
+    await page.keyboard.press('Escape');
+    await until('the keyboard goes on from the number', () =>
+      page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? null),
+    ).then((label) => expect(label).toBe(`Priority of #${id}: 47. Change`));
+    expect((await host.job(id)).priority).toBe(47);
     await host.stint('cancel', String(id));
   });
 

@@ -42,6 +42,22 @@ describe('the state', () => {
     expect(told(INITIAL, event(1, job(1), { kind: 'held' }))).toBe(INITIAL);
   });
 
+  it('keeps what waits and runs, and of what is over the latest, however many have ended', () => {
+    const ended = Array.from({ length: 1000 }, (_, i) =>
+      event(i + 8, job(i + 10, { status: 'succeeded', finishedAtMs: i }), {
+        kind: 'exited',
+        exitCode: 0,
+        cause: null,
+      }),
+    );
+    const { machine } = told(opened(7, job(1), job(2, { status: 'running' })), ...ended);
+    const { live, waiting, over } = boardOf(machine!.jobs);
+    expect([live.length, waiting.length]).toEqual([1, 1]);
+    expect(over.length).toBeGreaterThanOrEqual(100);
+    expect(over.length).toBeLessThanOrEqual(200);
+    expect(over.slice(0, 100).map(({ id }) => id)).toEqual(Array.from({ length: 100 }, (_, i) => 1009 - i));
+  });
+
   it('counts each event once, and takes none back that came late', () => {
     const running = job(1, { status: 'running' });
     const messages = [

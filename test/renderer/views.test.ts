@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Allocation } from '../../src/contract/messages.ts';
 import { ZERO_PARTS } from '../../src/domain/reward.ts';
 import { chooseTone, TONE_COUNT } from '../../src/renderer/hue.ts';
-import { LogBuffer } from '../../src/renderer/job/logBuffer.ts';
+import { KEPT_LINES, LogBuffer } from '../../src/renderer/job/logBuffer.ts';
 import { memoryOf } from '../../src/renderer/machine/memoryShares.ts';
 import { expectedEndMs, layOutTracks, ticksOf } from '../../src/renderer/machine/timelineLayout.ts';
 import { beforeIdFor, boardRows, matches } from '../../src/renderer/queue/queueRows.ts';
 import { hrefOf, parseRoute } from '../../src/renderer/route.ts';
 import { formatReward, rewardSeries, stacked } from '../../src/renderer/scheduler/rewardSeries.ts';
 import { fieldNamed, type JobForm, readForm } from '../../src/renderer/submit/jobRequest.ts';
+import { cancelQuestion } from '../../src/renderer/text/cancelQuestion.ts';
 import { device, job } from './build.ts';
 
 const stretch = (jobId: number, startMs: number, endMs: number | null, deviceId = 'a'): Allocation => ({
@@ -114,6 +115,7 @@ describe('the queue', () => {
   it('filters by every word, over what a row shows', () => {
     const one = job(12, { name: 'ResNet', project: 'vision', user: 'mei', command: ['python', 'a.py'] });
     expect(['', '#12', 'resnet mei', 'VISION', 'a.py', 'queued'].every((f) => matches(one, f))).toBe(true);
+    expect(matches(job(13, { status: 'held' }), 'held back')).toBe(true);
     expect(matches(one, 'resnet jo')).toBe(false);
   });
 
@@ -199,6 +201,38 @@ describe('the log buffer', () => {
     expect(log.prepend(chunk(0, 'x'))).toBe(0);
     expect(log.prepend(chunk(0, 'a\nha'))).toBe(1);
     expect([log.lines, log.fromOffset]).toEqual([['a', 'half', 'end'], 0]);
+  });
+
+  it('keeps no more lines than a page can be tall, and the latest of them', () => {
+    const log = new LogBuffer();
+    const piece = 'y\n'.repeat(KEPT_LINES / 4);
+    for (let i = 0; i < 4; i += 1) log.append(chunk(i * piece.length, piece));
+    log.append(chunk(4 * piece.length, 'end\n'));
+    expect(log.lines.length).toBeLessThanOrEqual(KEPT_LINES);
+    expect(log.lines.length).toBeGreaterThan(KEPT_LINES / 4);
+    expect([log.lines.at(-1), log.nextOffset]).toEqual(['end', 4 * piece.length + 4]);
+  });
+});
+
+describe('the question before a cancel', () => {
+  const running = job(1, { name: 'long', status: 'running' });
+
+  it('is not asked when nothing has started', () => {
+    expect(cancelQuestion([job(1), job(2, { status: 'held' })])).toBeNull();
+  });
+
+  it('names the one job that it is about', () => {
+    const question = cancelQuestion([running])!;
+    expect([question.title, question.confirm]).toEqual(['Cancel #1?', 'Cancel the job']);
+    expect(question.text).toMatch(/^long is running\. Its process/);
+  });
+
+  it('counts and names every job that a yes ends, those that wait as well', () => {
+    const question = cancelQuestion([running, job(2), job(3, { status: 'held' })])!;
+    expect([question.title, question.confirm]).toEqual(['Cancel 3 jobs?', 'Cancel 3 jobs']);
+    expect(question.text).toMatch(/^#1 long is running\. .* not started yet: #2, #3\.$/);
+    const two = cancelQuestion([running, job(2, { status: 'paused' })])!;
+    expect(two.text).toMatch(/^#1, #2 have started\. Their processes .* lost\.$/);
   });
 });
 

@@ -3,6 +3,8 @@ import { TerminalText } from '../text/terminalText.ts';
 
 /** So much of a log is kept for display; what is older stays in the file. */
 export const KEPT_CHARACTERS = 16 * 1024 * 1024;
+/** And so many lines: a browser draws nothing beyond some 33 million pixels, and a line takes 20 of them. */
+export const KEPT_LINES = 1_000_000;
 
 /** A stretch of a log in memory, and its lines as a terminal shows them. */
 export class LogBuffer {
@@ -35,7 +37,7 @@ export class LogBuffer {
     this.#texts.push(chunk.text);
     this.#characters += chunk.text.length;
     this.#terminal.write(chunk.text);
-    if (this.#characters > KEPT_CHARACTERS) this.#forgetHalf();
+    if (this.#characters > KEPT_CHARACTERS || this.#terminal.lines.length > KEPT_LINES) this.#forgetHalf();
   }
 
   /** Puts an earlier piece in front; it must end where what is held begins. Gives the number of lines it added. */
@@ -50,7 +52,8 @@ export class LogBuffer {
   }
 
   #forgetHalf(): void {
-    while (this.#characters > KEPT_CHARACTERS / 2 && this.#texts.length > 1) {
+    const half = this.#characters / 2;
+    while (this.#characters > half && this.#texts.length > 1) {
       const gone = this.#texts.shift()!;
       this.#characters -= gone.length;
       this.#fromOffset = this.#fromOffset! + new TextEncoder().encode(gone).length;

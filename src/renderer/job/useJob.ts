@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { JobView, LoggedEvent } from '../../contract/messages.ts';
 import type { Decision } from '../../domain/decision.ts';
 import { messageOf } from '../../domain/errors.ts';
@@ -68,7 +68,11 @@ export function useJob(jobId: number): JobDetail {
     return merge(fetched?.decisions ?? [], concerned, (decision) => decision.id).reverse();
   }, [fetched, recentDecisions, jobId]);
 
-  return { job: known ?? fetched?.job ?? null, events, decisions, trouble };
+  // A job that ended long ago leaves the board; what was read of it at first may be older than its end.
+  const last = useRef(known);
+  last.current = known ?? last.current;
+
+  return { job: last.current ?? fetched?.job ?? null, events, decisions, trouble };
 }
 
 /** Both lists as one, each item once, in the order of their keys. */

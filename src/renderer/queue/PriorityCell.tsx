@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { isTerminal, PRIORITY_LIMIT } from '../../domain/job.ts';
 import { prioritise } from '../actions.ts';
@@ -7,12 +7,19 @@ import classes from './PriorityCell.module.css';
 /** The priority; a click makes it a field. Enter sets it, Escape leaves it. */
 export function PriorityCell({ job }: { job: JobView }) {
   const [draft, setDraft] = useState<string | null>(null);
+  /** True when the keyboard left the field: it goes on from the number. */
+  const returns = useRef(false);
   if (isTerminal(job.status)) return <span className="dim">{job.priority}</span>;
   if (draft === null) {
     return (
       <button
         type="button"
         className={classes.value}
+        ref={(element) => {
+          if (element === null || !returns.current) return;
+          returns.current = false;
+          element.focus();
+        }}
         onClick={() => setDraft(String(job.priority))}
         aria-label={`Priority of #${job.id}: ${job.priority}. Change`}
         title="Priority, higher first. Click to change"
@@ -38,8 +45,11 @@ export function PriorityCell({ job }: { job: JobView }) {
       onFocus={(event) => event.currentTarget.select()}
       onBlur={commit}
       onKeyDown={(event) => {
-        if (event.key === 'Enter' && valid) commit();
-        else if (event.key === 'Escape') setDraft(null);
+        returns.current = event.key === 'Escape' || (event.key === 'Enter' && valid);
+        if (!returns.current) return;
+        event.preventDefault();
+        if (event.key === 'Enter') commit();
+        else setDraft(null);
       }}
       aria-label={`Priority of #${job.id}`}
       aria-invalid={!valid}

@@ -14,7 +14,7 @@ import { IconChevronDown, IconChevronRight, IconSearch } from '@tabler/icons-rea
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ComponentProps, useCallback, useMemo, useRef, useState } from 'react';
 import { isTerminal } from '../../domain/job.ts';
-import { act, isMovable, isPossible, type JobAction, move, prioritise } from '../actions.ts';
+import { act, isMovable, isPossible, type JobAction, move, raise } from '../actions.ts';
 import { goTo } from '../route.ts';
 import { useKeys } from '../shell/useKeys.ts';
 import { boardOf } from '../store/state.ts';
@@ -28,7 +28,11 @@ const ROW_PX = 52;
 const HEADING_PX = 44;
 /** Up to so many rows all are in the page; beyond, only those in sight. */
 const ALL_IN_PAGE = 100;
-const TITLES: Readonly<Record<Section, string>> = { live: 'Running', waiting: 'Waiting', over: 'Finished' };
+const TITLES: Readonly<Record<Section, string>> = {
+  live: 'Running',
+  waiting: 'Waiting',
+  over: 'Finished lately',
+};
 const NOTHING: Readonly<Record<Section, string>> = {
   live: 'Nothing runs.',
   waiting: 'Nothing waits.',
@@ -117,12 +121,17 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
 
   const shift = (by: -1 | 1): void => {
     if (cursor === undefined || !isMovable(cursor.status)) return;
-    const at = board.waiting.findIndex((job) => job.id === cursor.id);
-    const neighbour = board.waiting[at + by];
-    if (neighbour) void move(cursor, beforeIdFor(board.waiting, cursor.id, neighbour.id));
+    // Past the next one in sight: a step past a job that the filter hides would change nothing to see.
+    const inSight = listed.filter((job) => isMovable(job.status));
+    const neighbour = inSight[inSight.findIndex((job) => job.id === cursor.id) + by];
+    if (neighbour === undefined) return;
+    void move(cursor, beforeIdFor(board.waiting, cursor.id, neighbour.id));
+    requestAnimationFrame(() =>
+      scrollRef.current?.querySelector(`[data-job="${cursor.id}"]`)?.scrollIntoView({ block: 'nearest' }),
+    );
   };
-  const raise = (by: number): void => {
-    for (const job of subjects) void prioritise(job, job.priority + by);
+  const raiseAll = (by: number): void => {
+    for (const job of subjects) raise(job, by);
   };
   const either = (first: JobAction, second: JobAction): void =>
     act(subjects.some((job) => isPossible(first, job.status)) ? first : second, subjects);
@@ -139,8 +148,8 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
     c: () => act('cancel', subjects),
     'alt+arrowup': () => shift(-1),
     'alt+arrowdown': () => shift(1),
-    '+': () => raise(1),
-    '-': () => raise(-1),
+    '+': () => raiseAll(1),
+    '-': () => raiseAll(-1),
     '/': () => filterRef.current?.focus(),
     escape: () => {
       setTicks(new Set());

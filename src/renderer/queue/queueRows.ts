@@ -1,5 +1,6 @@
 import type { JobView } from '../../contract/messages.ts';
 import type { Board } from '../store/state.ts';
+import { statusWord } from '../text/statusWord.ts';
 
 export type Section = 'live' | 'waiting' | 'over';
 
@@ -12,7 +13,15 @@ export type Row =
 export function matches(job: JobView, filter: string): boolean {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
-  const text = [`#${job.id}`, job.name, job.user, job.project, job.status, ...job.command]
+  const text = [
+    `#${job.id}`,
+    job.name,
+    job.user,
+    job.project,
+    statusWord(job.status),
+    job.status,
+    ...job.command,
+  ]
     .join('\n')
     .toLowerCase();
   return words.every((word) => text.includes(word));

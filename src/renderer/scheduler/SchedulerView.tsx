@@ -48,7 +48,11 @@ export function SchedulerView() {
       <div className={classes.main}>
         <section className={classes.rewards} aria-label="Reward">
           <h2 className={classes.title}>Reward</h2>
-          <RewardChart episodes={episodes} goals={status.goals} />
+          {episodes.some((episode) => episode.endedAtMs !== null) ? (
+            <RewardChart episodes={episodes} goals={status.goals} />
+          ) : (
+            <p className="dim">No episode has ended yet. One ends when nothing runs and nothing waits.</p>
+          )}
         </section>
         <section className={classes.decisions} aria-label="Last decisions">
           <h2 className={classes.title}>Last decisions</h2>

@@ -10,6 +10,7 @@ import {
   IconSquareFilled,
 } from '@tabler/icons-react';
 import type { JobStatus } from '../../domain/job.ts';
+import { statusWord } from '../text/statusWord.ts';
 import classes from './StatusMark.module.css';
 
 const ICONS = {
@@ -36,7 +37,7 @@ export function StatusMark({ status }: { status: JobStatus }) {
   return (
     <span className={`${classes.status} ${isTrouble(status) ? 'trouble' : ''}`} data-status={status}>
       <Icon size={14} aria-hidden="true" />
-      {status === 'held' ? 'held back' : status}
+      {statusWord(status)}
     </span>
   );
 }

@@ -5,7 +5,7 @@ export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
 /**
  * Single-key commands for as long as the component is shown. They rest while somebody types, while a dialog
- * is open, and where Enter or Space already mean something.
+ * is open, while keys carry something (a job in the queue), and where Enter or Space already mean something.
  */
 export function useKeys(keys: Keys): void {
   const current = useRef(keys);
@@ -28,6 +28,7 @@ export function useKeys(keys: Keys): void {
 function rests(event: KeyboardEvent): boolean {
   if (document.querySelector('[role="dialog"], [role="listbox"], [role="menu"]') !== null) return true;
   if (!(event.target instanceof Element)) return false;
+  if (event.target.closest('[aria-pressed="true"]') !== null) return true;
   if (
     event.target.closest(
       'input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable="true"]',

@@ -21,6 +21,8 @@ export const ALLOCATION_WINDOW_MS = 60 * 60_000;
 const DECISIONS_KEPT = 300;
 const EPISODES_KEPT = 200;
 const EVENTS_KEPT = 2000;
+/** Of the jobs that are over, at least so many of the latest are kept, and never more than twice as many. */
+const OVER_KEPT = 100;
 
 /** A reading without its processes, as series hold it. */
 export type Sample = Omit<Reading, 'processes'>;
@@ -163,7 +165,11 @@ export function withAnswer(state: State, job: JobView): State {
 }
 
 function withJob(jobs: ReadonlyMap<number, JobView>, job: JobView): ReadonlyMap<number, JobView> {
-  return new Map(jobs).set(job.id, job);
+  const next = new Map(jobs).set(job.id, job);
+  if (!isTerminal(job.status)) return next;
+  const { over } = boardOf(next);
+  if (over.length > 2 * OVER_KEPT) for (const { id } of over.slice(OVER_KEPT)) next.delete(id);
+  return next;
 }
 
 function withEpisode(episodes: readonly Episode[], episode: Episode | null): readonly Episode[] {
