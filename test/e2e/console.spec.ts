@@ -393,5 +393,19 @@ describe('the console', () => {
     await page.keyboard.press('/');
     await page.keyboard.type(`#${last}`);
     await row(last).waitFor();
+    await page.keyboard.press('Escape');
+    // Who looks at a job far down comes back to where it stands.
+    const link = page.getByRole('link', { name: 'sweep 140' });
+    await until('it is in sight', async () => {
+      await page.mouse.move(640, 600);
+      await page.mouse.wheel(0, 400);
+      return (await link.count()) > 0 && (await link.boundingBox())!.y < 700 ? true : null;
+    });
+    await link.click();
+    await page.getByRole('heading', { name: /sweep 140$/ }).waitFor();
+    await page.goBack();
+    await link.waitFor();
+    const back = (await link.boundingBox())!;
+    expect(back.y > 100 && back.y < 800).toBe(true);
   });
 });

@@ -22,6 +22,8 @@ afterAll(async () => {
 });
 
 it.each([
+  // 1280 × 800 at 150 %.
+  [853, 533, 'light'],
   [1024, 768, 'light'],
   [1280, 800, 'dark'],
   [1920, 1080, 'light'],
@@ -56,6 +58,13 @@ it.each([
     expect(found.submitRight, view).toBeLessThanOrEqual(width);
     expect(found.page, view).toBeLessThanOrEqual(width);
     expect(found.main, view).toBe(0);
+    const hidden = await page.evaluate(
+      () =>
+        [...document.querySelectorAll('[data-job] button')].filter(
+          (button) => button.getBoundingClientRect().right > innerWidth,
+        ).length,
+    );
+    expect(hidden, `actions out of sight, ${view}`).toBe(0);
   }
   await page.close();
 });

@@ -16,8 +16,8 @@ export function LogTail({ jobId }: { jobId: number }) {
   const log = useLog(jobId);
   const [following, setFollowing] = useState(true);
   const scroll = useRef<HTMLDivElement>(null);
-  /** True while the code scrolls, so that it is not taken for the reader. */
-  const own = useRef(false);
+  /** Where it stood last: only a reader goes up, the code goes to the end alone. */
+  const stood = useRef(0);
   const { lines, earlierBytes } = log;
 
   const virtual = useVirtualizer({
@@ -30,11 +30,10 @@ export function LogTail({ jobId }: { jobId: number }) {
   useEffect(() => {
     const element = scroll.current;
     if (!following || element === null || lines.length === 0) return;
-    const end = element.scrollHeight - element.clientHeight;
-    // Scrolling to where it is already tells nobody, and the reader's next scroll would be taken for ours.
-    if (Math.abs(end - element.scrollTop) < 1) return;
-    own.current = true;
-    element.scrollTop = end;
+    // The reader has gone up and the event that says so is not here yet.
+    if (element.scrollTop < stood.current - 1) return;
+    element.scrollTop = element.scrollHeight;
+    stood.current = element.scrollTop;
   }, [lines, following]);
 
   const loadEarlier = async (): Promise<void> => {
@@ -45,12 +44,11 @@ export function LogTail({ jobId }: { jobId: number }) {
 
   const onScroll = (): void => {
     const element = scroll.current!;
-    if (own.current) {
-      own.current = false;
-      return;
-    }
+    const wentUp = element.scrollTop < stood.current - 1;
+    stood.current = element.scrollTop;
     const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < LINE_PX;
-    setFollowing(atEnd);
+    if (atEnd) setFollowing(true);
+    else if (wentUp) setFollowing(false);
     if (element.scrollTop < 200 && earlierBytes > 0) void loadEarlier();
   };
 

@@ -11,13 +11,14 @@ const BUTTONS = [
   { action: 'cancel', label: 'Cancel', Icon: IconX },
 ] as const satisfies readonly { action: JobAction; label: string; Icon: unknown }[];
 
-/** What can be done to the job now. */
-export function JobActions({ job }: { job: JobView }) {
+/** What can be done to the job now. @param tabIndex whether Tab stops there. */
+export function JobActions({ job, tabIndex }: { job: JobView; tabIndex: 0 | -1 }) {
   return BUTTONS.filter(({ action }) => isPossible(action, job.status)).map(({ action, label, Icon }) => (
     <ActionIcon
       key={action}
       variant="subtle"
       size={28}
+      tabIndex={tabIndex}
       onClick={() => act(action, [job])}
       aria-label={`${label} #${job.id}`}
       title={`${label} #${job.id}`}

@@ -97,11 +97,11 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
       <TrackCell job={job} />
       <StateCell job={job} />
       <GridCell className={classes.priority}>
-        <PriorityCell job={job} />
+        <PriorityCell job={job} tabIndex={cursor ? 0 : -1} />
       </GridCell>
       <TimeCell job={job} />
       <GridCell className={classes.actions}>
-        <JobActions job={job} />
+        <JobActions job={job} tabIndex={cursor ? 0 : -1} />
       </GridCell>
     </GridRow>
   );

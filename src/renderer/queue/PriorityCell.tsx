@@ -4,8 +4,8 @@ import { isTerminal, PRIORITY_LIMIT } from '../../domain/job.ts';
 import { prioritise } from '../actions.ts';
 import classes from './PriorityCell.module.css';
 
-/** The priority; a click makes it a field. Enter sets it, Escape leaves it. */
-export function PriorityCell({ job }: { job: JobView }) {
+/** The priority; a click makes it a field. Enter sets it, Escape leaves it. @param tabIndex whether Tab stops there. */
+export function PriorityCell({ job, tabIndex = 0 }: { job: JobView; tabIndex?: 0 | -1 }) {
   const [draft, setDraft] = useState<string | null>(null);
   /** True when the keyboard left the field: it goes on from the number. */
   const returns = useRef(false);
@@ -15,6 +15,7 @@ export function PriorityCell({ job }: { job: JobView }) {
       <button
         type="button"
         className={classes.value}
+        tabIndex={tabIndex}
         ref={(element) => {
           if (element === null || !returns.current) return;
           returns.current = false;

@@ -12,7 +12,7 @@ import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrate
 import { Button, CloseButton, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconSearch } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ComponentProps, useCallback, useMemo, useRef, useState } from 'react';
+import { type ComponentProps, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { isTerminal } from '../../domain/job.ts';
 import { act, isMovable, isPossible, type JobAction, move, raise } from '../actions.ts';
 import { goTo } from '../route.ts';
@@ -46,6 +46,9 @@ const BULK: readonly (readonly [JobAction, string])[] = [
   ['cancel', 'Cancel'],
 ];
 
+/** How the board was left, so that who comes back from a job finds it so. */
+const left = { filter: '', showOver: true, cursorId: null as number | null, scrollTop: 0 };
+
 const alongTheQueue: Modifier = ({ transform }) => ({ ...transform, x: 0 });
 
 /** What a screen reader says of a job that is being moved. */
@@ -70,12 +73,16 @@ const SPOKEN: NonNullable<ComponentProps<typeof DndContext>['accessibility']> = 
 /** The departure board: what runs, what waits in which order and why, and what is over. */
 export function QueueView({ onSubmit }: { onSubmit(): void }) {
   const jobs = useMachine((machine) => machine.jobs);
-  const [filter, setFilter] = useState('');
-  const [showOver, setShowOver] = useState(true);
-  const [cursorId, setCursorId] = useState<number | null>(null);
+  const [filter, setFilter] = useState(left.filter);
+  const [showOver, setShowOver] = useState(left.showOver);
+  const [cursorId, setCursorId] = useState(left.cursorId);
   const [ticks, setTicks] = useState<ReadonlySet<number>>(new Set());
   const filterRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    Object.assign(left, { filter, showOver, cursorId });
+  }, [filter, showOver, cursorId]);
 
   const board = useMemo(() => boardOf(jobs), [jobs]);
   const rows = useMemo(() => boardRows(board, filter, showOver), [board, filter, showOver]);
@@ -96,6 +103,7 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
     getItemKey: (index) => keyOf(rows[index]!),
     overscan: rows.length <= ALL_IN_PAGE ? ALL_IN_PAGE : 12,
     scrollMargin: 28,
+    initialOffset: () => left.scrollTop,
   });
 
   const tick = useCallback((id: number) => {
@@ -212,7 +220,13 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
           </fieldset>
         )}
       </div>
-      <div className={classes.scroll} ref={scrollRef}>
+      <div
+        className={classes.scroll}
+        ref={scrollRef}
+        onScroll={(event) => {
+          left.scrollTop = event.currentTarget.scrollTop;
+        }}
+      >
         <DndContext
           sensors={sensors}
           collisionDetection={closestCenter}

@@ -74,7 +74,16 @@ function SubmitForm({ onClose }: { onClose(): void }) {
   };
 
   return (
-    <form onSubmit={submit} noValidate className={classes.form}>
+    <form
+      onSubmit={submit}
+      noValidate
+      className={classes.form}
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+        event.preventDefault();
+        if (!busy) event.currentTarget.requestSubmit();
+      }}
+    >
       <Textarea
         {...bind('command')}
         label="Command"
@@ -85,10 +94,6 @@ function SubmitForm({ onClose }: { onClose(): void }) {
         data-autofocus
         spellCheck={false}
         classNames={{ input: 'mono' }}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey))
-            event.currentTarget.form?.requestSubmit();
-        }}
       />
       <Argv command={form.command} />
       <TextInput
