@@ -1,13 +1,13 @@
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
 import type { JobView } from '../contract/messages.ts';
-import { messageOf } from '../domain/errors.ts';
 import { isTerminal, type JobStatus, PRIORITY_LIMIT } from '../domain/job.ts';
 import type { PolicyName } from '../domain/policyNames.ts';
 import { client } from './connection.ts';
 import { withAnswer, withMove } from './store/state.ts';
 import { store } from './store/store.ts';
 import { cancelQuestion, listJobs } from './text/cancelQuestion.ts';
+import { troubleText } from './text/troubleText.ts';
 import { visibleText } from './text/visibleText.ts';
 
 /** What a person can do to a job from its row. */
@@ -130,7 +130,7 @@ export function say(message: string): void {
 export function sayTrouble(what: string, error: unknown): void {
   notifications.show({
     title: what,
-    message: visibleText(messageOf(error)),
+    message: visibleText(troubleText(error)),
     color: 'alarm',
     withBorder: true,
     autoClose: 10_000,

@@ -22,8 +22,13 @@ describe('a lost connection', () => {
       const id = await host.submit({ name: 'outlives it', command: ['sleep', '600'] });
       await page.locator(`[data-job="${id}"] [data-status="running"]`).waitFor();
       await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+      await page.locator(`[data-job="${id}"]`).getByRole('link').click();
+      await page.getByText('Nothing written yet.').waitFor();
+      await page.getByText('submitted by a person').waitFor();
       await host.kill();
       await page.getByText(/Connection to the engine lost/).waitFor();
+      // One place says so, in words for people.
+      expect(await page.getByRole('region', { name: 'Log', exact: true }).textContent()).not.toContain('Queue');
       await page.screenshot({ path: `${shots}/lost.png` });
       await host.restart();
       // A new start has a new token: the browser's old cookie opens nothing.

@@ -4,6 +4,7 @@ import type { Decision } from '../../domain/decision.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { client } from '../connection.ts';
 import { useMachine, useStint } from '../store/store.ts';
+import { isCutOff } from '../text/troubleText.ts';
 
 export interface JobDetail {
   /** null: not known yet, or there is none (then `trouble` says so). */
@@ -45,7 +46,8 @@ export function useJob(jobId: number): JobDetail {
         setFetched({ job, events, decisions });
         setTrouble(null);
       } catch (error) {
-        if (!signal.aborted) setTrouble(messageOf(error));
+        // A lost connection is told above, and it is read again after it.
+        if (!signal.aborted && !isCutOff(error)) setTrouble(messageOf(error));
       }
     };
     void load();

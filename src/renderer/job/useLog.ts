@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { messageOf } from '../../domain/errors.ts';
 import { client } from '../connection.ts';
 import { useStint } from '../store/store.ts';
+import { isCutOff, troubleText } from '../text/troubleText.ts';
 import { LogBuffer } from './logBuffer.ts';
 
 const PIECE_BYTES = 256 * 1024;
@@ -50,7 +51,8 @@ export function useLog(jobId: number): Log {
           frame ||= requestAnimationFrame(draw);
         }
       } catch (error) {
-        if (!controller.signal.aborted) setTrouble(messageOf(error));
+        // A lost connection is told above, and it is read again after it.
+        if (!controller.signal.aborted && !isCutOff(error)) setTrouble(messageOf(error));
       }
     };
     void follow();
@@ -71,7 +73,7 @@ export function useLog(jobId: number): Log {
       setShown((old) => ({ ...old, lines: [...buffer.current.lines] }));
       return added;
     } catch (error) {
-      setTrouble(messageOf(error));
+      setTrouble(troubleText(error));
       return 0;
     } finally {
       loading.current = false;

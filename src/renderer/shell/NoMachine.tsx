@@ -25,7 +25,7 @@ export function Refused() {
       </p>
       <ul className={classes.steps}>
         <li>
-          <Code>stint console</Code> opens this page with a new key, or
+          <Code>stint console</Code> prints an address with a new key, to open in this browser, or
         </li>
         <li>
           <Code>stint serve</Code> prints the full address when it starts; open it as it stands, with

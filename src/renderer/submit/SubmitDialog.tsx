@@ -1,11 +1,11 @@
 import { Button, Checkbox, Modal, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useEffect, useState } from 'react';
-import { messageOf } from '../../domain/errors.ts';
 import { say } from '../actions.ts';
 import { client } from '../connection.ts';
 import { withAnswer } from '../store/state.ts';
 import { store, useMachine } from '../store/store.ts';
 import { splitCommand } from '../text/splitCommand.ts';
+import { troubleText } from '../text/troubleText.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { type Field, fieldNamed, type JobForm, type Problems, readForm } from './jobRequest.ts';
 import classes from './SubmitDialog.module.css';
@@ -67,7 +67,7 @@ function SubmitForm({ onClose }: { onClose(): void }) {
     } catch (error) {
       const { field, remedy } = refusalOf(error);
       if (field !== null) setProblems({ [field]: remedy });
-      else setTrouble(messageOf(error));
+      else setTrouble(troubleText(error));
     } finally {
       setBusy(false);
     }
@@ -184,5 +184,5 @@ function Argv({ command }: { command: string }) {
 function refusalOf(error: unknown): { field: Field | null; remedy: string } {
   const data = (error as { data?: { field?: unknown; remedy?: unknown } }).data;
   const field = typeof data?.field === 'string' ? fieldNamed(data.field) : null;
-  return { field, remedy: typeof data?.remedy === 'string' ? data.remedy : messageOf(error) };
+  return { field, remedy: typeof data?.remedy === 'string' ? data.remedy : troubleText(error) };
 }

@@ -1,0 +1,9 @@
+import { messageOf } from '../../domain/errors.ts';
+
+/** True if the line broke while the call waited for its answer: the link aborts what is under way. */
+export const isCutOff = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'AbortError' || error.message.startsWith('[AsyncIdQueue]'));
+
+/** Why a call did not work, for people. */
+export const troubleText = (error: unknown): string =>
+  isCutOff(error) ? 'the connection was lost before the engine answered' : messageOf(error);
