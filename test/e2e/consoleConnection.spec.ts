@@ -28,7 +28,9 @@ describe('a lost connection', () => {
       await host.kill();
       await page.getByText(/Connection to the engine lost/).waitFor();
       // One place says so, in words for people.
-      expect(await page.getByRole('region', { name: 'Log', exact: true }).textContent()).not.toContain('Queue');
+      expect(await page.getByRole('region', { name: 'Log', exact: true }).textContent()).not.toContain(
+        'Queue',
+      );
       await page.screenshot({ path: `${shots}/lost.png` });
       await host.restart();
       // A new start has a new token: the browser's old cookie opens nothing.
