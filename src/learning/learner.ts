@@ -46,7 +46,7 @@ export interface LearnerStatus {
 }
 
 /** MiB of JavaScript heap for the worker; tensors live outside of it. */
-const WORKER_HEAP = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 } as const;
+const WORKER_HEAP = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 2 } as const;
 const FIRST_BACKOFF_MS = 1000;
 const LONGEST_BACKOFF_MS = 60_000;
 /** `worker.ts` from source, `worker.js` once built. */
