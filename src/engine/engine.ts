@@ -124,7 +124,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const rng = seededRng(clock.nowMs());
     const brain = new Brain({
       policy,
-      goals,
       stores,
       onTransition: () => episodes.count('transitions'),
       clock,

@@ -2,16 +2,17 @@ import type { SchedulerStatus } from '../../contract/messages.ts';
 import type { Decision } from '../../domain/decision.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { PolicyName } from '../../domain/policyNames.ts';
-import { type GoalWeights, type Load, scalarise } from '../../domain/reward.ts';
+import { type Load, scalarise } from '../../domain/reward.ts';
 import type { Rng } from '../../domain/rng.ts';
 import { type AgentConfig, LIVE_AGENT } from '../../learning/agent.ts';
 import { Learner } from '../../learning/learner.ts';
 import { sanityCheck } from '../../learning/policyCheck.ts';
 import { Recorder } from '../../learning/recorder.ts';
+import { seenStep } from '../../learning/seenStep.ts';
 import { loadShippedPolicy } from '../../learning/shippedPolicy.ts';
 import { encodeTransition, type Transition } from '../../learning/transition.ts';
 import type { DecisionStep } from '../../scheduler/decide.ts';
-import { FEATURE_NAMES, featuresOf } from '../../scheduler/features.ts';
+import { FEATURE_NAMES } from '../../scheduler/features.ts';
 import { decodeWeights, encodeWeights, type Weights } from '../../scheduler/network.ts';
 import { createDqnPolicy, type DqnPolicy } from '../../scheduler/policies/dqn.ts';
 import { heuristicByName } from '../../scheduler/policies/heuristics.ts';
@@ -25,7 +26,6 @@ import type { TransitionStore } from '../store/transitionStore.ts';
 
 export interface BrainOptions {
   readonly policy: PolicyName;
-  readonly goals: GoalWeights;
   readonly stores: {
     readonly decisions: DecisionStore;
     readonly transitions: TransitionStore;
@@ -152,15 +152,8 @@ export class Brain {
 
   /** A choice was made among `step.allowedActions`. */
   decided(step: DecisionStep, snapshot: Snapshot, decision: Decision): void {
-    this.recorder.decided({
-      decisionId: decision.id,
-      episodeId: decision.episodeId,
-      atMs: decision.atMs,
-      features: step.choice?.features ?? featuresOf(snapshot, step.allowedActions),
-      rows: step.allowedActions.length,
-      chosenRow: step.allowedActions.indexOf(step.chosen),
-      goals: this.options.goals,
-    });
+    const seen = seenStep(step, snapshot, decision.id, decision.episodeId);
+    if (seen !== null) this.recorder.decided(seen);
   }
 
   /** The machine is idle: what was decided before matters no more. */
