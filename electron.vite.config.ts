@@ -11,10 +11,17 @@ const out = resolve(process.env.STINT_BUILD_DIR ?? here('out'));
  * looks beside itself, and so the build keeps the shape of `src`.
  */
 const entries = Object.fromEntries(
-  ['main/index', 'headless/main', 'cli/main', 'learning/worker', 'engine/devices/nvmlChild'].map((name) => [
-    name,
-    here(`src/${name}.ts`),
-  ]),
+  [
+    'main/index',
+    'headless/main',
+    'cli/main',
+    'learning/worker',
+    'lab/worker',
+    'lab/train/trainingWorker',
+    'lab/gate/gateProcess',
+    'engine/devices/nvmlChild',
+    'engine/control/dutyChild',
+  ].map((name) => [name, here(`src/${name}.ts`)]),
 );
 
 export default defineConfig({

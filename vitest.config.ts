@@ -11,9 +11,12 @@ export default defineConfig({
   test: {
     projects: [
       {
+        // Mostly pure: files share their workers, which saves loading the same modules for each.
         test: {
           ...common,
           name: 'unit',
+          isolate: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
           include: [
             'test/{domain,contract,scheduler,learning,simulator,lab,cli,renderer,build}/**/*.test.ts',
@@ -32,7 +35,7 @@ export default defineConfig({
         },
       },
       {
-        // Real browsers: one file at a time.
+        // Real browsers, each of which keeps two cores busy: one file at a time.
         test: {
           ...common,
           name: 'e2e',

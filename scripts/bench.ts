@@ -1,13 +1,17 @@
 // `npm run bench`: the figures that Stint promises, measured here and now, as a table and as JSON under
 // bench-results/. It fails nothing: machines differ, and tests have no timing.
-//   npm run bench -- [--quick] [--only submissions|decisions|idle|plain]
+//   npm run bench -- [--quick] [--only submissions|queue|history|logs|decisions|learning|idle|plain|evaluate]
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decisionTime } from './bench/decisions.ts';
+import { evaluation } from './bench/evaluate.ts';
 import { idleCost } from './bench/idle.ts';
+import { learningSpeed } from './bench/learning.ts';
+import { logFollow } from './bench/logFollow.ts';
+import { longHistory, longQueue } from './bench/manyJobs.ts';
 import { type Figure, table } from './bench/measure.ts';
 import { plainSimulation } from './bench/plain.ts';
 import { submissionRate, submitToRunning } from './bench/submissions.ts';
@@ -19,9 +23,14 @@ const { values } = parseArgs({
 const repetitions = values.quick ? 2 : 5;
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   submissions: async () => [...(await submitToRunning(repetitions)), ...(await submissionRate(repetitions))],
+  queue: () => longQueue(values.quick ? 1 : 3),
+  history: () => longHistory(values.quick ? 1 : 3),
+  logs: () => logFollow(values.quick ? 1 : 3),
   decisions: () => decisionTime(repetitions),
+  learning: () => learningSpeed(repetitions),
   idle: () => idleCost(values.quick ? 1 : 3),
   plain: () => plainSimulation(repetitions),
+  evaluate: () => evaluation(values.quick ? 1 : 3),
 };
 const { only } = values;
 if (only !== undefined && !(only in BENCHES)) {

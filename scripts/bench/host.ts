@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,12 +11,25 @@ import { ROOT } from '../lib/run.ts';
 export interface BenchHost extends Pick<Connection, 'client'> {
   readonly pid: number;
   readonly url: string;
+  /** The data directory. */
+  readonly home: string;
+  /** Ends it as a crash would; its data and jobs stay. */
+  kill(): Promise<void>;
   /** Ends its jobs and itself, and removes its data. */
   dispose(): Promise<void>;
 }
 
-export async function startHost(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<BenchHost> {
-  const home = mkdtempSync(join(tmpdir(), 'stint-bench-'));
+/**
+ * @param template a data directory of which it works on a copy; an empty one when it is left out.
+ * @param home one that it goes on with.
+ */
+export async function startHost(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  template?: string,
+  home: string = mkdtempSync(join(tmpdir(), 'stint-bench-')),
+): Promise<BenchHost> {
+  if (template !== undefined) cpSync(template, home, { recursive: true });
   const main = join(ROOT, 'src', 'cli', 'main.ts');
   const child = spawn(process.execPath, [main, 'serve', '--data', home, '--json', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -35,13 +48,17 @@ export async function startHost(args: readonly string[], env: NodeJS.ProcessEnv 
     client,
     pid,
     url,
+    home,
+    async kill() {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      connection.close();
+    },
     async dispose() {
-      // The last first, so that none starts because the one before it went.
-      const { jobs } = await client.jobs.list({
-        limit: 10_000,
-        statuses: ['queued', 'held', 'starting', 'running'],
-      });
-      for (const job of jobs.reverse()) await client.jobs.cancel({ id: job.id });
+      // Nothing starts because another went.
+      await client.scheduler.drain({ on: true });
+      const { jobs } = await client.jobs.list({ limit: 10_000, statuses: ['starting', 'running', 'paused'] });
+      for (const job of jobs) await client.jobs.cancel({ id: job.id });
       while (
         (await client.jobs.list({ statuses: ['running', 'stopping', 'starting', 'paused'] })).total > 0
       ) {
@@ -61,11 +78,14 @@ export interface Usage {
   readonly rssMib: number;
 }
 
+const commandOf = (pid: string): string =>
+  readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
+
 const TICKS_PER_S = 100;
 const PAGE_MIB = 4096 / 2 ** 20;
 
-/** What a process and all below it have used. Linux only. */
-export function usageOfTree(root: number): Usage {
+/** What a process and all below it have used. Linux only. @param without whose command line matches, with all below. */
+export function usageOfTree(root: number, without?: RegExp): Usage {
   const entries = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
@@ -78,7 +98,7 @@ export function usageOfTree(root: number): Usage {
         return [
           {
             pid: Number(name),
-            ppid: fields[1]!,
+            ppid: without?.test(commandOf(name)) ? -1 : fields[1]!,
             cpuS: (fields[11]! + fields[12]!) / TICKS_PER_S,
             rssMib: fields[21]! * PAGE_MIB,
           },

@@ -6,12 +6,13 @@ import { type PlainTrace, PlainTraceBuilder } from '../../src/simulator/plain/pl
 import { PLAIN_POLICIES, plainPolicy } from '../../src/simulator/plain/policies.ts';
 import { simulatePlain } from '../../src/simulator/plain/simulatePlain.ts';
 import { ROOT } from '../lib/run.ts';
-import type { Figure } from './measure.ts';
+import { type Figure, median } from './measure.ts';
 
 const GPUS = 8;
 const STRETCH = 15.7;
 const PHILLY = join(ROOT, '..', 'shared', 'traces', 'philly-0e4a51.csv');
 const DEEP_QUEUE_JOBS = 3000;
+const GROWTH = [1e3, 1e4, 1e5, 1e6];
 
 /** A run of a trace per policy, and how the time grows with the number of jobs. */
 export async function plainSimulation(repetitions: number): Promise<Figure[]> {
@@ -29,7 +30,7 @@ export async function plainSimulation(repetitions: number): Promise<Figure[]> {
       how: `one run, the trace in memory; ${events} events, ${perSecond(events, times)} events/s`,
     };
   });
-  const growth = [1e3, 1e4, 1e5, 1e6].map((count): Figure => {
+  const growth = GROWTH.map((count): Figure => {
     const { times, events } = timed(generated(count, 0.7), 'first-fit', repetitions);
     return {
       what: `plain first-fit, ${count} generated jobs, a job`,
@@ -39,7 +40,16 @@ export async function plainSimulation(repetitions: number): Promise<Figure[]> {
       how: `load 0.7 on ${GPUS} GPUs; ${events} events, ${perSecond(events, times)} events/s`,
     };
   });
-  return [...policies, ...growth];
+  const [least, most] = [GROWTH.at(0)!, GROWTH.at(-1)!];
+  const perStep = (figure: Figure, count: number): number => median(figure.values) / Math.log2(count);
+  const ratio: Figure = {
+    what: `the same over log n: ${most} jobs against ${least}`,
+    unit: '×',
+    values: [perStep(growth.at(-1)!, most) / perStep(growth.at(0)!, least)],
+    target: { limit: 1.5, better: 'less' },
+    how: '1: the time of a run grows as n log n; below: slower than that',
+  };
+  return [...policies, ...growth, ratio];
 }
 
 function timed(trace: PlainTrace, name: string, repetitions: number): { times: number[]; events: number } {

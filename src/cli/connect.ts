@@ -11,14 +11,27 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export interface Connection {
   readonly client: StintClient;
-  /** Rejects when the engine goes away before `close`. */
-  readonly lost: Promise<never>;
+  /**
+   * Does something with the engine.
+   * @throws what `use` throws, and {EngineAwayError} when the engine goes away meanwhile.
+   */
+  during<T>(use: (client: StintClient) => Promise<T>): Promise<T>;
   close(): void;
+}
+
+/** No engine answers. `wasThere`: one did until then, so that it may well come back. */
+export class EngineAwayError extends CliError {
+  readonly wasThere: boolean;
+
+  constructor(wasThere: boolean, problem: string, remedy: string) {
+    super(STATUS.notRunning, problem, remedy);
+    this.wasThere = wasThere;
+  }
 }
 
 /**
  * Connects to the engine of a data directory through its local socket.
- * @throws {CliError} with status 3 if none is running there.
+ * @throws {EngineAwayError} if none is running there.
  */
 export async function connect(home: string): Promise<Connection> {
   const path = socketPath(home);
@@ -44,14 +57,22 @@ export async function connect(home: string): Promise<Connection> {
       );
     });
   });
-  // Whoever races against it hears of it; nobody else needs to.
+  // Whoever does something meanwhile hears of it; nobody else needs to.
   lost.catch(() => undefined);
   const client: StintClient = createORPCClient(
     new RPCLink({ websocket: ws as unknown as globalThis.WebSocket }),
   );
   return {
     client,
-    lost,
+    async during(use) {
+      try {
+        return await Promise.race([use(client), lost]);
+      } catch (error) {
+        // What is sent while the connection is closing fails in other words than when it is closed.
+        if (!closing && ws.readyState !== WebSocket.OPEN) await lost;
+        throw error;
+      }
+    },
     close() {
       closing = true;
       ws.terminate();
@@ -85,14 +106,15 @@ function explain(error: NodeJS.ErrnoException, home: string): CliError {
     case 'ENOTDIR':
     case 'ENAMETOOLONG':
     case 'EINVAL':
-      return new CliError(
-        STATUS.notRunning,
+      return new EngineAwayError(
+        false,
         `no engine is running on ${home}`,
         'start one with `stint serve` or `npm start`, or name another data directory with --data DIR',
       );
     default:
-      return new CliError(
-        STATUS.notRunning,
+      return new EngineAwayError(
+        // One that breaks the line off while it is reached was there, and is going.
+        error.code === 'EPIPE' || error.code === 'ECONNRESET',
         `the engine on ${home} does not answer (${error.message})`,
         'look into its engine.log, or start it again with `stint serve`',
       );
@@ -100,8 +122,8 @@ function explain(error: NodeJS.ErrnoException, home: string): CliError {
 }
 
 const gone = (why: string) =>
-  new CliError(
-    STATUS.notRunning,
+  new EngineAwayError(
+    true,
     `the engine went away (${why})`,
     'start it again with `stint serve`; running jobs go on without it',
   );

@@ -96,7 +96,7 @@ export async function withEngine<T>(
   const home = homeOf(context, options.data);
   const connection = await connect(home);
   try {
-    return await Promise.race([use(connection.client, home), connection.lost]);
+    return await connection.during((client) => use(client, home));
   } finally {
     connection.close();
   }

@@ -11,8 +11,9 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
   { names: ['submit'], load: async () => (await import('./commands/submit.ts')).registerSubmit },
   { names: ['ls', 'show'], load: async () => (await import('./commands/jobs.ts')).registerJobs },
   { names: ['logs', 'wait'], load: async () => (await import('./commands/follow.ts')).registerFollow },
+  { names: ['metrics'], load: async () => (await import('./commands/metrics.ts')).registerMetrics },
   {
-    names: ['pause', 'resume', 'cancel', 'hold', 'release', 'priority'],
+    names: ['pause', 'resume', 'throttle', 'preempt', 'cancel', 'retry', 'hold', 'release', 'priority'],
     load: async () => (await import('./commands/control.ts')).registerControl,
   },
   {
@@ -20,10 +21,20 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
     load: async () => (await import('./commands/machine.ts')).registerMachine,
   },
   {
-    names: ['policy', 'decisions', 'episodes'],
+    names: ['device', 'reserve', 'reservations', 'unreserve', 'settings'],
+    load: async () => (await import('./commands/owner.ts')).registerOwner,
+  },
+  {
+    names: ['policy', 'drain', 'preemption', 'interference', 'decisions', 'episodes'],
     load: async () => (await import('./commands/scheduler.ts')).registerScheduler,
   },
+  { names: ['token'], load: async () => (await import('./commands/token.ts')).registerToken },
+  { names: ['replay'], load: async () => (await import('./commands/replay.ts')).registerReplay },
+  { names: ['export'], load: async () => (await import('./commands/export.ts')).registerExport },
   { names: ['simulate'], load: async () => (await import('./commands/simulate.ts')).registerSimulate },
+  { names: ['generate'], load: async () => (await import('./commands/generate.ts')).registerGenerate },
+  { names: ['evaluate'], load: async () => (await import('./commands/evaluate.ts')).registerEvaluate },
+  { names: ['train'], load: async () => (await import('./commands/train.ts')).registerTrain },
   { names: ['deeprm'], load: async () => (await import('./commands/deeprm.ts')).registerDeeprm },
 ];
 

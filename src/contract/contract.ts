@@ -1,16 +1,28 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
+import { apiTokenSchema } from '../domain/apiToken.ts';
+import { atMostSchema, membersSchema } from '../domain/array.ts';
+import { attemptSchema } from '../domain/attempts.ts';
 import { decisionSchema } from '../domain/decision.ts';
 import { deviceSchema } from '../domain/device.ts';
+import { deviceRulesSchema, reservationSchema } from '../domain/deviceRules.ts';
 import { episodeSchema } from '../domain/episode.ts';
+import { giveWaySchema } from '../domain/giveWay.ts';
 import { JOB_STATUSES, jobSchema, jobSpecSchema } from '../domain/job.ts';
+import { jobFilterSchema } from '../domain/jobFilter.ts';
+import { machineRulesSchema } from '../domain/machineRules.ts';
+import { metricSeriesSchema } from '../domain/metrics.ts';
+import { pastJobSchema } from '../domain/pastJob.ts';
 import { POLICY_NAMES } from '../domain/policyNames.ts';
+import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.ts';
 import {
   allocationSchema,
+  jobMemorySchema,
   jobViewSchema,
   logChunkSchema,
   loggedEventSchema,
   overviewSchema,
+  pairSpeedSchema,
   sampleSeriesSchema,
   schedulerStatusSchema,
   systemInfoSchema,
@@ -29,9 +41,25 @@ const base = oc.errors({
 });
 
 const jobId = z.object({ id: z.int('give a job id, such as 12').positive('give a job id, such as 12') });
+/** One attempt's log; the last one's, and of those that follow, when it is left out. */
+const logOf = jobId.extend({
+  attempt: z.int('give a number from 1').positive('give a number from 1').optional(),
+});
+const deviceId = z.object({ id: z.string('give the id of a device').min(1, 'give the id of a device') });
 const limit = (most: number, fallback: number) =>
   z.int('give a whole number').min(1, 'give at least 1').max(most, `give at most ${most}`).default(fallback);
+const priority = jobSchema.shape.priority.min(-1000, 'give at least -1000').max(1000, 'give at most 1000');
+/** The jobs that were changed. */
+const changed = z.object({ ids: z.array(z.int()) });
 const since = z.number('give Unix milliseconds').min(0, 'give Unix milliseconds');
+const version = z.object({
+  version: z.string('name a version').min(1, 'name a version; `stint policy ls` lists them'),
+});
+/** Where a page of the history ended. */
+const historyCursor = z.object({ finishedAtMs: z.number(), id: z.int() });
+/** Where a page of a search ended: among jobs that run or wait (`at`: their rank), or that are over (their end). */
+const searchCursor = z.object({ part: z.enum(['live', 'waiting', 'over']), at: z.number(), id: z.int() });
+export type SearchCursor = z.output<typeof searchCursor>;
 
 /**
  * The one API. Every client (console, CLI, tests) speaks it, and every transport (memory, message port,
@@ -63,35 +91,184 @@ export const contract = {
       )
       /** Live and waiting jobs first, in queue order, then those that are over, latest first. */
       .output(z.object({ jobs: z.array(jobViewSchema), total: z.int() })),
+    /** Those that are wanted, in the order of `list`. A page costs what is on it; go on with `after: next`. */
+    search: base
+      .input(
+        jobFilterSchema.extend({ limit: limit(1000, 100), after: searchCursor.nullable().default(null) }),
+      )
+      .output(z.object({ jobs: z.array(jobViewSchema), next: searchCursor.nullable() })),
     get: base.input(jobId).output(jobViewSchema),
-    pause: base.input(jobId).output(jobViewSchema),
+    /**
+     * It stands still. `freeVram`: only in a way that gives its GPU memory back, which is to write its checkpoint and end;
+     * it is then held, and `resume` lets it wait for its turn.
+     */
+    pause: base
+      .input(jobId.extend({ freeVram: z.boolean('give true or false').default(false) }))
+      .output(jobViewSchema),
     resume: base.input(jobId).output(jobViewSchema),
     /** Queued: withdrawn. Running: TERM, grace, KILL; it answers as soon as it is `stopping`. */
     cancel: base.input(jobId).output(jobViewSchema),
-    hold: base.input(jobId).output(jobViewSchema),
-    release: base.input(jobId).output(jobViewSchema),
-    prioritise: base
+    /** Holds it at this share of its speed until its attempt ends; null: it runs as it can. */
+    throttle: base
       .input(
         jobId.extend({
-          priority: jobSchema.shape.priority.min(-1000, 'give at least -1000').max(1000, 'give at most 1000'),
+          share: z
+            .number('give a share, such as 0.4')
+            .min(0.01, 'give at least 0.01; to stand still it is paused')
+            .max(0.99, 'give at most 0.99, or null for full speed')
+            .nullable(),
         }),
       )
       .output(jobViewSchema),
+    /** It writes its checkpoint, ends, and waits for its next attempt. Only jobs that are restartable. */
+    preempt: base.input(jobId).output(jobViewSchema),
+    hold: base.input(jobId).output(jobViewSchema),
+    release: base.input(jobId).output(jobViewSchema),
+    /** Every job that is queued now; those that come later are not held. */
+    holdAll: base.output(z.object({ ids: z.array(z.int()) })),
+    /** Every job that is held now, whoever held it. */
+    releaseAll: base.output(z.object({ ids: z.array(z.int()) })),
+    /** A new attempt of a job that is over, with all of its retries. */
+    retry: base
+      .input(
+        jobId.extend({
+          /** Declared peak memory per GPU from now on, MiB. */
+          vramMib: z
+            .int('give whole MiB')
+            .min(1, 'give at least 1 MiB')
+            .max(16 * 1024 * 1024, 'that is more than any GPU has')
+            .optional(),
+          /** From now on it shares its GPUs with nobody. */
+          alone: z.boolean('give true or false').optional(),
+        }),
+      )
+      .output(jobViewSchema),
+    /** What is known of the memory that it takes on each of its GPUs. */
+    memory: base.input(jobId).output(jobMemorySchema),
+    /** Oldest first. */
+    attempts: base.input(jobId).output(z.array(attemptSchema)),
+    prioritise: base.input(jobId.extend({ priority })).output(jobViewSchema),
     /** Puts a waiting job directly before another, or at the end of the queue (null). */
     move: base.input(jobId.extend({ beforeId: z.int().positive().nullable() })).output(jobViewSchema),
     events: base.input(jobId).output(z.array(loggedEventSchema)),
+    /** What its output tells of the training, thinned; `complete`: it is over, and all of it was read. */
+    metrics: base
+      .input(jobId)
+      .output(z.object({ series: z.array(metricSeriesSchema), complete: z.boolean() })),
+  },
+  /** Jobs that were submitted together and differ in an index, or in the parameters of a sweep. */
+  arrays: {
+    /** All of them are queued, or none. `{index}` and each member's values are filled into command, name and variables. */
+    submit: base
+      .input(
+        z.strictObject({
+          spec: jobSpecSchema,
+          members: membersSchema,
+          /** So many of them run at once at most; null: as many as find room. */
+          atMost: atMostSchema.default(null),
+        }),
+      )
+      /** `id`: the array's, which is its first job's. */
+      .output(z.object({ id: z.int(), ids: z.array(z.int()) })),
+    /** By number. */
+    get: base.input(jobId).output(z.object({ jobs: z.array(jobViewSchema) })),
+    /** These change all jobs of it for which that is possible now, and answer with which they were. */
+    cancel: base.input(jobId).output(changed),
+    hold: base.input(jobId).output(changed),
+    release: base.input(jobId).output(changed),
+    pause: base.input(jobId).output(changed),
+    resume: base.input(jobId).output(changed),
+    preempt: base.input(jobId).output(changed),
+    /** Those that ended otherwise than well. */
+    retry: base.input(jobId).output(changed),
+    prioritise: base.input(jobId.extend({ priority })).output(changed),
+  },
+  history: {
+    /**
+     * Jobs that are over and were in the system at some time in [fromMs, toMs), by their end. A page looks at `limit`
+     * of them, and may be empty though more follow: go on with `after: next` until that is null.
+     */
+    jobs: base
+      .input(
+        z.object({
+          fromMs: since,
+          toMs: since,
+          limit: limit(1000, 500),
+          after: historyCursor.nullable().default(null),
+        }),
+      )
+      .output(z.object({ jobs: z.array(pastJobSchema), next: historyCursor.nullable() })),
   },
   logs: {
     /** A piece from `offset` (negative: from the end). Never more than `limitBytes`. */
     read: base
-      .input(jobId.extend({ offset: z.int().default(0), limitBytes: limit(4 * 1024 * 1024, 256 * 1024) }))
+      .input(logOf.extend({ offset: z.int().default(0), limitBytes: limit(4 * 1024 * 1024, 256 * 1024) }))
       .output(logChunkSchema),
     /** From `offset` (negative: from the end), and on as the job writes; ends when the job is over and all is read. */
-    follow: base.input(jobId.extend({ offset: z.int().default(0) })).output(eventIterator(logChunkSchema)),
+    follow: base.input(logOf.extend({ offset: z.int().default(0) })).output(eventIterator(logChunkSchema)),
+    /** Lines in which something occurs, in order; go on with `offset: next` until that is null. */
+    search: base
+      .input(
+        logOf.extend({
+          /** An extended regular expression, as `grep -E` takes it. */
+          pattern: z
+            .string()
+            .min(1, 'give what to search for')
+            .max(1000, 'keep it within 1000 characters')
+            .refine((text) => !/[\0\n]/.test(text), 'give one line'),
+          /** True: `pattern` is plain text. */
+          fixed: z.boolean().default(false),
+          ignoreCase: z.boolean().default(false),
+          offset: z.int().min(0, 'give bytes from the start').default(0),
+          limit: limit(10_000, 1000),
+        }),
+      )
+      .output(
+        z.object({
+          /** `offset`: bytes from the start of the log to the line. Lines are cut to 4,096 bytes. */
+          matches: z.array(z.object({ offset: z.int(), text: z.string() })),
+          next: z.int().nullable(),
+        }),
+      ),
+    /** Where a line begins, counted from 1 by line feeds (-20: where the last 20 do); null: the log has fewer. */
+    locate: base
+      .input(
+        logOf.extend({
+          line: z.int('give a number, not 0').refine((line) => line !== 0, 'give a number, not 0'),
+        }),
+      )
+      .output(z.object({ offset: z.int().nullable() })),
   },
   devices: {
     list: base.output(z.array(deviceSchema)),
     samples: base.input(z.object({ sinceMs: since })).output(z.array(sampleSeriesSchema)),
+    /** Changes what the owner wants of a device; what is left out stays. */
+    setRules: base.input(deviceId.extend({ rules: deviceRulesSchema.partial() })).output(deviceSchema),
+    /** Somebody else's process on a device keeps no job away from it any more, or does again. */
+    ignore: base
+      .input(
+        deviceId.extend({
+          pid: z.int('give a process id').positive('give a process id'),
+          on: z.boolean('give true or false').default(true),
+        }),
+      )
+      .output(deviceSchema),
+    /** Keeps a device for one user's jobs for some time. */
+    reserve: base
+      .input(
+        deviceId.extend({
+          fromMs: since,
+          toMs: since,
+          user: jobSchema.shape.user.min(1, 'give a user'),
+          others: reservationSchema.shape.others.default('pause'),
+        }),
+      )
+      .output(reservationSchema),
+    /** Those that are not over, by their beginning. */
+    reservations: base.output(z.array(reservationSchema)),
+    unreserve: base
+      .input(z.object({ id: z.int('give the number of a reservation').positive() }))
+      .output(z.object({ id: z.int() })),
     /** Who was on which device; whatever overlaps [sinceMs, now]. */
     allocations: base.input(z.object({ sinceMs: since })).output(z.array(allocationSchema)),
   },
@@ -100,6 +277,10 @@ export const contract = {
     setPolicy: base
       .input(z.object({ policy: z.enum(POLICY_NAMES, `choose one of ${POLICY_NAMES.join(', ')}`) }))
       .output(schedulerStatusSchema),
+    /** On: what runs goes on, and nothing is started, until it is off again. Kept across restarts. */
+    drain: base.input(z.object({ on: z.boolean('give true or false') })).output(schedulerStatusSchema),
+    /** What policies may do to running jobs; what is left out stays as it is. Kept across restarts. */
+    setGiveWay: base.input(giveWaySchema.partial()).output(schedulerStatusSchema),
     /** Latest first. */
     decisions: base
       .input(
@@ -110,8 +291,43 @@ export const contract = {
         }),
       )
       .output(z.array(decisionSchema)),
+    /** Measured pairs of commands, the slowest first. */
+    interference: base.output(z.array(pairSpeedSchema)),
+    /** Versions of the learned policy's weights: the one in charge first, then the latest first. */
+    versions: base.output(z.array(policyVersionSchema)),
+    /** Puts a version in charge, whatever the gate said of it: a person's word. */
+    promote: base.input(version).output(schedulerStatusSchema),
+    /** Puts the version back in charge that was before. */
+    rollBack: base.output(schedulerStatusSchema),
+    /** Frozen: what is learned is judged and kept, and never takes charge by itself. */
+    freeze: base.input(z.object({ on: z.boolean('give true or false') })).output(schedulerStatusSchema),
+    /** Begins to judge a version against the one in charge; `versions` has the report when it is done. */
+    judge: base.input(version).output(schedulerStatusSchema),
+    exportVersion: base.input(version).output(policyFileSchema),
+    /** Registers weights from elsewhere, in charge of nothing. They are data: nothing in them is ever run. */
+    importVersion: base.input(policyFileSchema).output(policyVersionSchema),
     /** Latest first; the one that is under way included. */
     episodes: base.input(z.object({ limit: limit(1000, 100) })).output(z.array(episodeSchema)),
+  },
+  settings: {
+    /** What the owner wants of the machine as a whole. */
+    get: base.output(machineRulesSchema),
+    /** Changes it; what is left out stays. */
+    set: base.input(z.object({ rules: machineRulesSchema.partial() })).output(machineRulesSchema),
+  },
+  /** Who may speak to the engine over HTTP beside the console: scripts, scrapers, agents. */
+  tokens: {
+    /** The answer is the only place where the token itself ever is. */
+    create: base
+      .input(
+        apiTokenSchema
+          .pick({ name: true, scope: true })
+          .extend({ expiresAtMs: since.nullable().default(null) }),
+      )
+      .output(z.object({ token: z.string(), about: apiTokenSchema })),
+    /** Oldest first. */
+    list: base.output(z.array(apiTokenSchema)),
+    revoke: base.input(apiTokenSchema.pick({ name: true })).output(apiTokenSchema.pick({ name: true })),
   },
 };
 export type Contract = typeof contract;

@@ -2,16 +2,54 @@ import { z } from 'zod';
 import { decisionSchema } from '../domain/decision.ts';
 import { deviceSchema, readingSchema } from '../domain/device.ts';
 import { episodeSchema } from '../domain/episode.ts';
+import { giveWaySchema } from '../domain/giveWay.ts';
 import { jobSchema } from '../domain/job.ts';
 import { actorSchema, jobEventSchema } from '../domain/lifecycle.ts';
+import { PREDICTION_SOURCES } from '../domain/predictionSource.ts';
 import { goalWeightsSchema } from '../domain/reward.ts';
 
 /** A job with what is derived for its row and not part of its facts. */
 export const jobViewSchema = jobSchema.extend({
   /** Why it is not running, in a sentence; null unless it waits. */
   waitingReason: z.string().nullable(),
+  /** What it has left to run, as quantiles, and what tells most of it; null: over, or nothing is known. */
+  remaining: z
+    .object({
+      p10S: z.number(),
+      p50S: z.number(),
+      p90S: z.number(),
+      source: z.enum(PREDICTION_SOURCES),
+    })
+    .nullable(),
 });
 export type JobView = z.output<typeof jobViewSchema>;
+
+/** A job's memory on each of its GPUs, MiB. */
+export const jobMemorySchema = z.object({
+  declaredMib: z.number().nullable(),
+  /** The most that earlier runs of the same command took; null: none was measured. */
+  learnedMib: z.number().nullable(),
+  /** The most that this run took so far; null: it is not measured. */
+  observedMib: z.number().nullable(),
+  /** True: its own peak has not grown for long, and what it declared beyond is not set aside any more. */
+  settled: z.boolean(),
+  /** What is set aside for it; null: it needs its GPUs to itself. */
+  reservedMib: z.number().nullable(),
+  /** What it should be given if it ran out of memory; null: nobody knows. */
+  suggestedMib: z.number().nullable(),
+});
+
+/** How fast a command is beside another. */
+export const pairSpeedSchema = z.object({
+  /** Number of GPUs and command, without what changes neither memory nor speed. */
+  kind: z.string(),
+  beside: z.string(),
+  /** Relative to alone. */
+  speed: z.number(),
+  /** Over how much time it was measured, alone and together, the shorter of the two; s. */
+  seconds: z.number(),
+});
+export type PairSpeed = z.output<typeof pairSpeedSchema>;
 
 /** One line of a job's history. `seq` orders every event of the machine. */
 export const loggedEventSchema = z.object({
@@ -40,9 +78,10 @@ export type Allocation = z.output<typeof allocationSchema>;
 
 /**
  * off: there are no weights to learn from, `trouble` says why. waiting: too few transitions yet. starting: its
- * worker loads. learning: it runs, and sleeps while nothing is new. restarting: its worker was lost.
+ * worker loads. learning: it runs. asleep: nothing was new for some minutes, and its worker is ended until something
+ * is. restarting: its worker was lost.
  */
-export const LEARNER_STATES = ['off', 'waiting', 'starting', 'learning', 'restarting'] as const;
+export const LEARNER_STATES = ['off', 'waiting', 'starting', 'learning', 'asleep', 'restarting'] as const;
 
 /** How the scheduler stands now. */
 export const schedulerStatusSchema = z.object({
@@ -57,9 +96,13 @@ export const schedulerStatusSchema = z.object({
   /** Share of the last decisions in which the policy chose what the heuristic would have; null before any. */
   agreement: z.number().nullable(),
   lastFallback: z.object({ atMs: z.number(), error: z.string() }).nullable(),
+  /** Since when nothing is started because a person drained the machine; null: it is not drained. */
+  drainedSinceMs: z.number().nullable(),
+  /** What policies may do to running jobs. */
+  giveWay: giveWaySchema,
   learner: z.object({
     state: z.enum(LEARNER_STATES),
-    /** tfjs backend in use: `wasm`, `cpu` or `tensorflow-gpu`; null until it is known. */
+    /** What gradients are computed with: `kernels`, or TensorFlow.js's `wasm`, `cpu` or `gpu`; null until it is known. */
     backend: z.string().nullable(),
     trainSteps: z.int(),
     replaySize: z.int(),
@@ -68,7 +111,22 @@ export const schedulerStatusSchema = z.object({
     /** What went wrong last, and what happens next; null while all is well. */
     trouble: z.string().nullable(),
   }),
+  /** What becomes of newly learned weights. */
+  promotion: z.object({
+    frozen: z.boolean(),
+    /** The version that is being judged; null: none. */
+    judging: z.string().nullable(),
+    /** The last verdict since the engine started. */
+    last: z
+      .object({ version: z.string(), passed: z.boolean(), reason: z.string(), atMs: z.number() })
+      .nullable(),
+  }),
   currentEpisode: episodeSchema.nullable(),
+  /**
+   * How good the latest predictions of durations were: of so many runs, what share lasted between the predicted 10th and
+   * 90th percentile. 0.8 would be perfect; null: no run was predicted yet.
+   */
+  durations: z.object({ runs: z.int(), within: z.number().nullable() }),
 });
 export type SchedulerStatus = z.output<typeof schedulerStatusSchema>;
 

@@ -4,13 +4,33 @@ import { z } from 'zod';
 export const actionSchema = z.discriminatedUnion('kind', [
   /** Start a job on these devices (none for a CPU-only job). */
   z.object({ kind: z.literal('launch'), jobId: z.int(), deviceIds: z.array(z.string()) }),
-  /** Start nothing more until something changes. */
+  /** Stop a restartable job at its checkpoint: it frees everything and goes back into the queue. */
+  z.object({ kind: z.literal('preempt'), jobId: z.int() }),
+  /** Let a job stand still: it frees its share of the devices' time, and keeps its memory. */
+  z.object({ kind: z.literal('pause'), jobId: z.int() }),
+  /** Let a job go on that the scheduler paused. */
+  z.object({ kind: z.literal('resume'), jobId: z.int() }),
+  /** Do nothing more until something changes. */
   z.object({ kind: z.literal('wait') }),
 ]);
 export type Action = z.output<typeof actionSchema>;
 
 /** Names of the shield's rules, each a reason for which a candidate was struck out. */
-export const VETOES = ['capacity', 'memory', 'owner-order', 'starvation', 'device-health'] as const;
+export const VETOES = [
+  'capacity',
+  'memory',
+  'owner-order',
+  'owner-present',
+  'starvation',
+  'deadline',
+  'device-health',
+  'foreign',
+  'reservation',
+  'temperature',
+  'power',
+  'quiet-hours',
+  'disk-space',
+] as const;
 export const vetoSchema = z.object({ rule: z.enum(VETOES), reason: z.string() });
 export type Veto = z.output<typeof vetoSchema>;
 

@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import { vetoSchema } from './decision.ts';
+import { deviceRulesSchema, YIELDS } from './deviceRules.ts';
 
 /** A process that holds memory on a device, as the driver reports it. */
 export const deviceProcessSchema = z.object({
   pid: z.int().positive(),
   /** null: the driver does not say. */
   memoryMib: z.number().nullable(),
+  /** It only draws: a desktop's server or compositor. Left out: it computes, or the driver does not tell. */
+  graphics: z.literal(true).optional(),
 });
 export type DeviceProcess = z.output<typeof deviceProcessSchema>;
 
@@ -48,6 +52,12 @@ export const foreignProcessSchema = deviceProcessSchema.extend({
   user: z.string().nullable(),
   command: z.string().nullable(),
   startedAtMs: z.number().nullable(),
+  /** The job of ours that it belongs to, which was not given this device or is over; null: none of ours. */
+  jobId: z.int().nullable(),
+  /** Since when it has done nothing; null: it works, or nobody knows. */
+  idleSinceMs: z.number().nullable(),
+  /** True: the owner said not to mind it. */
+  ignored: z.boolean(),
 });
 export type ForeignProcess = z.output<typeof foreignProcessSchema>;
 
@@ -69,5 +79,10 @@ export const deviceSchema = deviceInfoSchema.extend({
   reading: readingSchema.nullable(),
   holders: z.array(holderSchema),
   foreign: z.array(foreignProcessSchema),
+  rules: deviceRulesSchema,
+  /** Why nothing new is started on it, by one of the owner's rules; null: things may. */
+  closed: vetoSchema.nullable(),
+  /** What its jobs must do because of the owner's rules, and why; null: nothing. */
+  yields: z.object({ kind: z.enum(YIELDS), reason: z.string() }).nullable(),
 });
 export type Device = z.output<typeof deviceSchema>;

@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { arrayMemberSchema } from './array.ts';
+import { diagnosisSchema } from './diagnosis.ts';
+import { MAX_GPUS } from './gpuNeed.ts';
+import { NO_TERMS, termsSchema } from './terms.ts';
 
 /** Every status that a job can have. Fixed names: scripts rely on them. */
 export const JOB_STATUSES = [
@@ -24,7 +28,6 @@ export const isTerminal = (status: JobStatus): boolean => TERMINAL.has(status);
 /** True while the job has, or may have, a process, and so holds its devices. */
 export const isLive = (status: JobStatus): boolean => LIVE.has(status);
 
-export const MAX_GPUS = 64;
 export const PRIORITY_LIMIT = 1000;
 
 const text = (what: string, max: number) =>
@@ -42,7 +45,7 @@ const MOST_TEXT = 1024 * 1024;
 const totalLength = (texts: readonly string[]): number => texts.reduce((sum, one) => sum + one.length, 0);
 
 /** What a person asks for. Absent fields take the defaults written here. */
-export const jobSpecSchema = z.strictObject({
+const specFieldsSchema = z.strictObject({
   /** argv; the first element is looked up on PATH. No shell is involved. At least one element. */
   command: z
     .array(
@@ -114,6 +117,33 @@ export const jobSpecSchema = z.strictObject({
     .max(3.2e8, 'give less than ten years')
     .nullable()
     .default(null),
+  beginAtMs: termsSchema.shape.beginAtMs.default(NO_TERMS.beginAtMs),
+  timeLimitS: termsSchema.shape.timeLimitS.default(NO_TERMS.timeLimitS),
+  retries: termsSchema.shape.retries.default(NO_TERMS.retries),
+  retryDelayS: termsSchema.shape.retryDelayS.default(NO_TERMS.retryDelayS),
+  retryOn: termsSchema.shape.retryOn.default(NO_TERMS.retryOn),
+  retryOnDiagnoses: termsSchema.shape.retryOnDiagnoses.default(NO_TERMS.retryOnDiagnoses),
+  after: termsSchema.shape.after.default([]),
+  deadlineAtMs: termsSchema.shape.deadlineAtMs.default(NO_TERMS.deadlineAtMs),
+  minGpus: termsSchema.shape.minGpus.default(NO_TERMS.minGpus),
+  gpuShare: termsSchema.shape.gpuShare.default(NO_TERMS.gpuShare),
+  restartable: termsSchema.shape.restartable.default(NO_TERMS.restartable),
+  checkpointSignal: termsSchema.shape.checkpointSignal.default(NO_TERMS.checkpointSignal),
+  graceS: termsSchema.shape.graceS.default(NO_TERMS.graceS),
+});
+
+/** What a person asks for, checked as a whole as well: fields that contradict each other are refused. */
+export const jobSpecSchema = specFieldsSchema.superRefine((spec, context) => {
+  const refuse = (field: string, message: string): void => {
+    context.addIssue({ code: 'custom', path: [field], message });
+  };
+  if (spec.minGpus !== null && spec.minGpus > spec.gpus) {
+    refuse('minGpus', `give at most ${spec.gpus}, as many as it asks for`);
+  }
+  if (spec.gpuShare !== null) {
+    if (spec.gpus !== 1) refuse('gpuShare', 'a part is of one GPU: leave out the number of GPUs');
+    if (spec.exclusive) refuse('gpuShare', 'a part of a GPU is shared: leave out exclusive');
+  }
 });
 export type JobSpec = z.output<typeof jobSpecSchema>;
 export type JobSpecInput = z.input<typeof jobSpecSchema>;
@@ -136,6 +166,26 @@ export const processIdentitySchema = z.object({
 });
 export type ProcessIdentity = z.output<typeof processIdentitySchema>;
 
+/**
+ * How long an attempt has run by the machine's monotonic clock, which nobody sets. It counts from the machine's start,
+ * so that it goes on across restarts of the engine, and no job outlives it. null: not started, or by an older Stint.
+ */
+const runClockSchema = z.object({
+  /** Milliseconds up to the last pause. */
+  ranMs: z.number(),
+  /** The clock when it last started or went on; null while it stands still. */
+  sinceMs: z.number().nullable(),
+});
+
+/**
+ * Who made a job stand still. What a person paused goes on when a person says so; what the scheduler paused is its to
+ * resume; what a guard paused (somebody sits at the desk, a quiet hour) goes on when its reason is over.
+ */
+export const pauserSchema = z.enum(['person', 'scheduler', 'guard']);
+export type Pauser = z.output<typeof pauserSchema>;
+
+export const throttleSchema = z.object({ share: z.number(), method: z.string(), by: pauserSchema });
+
 /** A job as everybody sees it: the projection of its events. Times are Unix milliseconds. */
 export const jobSchema = z.object({
   id: z.int().positive(),
@@ -155,6 +205,8 @@ export const jobSchema = z.object({
   exitCode: z.int().nullable(),
   /** Why it ended, or why it is stopping, in a sentence; null where nothing needs saying. */
   cause: z.string().nullable(),
+  /** Why its last attempt ended badly, with the telling line and the remedy; null: it did not, or nobody knows. */
+  diagnosis: diagnosisSchema.nullable(),
   /** Ids of the devices that it holds, or held last. */
   devices: z.array(z.string()),
   /** Place in the queue: lower first. Starts as the id; changes when a person moves the job. */
@@ -174,6 +226,28 @@ export const jobSchema = z.object({
   progress: progressSchema.nullable(),
   /** Number of launches so far. */
   attempt: z.int(),
+  ...termsSchema.shape,
+  /** Which array it is of; null: it stands alone. */
+  array: arrayMemberSchema.nullable(),
+  /** How many of its retries are used up. */
+  retried: z.int(),
+  /** While it waits to be tried again: since when, until when, and why; null otherwise. */
+  retryWait: z.object({ fromMs: z.number(), untilMs: z.number(), because: z.string() }).nullable(),
+  /** Since when it has been ready: submitted, released, or to be tried again; as launched, all else included. */
+  readyAtMs: z.number(),
+  runClock: runClockSchema.nullable(),
+  /** How often it was stopped to let others go first. */
+  preemptions: z.int(),
+  /** GPU-seconds that its attempts had before the present one, since it was submitted or retried by a person. */
+  earlierGpuS: z.number(),
+  /** null when it does not stand still. */
+  pausedBy: pauserSchema.nullable(),
+  /** The rung that holds it, see engine/control; `checkpoint`, of a held job: it ended there and goes on from it. */
+  pauseMethod: z.string().nullable(),
+  /** Held at this share of its speed, above 0 and below 1, and the rung that holds it; null: it runs as it can. */
+  throttle: throttleSchema.nullable(),
+  /** Since when it is as it is: started, paused or resumed; null: it has no process. */
+  changedAtMs: z.number().nullable(),
 });
 export type Job = z.output<typeof jobSchema>;
 
@@ -186,6 +260,13 @@ export function runSeconds(
   const end = job.finishedAtMs ?? job.pausedAtMs ?? nowMs;
   return Math.max(0, (end - job.startedAtMs - job.pausedMs) / 1000);
 }
+
+/** How many GPUs it has, or had last; as many as it asks for before it was given any. */
+export const gpusOf = (job: Pick<Job, 'devices' | 'gpus'>): number => job.devices.length || job.gpus;
+
+/** GPU-seconds that it has had by `nowMs`, in all attempts. */
+export const servedGpuS = (job: Job, nowMs: number): number =>
+  job.earlierGpuS + runSeconds(job, nowMs) * gpusOf(job);
 
 /** The name that is shown when nobody gave one: the command, cut to a line. */
 export function defaultName(command: readonly string[]): string {

@@ -40,3 +40,15 @@ export function randomInt(rng: Rng, n: number): number {
 export function randomNormal(rng: Rng): number {
   return Math.sqrt(-2 * Math.log(1 - rng.next())) * Math.cos(2 * Math.PI * rng.next());
 }
+
+/** Gamma with shape ≥ 1 and scale 1 (Marsaglia & Tsang, "A simple method for generating gamma variables", 2000). */
+export function randomGamma(rng: Rng, shape: number): number {
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = randomNormal(rng);
+    const v = (1 + c * x) ** 3;
+    if (v <= 0) continue;
+    if (Math.log(1 - rng.next()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+  }
+}

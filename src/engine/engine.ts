@@ -3,32 +3,56 @@ import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contr
 import type { Reading } from '../domain/device.ts';
 import { parseDeviceSpec } from '../domain/deviceSpec.ts';
 import { messageOf } from '../domain/errors.ts';
-import { isLive, type Job } from '../domain/job.ts';
+import { isLive, isTerminal, type Job } from '../domain/job.ts';
 import { parsePolicyName } from '../domain/policyNames.ts';
 import { DEFAULT_GOALS } from '../domain/reward.ts';
 import { seededRng } from '../domain/rng.ts';
-import { DEFAULT_LIMITS } from '../scheduler/snapshot.ts';
+import { backendOf } from '../learning/backend.ts';
+import { Throttles } from './control/throttles.ts';
 import { chooseProbe } from './devices/chooseProbe.ts';
 import { DeviceRegistry } from './devices/deviceRegistry.ts';
 import { hostInfo, hostMeter } from './devices/hostInfo.ts';
+import { ProcessOwners } from './devices/processOwners.ts';
+import { type DeskIdle, systemDesk } from './guards/deskIdle.ts';
+import { Owner } from './guards/owner.ts';
+import { Warden } from './guards/warden.ts';
+import { yieldingOf } from './guards/yielding.ts';
 import { homePaths, prepareHome } from './home.ts';
 import { foreignMib, Holdings } from './jobs/holdings.ts';
 import { Ledger } from './jobs/ledger.ts';
+import { MetricFollower } from './jobs/metricFollower.ts';
+import { bootId } from './jobs/processes.ts';
 import { Runner } from './jobs/runner.ts';
 import { lockHome } from './lock.ts';
 import type { EngineParts } from './parts.ts';
 import { type Clock, type Log, systemClock } from './ports.ts';
 import { Brain } from './scheduling/brain.ts';
 import { Dispatcher } from './scheduling/dispatcher.ts';
+import { Drain } from './scheduling/drain.ts';
+import { Durations, MOST_LEARNED } from './scheduling/durations.ts';
 import { Episodes } from './scheduling/episodes.ts';
+import { foreignHold } from './scheduling/foreignHold.ts';
+import { GiveWayLimits } from './scheduling/giveWayLimits.ts';
+import type { PromotionOptions } from './scheduling/promotion.ts';
+import { MOST_REMEMBERED, ServiceHistory } from './scheduling/serviceHistory.ts';
 import { createRouter, type EngineRouter } from './server/router.ts';
+import { Tokens } from './server/tokens.ts';
 import { WatchHub } from './server/watchHub.ts';
+import { Interference } from './sharing/interference.ts';
+import { MemoryModel } from './sharing/memoryModel.ts';
+import { StrayWatch } from './sharing/strayWatch.ts';
 import { openDatabase } from './store/database.ts';
 import { decisionStore } from './store/decisionStore.ts';
 import { deviceStore } from './store/deviceStore.ts';
 import { episodeStore } from './store/episodeStore.ts';
+import { historyStore } from './store/historyStore.ts';
+import { jobSearch } from './store/jobSearch.ts';
+import { metricStore } from './store/metricStore.ts';
 import { modelStore } from './store/modelStore.ts';
+import { ruleStore } from './store/ruleStore.ts';
 import { settingStore } from './store/settingStore.ts';
+import { sharingStore } from './store/sharingStore.ts';
+import { tokenStore } from './store/tokenStore.ts';
 import { transitionStore } from './store/transitionStore.ts';
 import { VERSION } from './version.ts';
 
@@ -45,12 +69,20 @@ export interface EngineOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** From SIGTERM to SIGKILL when a job is cancelled. */
   readonly graceMs?: number;
+  /** Who sits at the desk; as the system says when left out. */
+  readonly desk?: DeskIdle;
   /** Path of the shipped weights; this installation's when left out. */
   readonly shippedPolicy?: string;
+  /** How often newly learned weights are judged, and on how much; as an owner needs it when left out. */
+  readonly gate?: Pick<PromotionOptions, 'everySteps' | 'everyMs' | 'jobsPerWorld'>;
 }
 
 export interface Engine {
   readonly router: EngineRouter;
+  /** Who may speak to it over HTTP. */
+  readonly tokens: Tokens;
+  /** How things stand, in Prometheus' text format. */
+  readonly scrape: () => Promise<string>;
   readonly home: string;
   /** Ends the engine and leaves every job running. */
   stop(): Promise<void>;
@@ -59,6 +91,8 @@ export interface Engine {
 const DEFAULT_GRACE_MS = 10_000;
 const HOST_INTERVAL_MS = 1000;
 const STATUS_INTERVAL_MS = 1000;
+/** Of the last days' jobs, newly learned weights are tried on no more. */
+const MOST_JUDGED_ON = 2000;
 /** Foreign memory must change by so much to be worth another epoch. */
 const FOREIGN_STEP_MIB = 64;
 
@@ -72,6 +106,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const clock = options.clock ?? systemClock;
   const spec = parseDeviceSpec(options.devices ?? 'auto');
   const chosenPolicy = options.policy === undefined ? null : parsePolicyName(options.policy);
+  const backend = backendOf(options.env ?? process.env);
   prepareHome(home);
   const paths = homePaths(home);
   // Undone in reverse order, by a failed start as by a stop.
@@ -88,7 +123,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       decisions: decisionStore(db),
       devices: deviceStore(db),
       episodes: episodeStore(db),
+      history: historyStore(db),
+      search: jobSearch(db),
+      metrics: metricStore(db),
+      rules: ruleStore(db),
       settings: settingStore(db),
+      sharing: sharingStore(db),
       transitions: transitionStore(db),
       models: modelStore(db),
     };
@@ -106,15 +146,57 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
     });
     undo.push(() => runner.stop());
+    const throttles = new Throttles({ ledger, log });
+    undo.push(() => throttles.stop());
+    // Before anything is recovered, so that it hears of every launch.
+    const metrics = new MetricFollower({
+      ledger,
+      store: stores.metrics,
+      logPath: (job) => runner.runOf(job).logPath,
+      clock,
+      log,
+    });
+    undo.push(() => metrics.stop());
 
-    const holdings = new Holdings(ledger, clock, (deviceId) => registry.memoryTotalMib(deviceId));
+    const { rules } = stores;
+    // Comes once there is something to look after.
+    let warden: Warden | null = null;
+    rules.forgetOtherBoots(bootId());
+    const owners = new ProcessOwners({
+      live: () => ledger.live(),
+      liveSeq: () => ledger.liveSeq,
+      runsPath: paths.runs,
+      monotonicMs: () => clock.monotonicMs(),
+    });
+    const memory = new MemoryModel({
+      ledger,
+      store: stores.sharing,
+      mostMib: () => registry.largestMib,
+      clock,
+      log,
+    });
+    undo.push(() => memory.stop());
+    const interference = new Interference({ ledger, store: stores.sharing, clock, log });
+    undo.push(() => interference.stop());
+    const holdings = new Holdings(
+      ledger,
+      (deviceId) => registry.memoryTotalMib(deviceId),
+      (job) => memory.reservationMib(job),
+    );
     const chosen = await chooseProbe(spec, { usageOf: (deviceId) => holdings.usageOf(deviceId), clock });
     const registry: DeviceRegistry = new DeviceRegistry({
       probe: chosen.probe,
       clock,
       log,
       holdersOf: (deviceId) => holdings.of(deviceId),
-      jobOfPid: (pid) => holdings.jobOfPid(pid),
+      jobOfPid: (pid) => owners.jobOf(pid),
+      rulesOf: (deviceId) => rules.rulesOf(deviceId),
+      standingOf: (deviceId) => ({
+        closed: warden?.closedBy(deviceId) ?? null,
+        yields: warden?.yieldsOf(deviceId) ?? null,
+      }),
+      isIgnored: (deviceId, process) => rules.isIgnored(deviceId, process),
+      idle: rules,
     });
     undo.push(() => registry.stop());
     await registry.start();
@@ -122,13 +204,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     for (const device of registry.list()) stores.devices.seen(device, atMs);
 
     const rng = seededRng(clock.nowMs());
+    const durations = new Durations(stores.history.latest(MOST_LEARNED));
     const brain = new Brain({
       policy,
       stores,
       onTransition: () => episodes.count('transitions'),
+      gate: {
+        recentJobs: (sinceMs) =>
+          stores.history.jobs(sinceMs, Number.MAX_SAFE_INTEGER, MOST_JUDGED_ON, null).jobs,
+        devicesMib: () => registry.list().map(({ memoryTotalMib }) => memoryTotalMib),
+        ...options.gate,
+      },
       clock,
       rng,
       log,
+      ...(backend === undefined ? {} : { backend }),
       ...(options.shippedPolicy === undefined ? {} : { shippedPath: options.shippedPolicy }),
     });
     undo.push(() => brain.stop());
@@ -158,9 +248,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       goals,
       ...dispatcher.status,
       learner: brain.learnerStatus,
+      promotion: brain.promotion.status,
       currentEpisode: episodes.current,
+      durations: durations.calibration,
     });
-    const view = (job: Job): JobView => ({ ...job, waitingReason: dispatcher.reasonOf(job) });
+    const view = (job: Job): JobView => ({
+      ...job,
+      waitingReason: dispatcher.reasonOf(job),
+      remaining: isTerminal(job.status) ? null : durations.tell(job, clock.nowMs()),
+    });
     const hub: WatchHub = new WatchHub({
       lastSeq: () => ledger.seq,
       eventsAfter: (after, upTo, limit) => ledger.read.eventsAfter(after, upTo, limit),
@@ -180,8 +276,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       hub,
       devices: () => registry.list(),
       goals,
-      limits: DEFAULT_LIMITS,
+      giveWay: new GiveWayLimits(stores.settings),
       cpuSlots: availableParallelism(),
+      drain: new Drain(stores.settings, clock),
+      guards: () => warden,
+      reservationMib: (job) => memory.reservationMib(job),
+      interference: () => interference.speeds,
+      history: new ServiceHistory(stores.history.latest(MOST_REMEMBERED)),
+      durations,
       clock,
       rng,
       log,
@@ -217,16 +319,63 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     undo.push(() => clearInterval(statusTimer));
 
     runner.recover();
+    throttles.recover();
+    const tellRules = (): void => {
+      hub.publish({ type: 'devices', devices: registry.list(), host });
+      dispatcher.request();
+    };
+    warden = new Warden({
+      rules,
+      devices: () => registry.list(),
+      live: () => ledger.live(),
+      yielding: yieldingOf(runner, throttles),
+      desk: options.desk ?? systemDesk(options.env ?? process.env, () => clock.nowMs()),
+      home,
+      clock,
+      log,
+      onChange: tellRules,
+    });
+    const guards = warden;
+    undo.push(() => guards.stop());
+    undo.push(registry.onChange(() => guards.judge()));
+    const strays = new StrayWatch(ledger, log);
+    undo.push(
+      registry.onChange(() => {
+        const devices = registry.list();
+        memory.observe(devices);
+        strays.look(devices);
+      }),
+    );
+    undo.push(
+      ledger.onEvent(({ event, actor, jobId }) => {
+        if (event.kind === 'resumed' && actor === 'person') guards.overrule(jobId);
+      }),
+    );
+    const owner = new Owner({
+      rules,
+      registry,
+      clock,
+      onChange: () => {
+        guards.judge();
+        tellRules();
+      },
+    });
     dispatcher.request();
+    const tokens = new Tokens(tokenStore(db), clock);
     const parts: EngineParts = {
       clock,
       log,
       ledger,
       runner,
+      throttles,
       dispatcher,
       brain,
       episodes,
       hub,
+      owner,
+      memory,
+      interference,
+      tokens,
       stores,
       devices: () => registry.list(),
       host: () => host,
@@ -234,7 +383,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       scheduler,
       view,
     };
-    return { router: createRouter(parts), home, stop: unwind };
+    // Loaded by the first scrape: most engines never see one.
+    let exposed: (() => Promise<string>) | null = null;
+    const scrape = async (): Promise<string> => {
+      exposed ??= (await import('./server/exposition.ts')).exposition(parts);
+      return exposed();
+    };
+    return { router: createRouter(parts), tokens, scrape, home, stop: unwind };
   } catch (error) {
     await unwind();
     throw error;
@@ -276,9 +431,13 @@ function watchDevices({ registry, dispatcher, hub, host, record, clock, log }: D
     }
     if (hub.watched) hub.publish({ type: 'devices', devices, host: host() });
     const now = devices
-      .map((d) => `${d.id} ${d.health} ${Math.round((foreignMib(d) ?? -1) / FOREIGN_STEP_MIB)}`)
+      .map((d) => {
+        const { memoryMib: _often, ...hold } = foreignHold(d, clock.nowMs()) ?? { memoryMib: null };
+        const foreign = Math.round((foreignMib(d) ?? -1) / FOREIGN_STEP_MIB);
+        return `${d.id} ${d.health} ${foreign} ${JSON.stringify(hold)}`;
+      })
       .join();
-    if (now !== able) dispatcher.request();
+    if (now !== able) dispatcher.request(true);
     able = now;
   });
 }

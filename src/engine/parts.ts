@@ -1,16 +1,24 @@
 import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contract/messages.ts';
 import type { Device } from '../domain/device.ts';
 import type { Job } from '../domain/job.ts';
+import type { Throttles } from './control/throttles.ts';
+import type { Owner } from './guards/owner.ts';
 import type { Ledger } from './jobs/ledger.ts';
 import type { Runner } from './jobs/runner.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Brain } from './scheduling/brain.ts';
 import type { Dispatcher } from './scheduling/dispatcher.ts';
 import type { Episodes } from './scheduling/episodes.ts';
+import type { Tokens } from './server/tokens.ts';
 import type { WatchHub } from './server/watchHub.ts';
+import type { Interference } from './sharing/interference.ts';
+import type { MemoryModel } from './sharing/memoryModel.ts';
 import type { DecisionStore } from './store/decisionStore.ts';
 import type { DeviceStore } from './store/deviceStore.ts';
 import type { EpisodeStore } from './store/episodeStore.ts';
+import type { HistoryStore } from './store/historyStore.ts';
+import type { JobSearch } from './store/jobSearch.ts';
+import type { MetricStore } from './store/metricStore.ts';
 import type { SettingStore } from './store/settingStore.ts';
 
 /** What the handlers of the contract work with. */
@@ -19,14 +27,22 @@ export interface EngineParts {
   readonly log: Log;
   readonly ledger: Ledger;
   readonly runner: Runner;
+  readonly throttles: Throttles;
   readonly dispatcher: Dispatcher;
   readonly brain: Brain;
   readonly episodes: Episodes;
   readonly hub: WatchHub;
+  readonly owner: Owner;
+  readonly memory: MemoryModel;
+  readonly interference: Interference;
+  readonly tokens: Tokens;
   readonly stores: {
     readonly decisions: DecisionStore;
     readonly devices: DeviceStore;
     readonly episodes: EpisodeStore;
+    readonly history: HistoryStore;
+    readonly search: JobSearch;
+    readonly metrics: MetricStore;
     readonly settings: SettingStore;
   };
   devices(): Device[];

@@ -4,13 +4,17 @@ import type { DeviceInfo, Reading } from '../domain/device.ts';
 export interface Clock {
   /** Unix milliseconds. May jump when somebody sets the clock. */
   nowMs(): number;
-  /** Milliseconds that only go forward, from an arbitrary start. For intervals and timeouts. */
+  /**
+   * Milliseconds that only go forward, from a start that is the same for every process until the machine restarts, and
+   * that stand still while it sleeps. For intervals, timeouts and time limits.
+   */
   monotonicMs(): number;
 }
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  // CLOCK_MONOTONIC on Linux; `performance.now()` would start anew with each engine.
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
 };
 
 export interface Log {

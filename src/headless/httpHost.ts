@@ -7,10 +7,17 @@ import sirv from 'sirv';
 import { ConflictError, FieldError, messageOf } from '../domain/errors.ts';
 import type { Log } from '../engine/ports.ts';
 import { createRpcSockets, type StintRouter } from '../engine/server/rpcSockets.ts';
+import type { Tokens } from '../engine/server/tokens.ts';
+import { createApi } from './api.ts';
+import { refuse } from './refuse.ts';
 import { createSession, type Session } from './session.ts';
 
 export interface HttpHostOptions {
   readonly router: StintRouter;
+  /** Whose tokens open `/api/` and `/metrics`. */
+  readonly tokens: Pick<Tokens, 'admit'>;
+  /** How things stand, in Prometheus' text format. */
+  readonly scrape: () => Promise<string>;
   /** 0: any free port. */
   readonly port: number;
   /** The built console. May be missing: a page then says how to build it. */
@@ -59,6 +66,7 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
   const session = createSession(port);
   const hosts = new Set([HOST, 'localhost'].map((name) => new URL(`http://${name}:${port}`).host));
   const origins = new Set([...hosts].map((host) => `http://${host}`));
+  const api = createApi(options, () => port);
   const serveConsole = consoleServer(consoleDir, log);
   const namesThisHost = (request: IncomingMessage) => hosts.has(request.headers.host ?? '');
   const fromThisOrigin = (request: IncomingMessage) => origins.has(request.headers.origin ?? '');
@@ -69,7 +77,15 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
       refuse(response, 403, `This host is http://localhost:${port}/ and answers to no other name.`);
       return;
     }
-    if (pathOf(request) !== '/session') {
+    const path = pathOf(request);
+    if (path === '/metrics' || path === '/api' || path.startsWith('/api/')) {
+      api(request, response, path).catch((error: unknown) => {
+        log.error('a request over HTTP failed', { error: messageOf(error) });
+        response.destroy();
+      });
+      return;
+    }
+    if (path !== '/session') {
       serveConsole(request, response);
       return;
     }
@@ -223,11 +239,6 @@ function consoleServer(
 
 /** The path alone: a query may not smuggle anything, and is not looked at. */
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/';
-
-function refuse(response: ServerResponse, status: number, sentence: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
-  response.end(`${sentence}\n`);
-}
 
 function refuseUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);

@@ -60,6 +60,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     started.push(() => engine.stop());
     const http = await createHttpHost({
       router: engine.router,
+      tokens: engine.tokens,
+      scrape: engine.scrape,
       port: options.port,
       consoleDir: options.consoleDir ?? join(packageRoot(), 'out', 'renderer'),
       log,

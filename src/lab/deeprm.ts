@@ -1,5 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { FieldError, messageOf } from '../domain/errors.ts';
+import { decodeWeights, type Weights } from '../scheduler/network.ts';
+import { DEEPRM_FEATURES } from '../simulator/deeprm/features.ts';
 import { parseSequences } from '../simulator/deeprm/sequences.ts';
 import type { DeeprmSequence } from '../simulator/deeprm/world.ts';
 
@@ -30,5 +32,18 @@ function readText(file: string): string {
   } catch (error) {
     if (error instanceof FieldError) throw error;
     throw new FieldError('content', undefined, `give a file that can be read (${messageOf(error)})`);
+  }
+}
+
+/**
+ * The weights of `dqn` in DeepRM's world.
+ * @throws {FieldError} naming the field `policy` when they cannot be used.
+ */
+export function readDeeprmWeights(file: string): Weights {
+  try {
+    const { weights } = JSON.parse(readFileSync(file, 'utf8')) as { weights: string };
+    return decodeWeights(Buffer.from(weights, 'base64'), DEEPRM_FEATURES);
+  } catch (error) {
+    throw new FieldError('policy', 'dqn', `leave it out, or mend its weights (${messageOf(error)})`);
   }
 }

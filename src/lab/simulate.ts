@@ -1,17 +1,15 @@
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { FieldError, messageOf } from '../domain/errors.ts';
-import { csvRow, TraceError } from '../domain/trace.ts';
+import { csvRow } from '../domain/trace.ts';
 import { type PlainRow, plainRow } from '../simulator/plain/plainRow.ts';
 import { type PlainTrace, PlainTraceBuilder } from '../simulator/plain/plainTrace.ts';
-import { plainPolicy } from '../simulator/plain/policies.ts';
+import { PLAIN_POLICIES, type PlainPolicy } from '../simulator/plain/policies.ts';
 import { type PlainOutcome, simulatePlain } from '../simulator/plain/simulatePlain.ts';
-import { readTrace } from './readTrace.ts';
+import { JOBS_HEADER, refuseSameFile, rounded } from './jobsFile.ts';
+import { machinePolicies } from './policies.ts';
+import { type NamedFile, readTraceFile } from './traceFile.ts';
 
-export interface SimulateOptions {
-  /** Where the trace lies. */
-  readonly path: string;
-  /** How errors call it. */
-  readonly file: string;
+export interface SimulateOptions extends NamedFile {
   readonly gpus: number;
   readonly policies: readonly string[];
   /** Arrivals are spread by this factor. */
@@ -45,25 +43,28 @@ export async function simulate(options: SimulateOptions): Promise<PlainRow[]> {
   }
 }
 
+/** @throws {FieldError} that also says which names need the virtual machine. */
+function plainPolicy(name: string): PlainPolicy {
+  const policy = PLAIN_POLICIES.find((known) => known.name === name);
+  if (policy !== undefined) return policy;
+  const plain = PLAIN_POLICIES.map((known) => known.name);
+  const others = machinePolicies.filter((known) => !plain.includes(known)).join(', ');
+  const remedy = `choose from ${plain.join(', ')}, with commas between several; leave --plain out for ${others}`;
+  throw new FieldError('policy', name, remedy);
+}
+
 async function load(options: SimulateOptions): Promise<{ trace: PlainTrace; jobIds: readonly string[] }> {
-  const { path, file, stretch, limit = Number.POSITIVE_INFINITY, jobsFile } = options;
+  const { stretch, limit = Number.POSITIVE_INFINITY, jobsFile } = options;
   const builder = new PlainTraceBuilder();
   const jobIds: string[] = [];
   let count = 0;
-  try {
-    await readTrace(path, file, (job) => {
-      builder.add({ ...job, submitS: job.submitS * stretch });
-      if (jobsFile !== undefined) jobIds.push(job.jobId);
-      return ++count < limit;
-    });
-  } catch (error) {
-    if (error instanceof TraceError) throw error;
-    throw new FieldError('TRACE', file, `give a trace file that can be read (${messageOf(error)})`);
-  }
+  await readTraceFile(options, 'TRACE', (job) => {
+    builder.add({ ...job, submitS: job.submitS * stretch });
+    if (jobsFile !== undefined) jobIds.push(job.jobId);
+    return ++count < limit;
+  });
   return { trace: builder.build(), jobIds };
 }
-
-const JOBS_HEADER = 'policy,job_id,submit_s,gpus,start_s,finish_s,jct_s,wait_s,preemptions';
 
 /** What happened to each job that ran, under each policy. */
 class JobsFile {
@@ -71,7 +72,7 @@ class JobsFile {
 
   constructor(path: string, tracePath: string) {
     try {
-      if (sameFile(path, tracePath)) throw new FieldError('--jobs', path, 'name another file than the trace');
+      refuseSameFile(path, tracePath);
       this.#descriptor = openSync(path, 'w');
     } catch (error) {
       if (error instanceof FieldError) throw error;
@@ -114,12 +115,4 @@ class JobsFile {
     let rest = Buffer.from(`${lines.join('\n')}\n`);
     while (rest.length > 0) rest = rest.subarray(writeSync(this.#descriptor, rest));
   }
-}
-
-/** To the microsecond, below which the simulator does not tell instants apart. */
-const rounded = (s: number): number => Math.round(s * 1e6) / 1e6;
-
-function sameFile(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return one !== undefined && other !== undefined && one.ino === other.ino && one.dev === other.dev;
 }

@@ -1,12 +1,14 @@
 import { messageOf } from '../domain/errors.ts';
 import { type Rng, seededRng } from '../domain/rng.ts';
-import { checkWeights, forward, tensorsOf, type Weights, withTensors } from '../scheduler/network.ts';
-import { doubleDqnTargets, QNetwork, type QNetworkConfig, stackStates } from './qNetwork.ts';
+import { checkWeights, featureCountOf, forward, tensorsOf, type Weights } from '../scheduler/network.ts';
+import { copyOf, follow, type LossConfig } from './kernelNetwork.ts';
 import { Replay } from './replay.ts';
+import { doubleDqnTargets, stackStates } from './targets.ts';
+import { kernelBackend, type TrainableNetwork } from './trainableNetwork.ts';
 import type { Transition } from './transition.ts';
 
 /** Every hyperparameter of the learner. */
-export interface AgentConfig extends QNetworkConfig {
+export interface AgentConfig extends LossConfig {
   /** Adam's step size; 1/gradient units. Half of Adam's default (Kingma & Ba 2015), as rewards are noisy. */
   readonly learningRate: number;
   /** Keeps Adam from making full steps out of gradients that are almost nothing; 1.5e-4 (Hessel et al. 2018). */
@@ -85,23 +87,24 @@ export interface Remembered {
 
 /**
  * A deep Q-learner: double Q-learning (van Hasselt et al. 2016) on a dueling network (Wang et al. 2016) with
- * uniform replay and a Polyak-averaged target. It needs a TensorFlow.js backend to be set (see backend.ts).
+ * uniform replay and a Polyak-averaged target.
  *
  * Differences from the papers: candidates are a variable set, time is continuous (semi-Markov discount), and the
  * target network follows softly instead of by copies.
  */
 export class Agent {
   readonly config: AgentConfig;
-  private readonly network: QNetwork;
+  private readonly network: TrainableNetwork;
   private online: Weights;
   private target: Weights;
   private lastGood: Weights;
   private replay: Replay<Remembered>;
   private steps = 0;
 
-  constructor(weights: Weights, config: AgentConfig) {
+  /** @param network with these weights; on the kernels when left out. */
+  constructor(weights: Weights, config: AgentConfig, network = kernelBackend(weights, config)) {
     this.config = config;
-    this.network = new QNetwork(weights, config);
+    this.network = network;
     this.online = weights;
     this.target = copyOf(weights);
     this.lastGood = weights;
@@ -188,7 +191,7 @@ export class Agent {
 
   /** @throws {WeightsError} when the state's weights do not fit this network. */
   async restore(state: AgentState): Promise<void> {
-    const featureCount = this.online.trunk[0]?.inputs ?? this.online.advantage.length;
+    const featureCount = featureCountOf(this.online);
     checkWeights(state.online, featureCount);
     checkWeights(state.target, featureCount);
     this.online = copyOf(state.online);
@@ -238,20 +241,4 @@ function complaintOf(inspect: (weights: Weights) => void, weights: Weights): str
   } catch (error) {
     return messageOf(error);
   }
-}
-
-function copyOf(weights: Weights): Weights {
-  return withTensors(
-    weights,
-    tensorsOf(weights).map((tensor) => tensor.slice()),
-  );
-}
-
-/** target += τ (online − target). */
-function follow(target: Weights, online: Weights, tau: number): void {
-  const from = tensorsOf(online);
-  tensorsOf(target).forEach((tensor, t) => {
-    const source = from[t]!;
-    for (let i = 0; i < tensor.length; i++) tensor[i] = tensor[i]! + tau * (source[i]! - tensor[i]!);
-  });
 }

@@ -1,34 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 // For its effect: tfjs-core's build for Node comes without gradients, and tfjs-layers registers them all.
 import '@tensorflow/tfjs-layers';
-import { scalarise } from '../domain/reward.ts';
-import { forward, tensorsOf, type Weights, withTensors } from '../scheduler/network.ts';
-import type { CandidateRows, Transition } from './transition.ts';
-
-/** How the loss and its minimiser work; see agent.ts for the meaning and source of each number. */
-export interface QNetworkConfig {
-  readonly learningRate: number;
-  readonly adamEpsilon: number;
-  readonly huberDelta: number;
-  readonly maxGradientNorm: number;
-  readonly imitationTemperature: number;
-}
-
-/** A batch for one gradient step. Candidate sets of different sizes lie one after another in `features`. */
-export interface Batch {
-  /** N × featureCount. */
-  readonly features: Float32Array;
-  /** Rows of each of the B sets; they add up to N. */
-  readonly setRows: readonly number[];
-  /** The row within its set that was done. */
-  readonly chosen: readonly number[];
-  /** B targets for Q(s, chosen). */
-  readonly targets: Float32Array;
-  /** B weights of the losses. */
-  readonly lossWeights: Float32Array;
-  /** B weights of the imitation term, which takes `chosen` for a demonstration; 0 for plain Q-learning. */
-  readonly imitationWeights: Float32Array;
-}
+import { headsOf, tensorsOf, type Weights, WeightsError, withTensors } from '../scheduler/network.ts';
+import type { LossConfig, TrainingBatch } from './kernelNetwork.ts';
+import type { TrainableNetwork } from './trainableNetwork.ts';
 
 interface Gradients {
   readonly loss: number;
@@ -40,14 +15,20 @@ interface Gradients {
  * The trainable twin of scheduler/network: the same maths as a TensorFlow.js graph, on whichever backend is set.
  * Sets of any size share one batch without padding: the mean over a set, and the choice of a row, are products
  * with small matrices (the gradient of `gather` is missing in the wasm backend).
+ *
+ * It has one head with dueling, and neither margin nor entropy: what else there is trains on the kernels alone.
  */
-export class QNetwork {
+export class QNetwork implements TrainableNetwork {
   private readonly template: Weights;
   private readonly variables: tf.Variable[];
   private optimizer: tf.AdamOptimizer;
-  private readonly config: QNetworkConfig;
+  private readonly config: LossConfig;
 
-  constructor(weights: Weights, config: QNetworkConfig) {
+  constructor(weights: Weights, config: LossConfig) {
+    const { members, quantiles } = headsOf(weights);
+    if (members * quantiles > 1 || weights.dueling === false) {
+      throw new WeightsError('have several heads or no dueling', 'train them on the backend `kernels`');
+    }
     this.template = weights;
     this.config = config;
     const shapes = shapesOf(weights);
@@ -85,7 +66,7 @@ export class QNetwork {
   }
 
   /** The loss on a batch and its gradient, without changing anything. */
-  gradients(batch: Batch): Gradients {
+  gradients(batch: TrainingBatch): Gradients {
     const { value, grads } = this.variableGradients(batch);
     const result = {
       loss: value.dataSync()[0]!,
@@ -96,7 +77,7 @@ export class QNetwork {
   }
 
   /** One Adam step with the gradient clipped to a global norm. Returns the loss before the step. */
-  train(batch: Batch): number {
+  train(batch: TrainingBatch): number {
     const { value, grads } = this.variableGradients(batch);
     const norm = tf.tidy(() => {
       const squares = Object.values(grads).map((g) => tf.sum(tf.square(g)));
@@ -138,24 +119,25 @@ export class QNetwork {
     this.optimizer.dispose();
   }
 
-  private variableGradients(batch: Batch): ReturnType<typeof tf.variableGrads> {
+  private variableGradients(batch: TrainingBatch): ReturnType<typeof tf.variableGrads> {
     return tf.variableGrads(() => this.loss(batch), this.variables);
   }
 
-  private loss(batch: Batch): tf.Scalar {
+  private loss(batch: TrainingBatch): tf.Scalar {
     const { mean, member, oneHot } = setMatrices(batch.setRows, batch.chosen);
     const { advantage, value } = this.heads(batch.features, mean);
     const q = tf.add(value, tf.matMul(tf.sub(oneHot, mean), advantage));
     const sets = batch.setRows.length;
     const targets = tf.tensor2d(batch.targets, [sets, 1]);
     const lossWeights = tf.tensor2d(batch.lossWeights, [sets, 1]);
+    const { imitationWeights } = batch;
     // Huber (1964): quadratic within ±δ, linear outside.
     const delta = this.config.huberDelta;
     const error = tf.abs(tf.sub(q, targets));
     const inner = tf.minimum(error, delta);
     const huber = tf.add(tf.mul(tf.square(inner), 0.5), tf.mul(tf.sub(error, inner), delta));
     const td = tf.mean(tf.mul(huber, lossWeights)) as tf.Scalar;
-    if (batch.imitationWeights.every((weight) => weight === 0)) return td;
+    if (imitationWeights === undefined || imitationWeights.every((weight) => weight === 0)) return td;
     // Cross-entropy of the demonstrated row under softmax(advantage / temperature).
     const logits = tf.clipByValue(
       tf.div(advantage, this.config.imitationTemperature),
@@ -164,8 +146,19 @@ export class QNetwork {
     ) as tf.Tensor2D;
     const logSum = tf.log(tf.matMul(member, tf.exp(logits)));
     const crossEntropy = tf.sub(logSum, tf.matMul(oneHot, logits));
-    const imitation = tf.mean(tf.mul(crossEntropy, tf.tensor2d(batch.imitationWeights, [sets, 1])));
+    const imitation = tf.mean(tf.mul(crossEntropy, tf.tensor2d(imitationWeights, [sets, 1])));
     return tf.add(td, imitation) as tf.Scalar;
+  }
+
+  private prior(features: Float32Array, width: number): tf.Tensor2D {
+    const rows = features.length / width;
+    const { prior } = this.template;
+    if (prior === undefined) return tf.zeros([rows, 1]);
+    const column = Float32Array.from(
+      { length: rows },
+      (_, row) => prior.scale * features[row * width + prior.column]!,
+    );
+    return tf.tensor2d(column, [rows, 1]);
   }
 
   /** Advantages [N, 1] of the rows and values [B, 1] of the sets. */
@@ -183,14 +176,14 @@ export class QNetwork {
       tf.Variable<tf.Rank.R1>,
     ];
     return {
-      advantage: tf.matMul(h, advantage),
+      advantage: tf.add(tf.matMul(h, advantage), this.prior(features, width)),
       value: tf.add(tf.matMul(tf.matMul(mean, h), value), bias),
     };
   }
 }
 
 /** The decay rates are Adam's own (Kingma & Ba 2015). */
-function adam({ learningRate, adamEpsilon }: QNetworkConfig): tf.AdamOptimizer {
+function adam({ learningRate, adamEpsilon }: LossConfig): tf.AdamOptimizer {
   return tf.train.adam(learningRate, 0.9, 0.999, adamEpsilon);
 }
 
@@ -228,51 +221,5 @@ function setMatrices(
     mean: tf.tensor2d(mean, [sets, total]),
     member: tf.tensor2d(member, [sets, total]),
     oneHot: tf.tensor2d(oneHot, [sets, total]),
-  };
-}
-
-/**
- * Targets of double Q-learning (van Hasselt, Guez & Silver 2016) in semi-Markov form:
- * r + e^(−βΔt) · Q_target(s', argmax_a Q_online(s', a)), and r alone when the machine went idle. The components
- * of r are weighed by the goals that were in force.
- */
-export function doubleDqnTargets(
-  online: Weights,
-  target: Weights,
-  transitions: readonly Transition[],
-): Float32Array {
-  return Float32Array.from(transitions, ({ reward, goals, discount, next }) => {
-    const r = scalarise(reward, goals);
-    return next === null ? r : r + discount * doubleQ(online, target, next);
-  });
-}
-
-function doubleQ(online: Weights, target: Weights, { features, rows }: CandidateRows): number {
-  const best = argmax(forward(online, features, rows));
-  return forward(target, features, rows)[best]!;
-}
-
-/** Index of the largest; the first of equals. */
-function argmax(values: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
-}
-
-/** The candidate sets of the transitions, one after another, ready for {@link Batch}. */
-export function stackStates(
-  transitions: readonly Transition[],
-): Pick<Batch, 'features' | 'setRows' | 'chosen'> {
-  const length = transitions.reduce((sum, { state }) => sum + state.features.length, 0);
-  const features = new Float32Array(length);
-  let at = 0;
-  for (const { state } of transitions) {
-    features.set(state.features, at);
-    at += state.features.length;
-  }
-  return {
-    features,
-    setRows: transitions.map(({ state }) => state.rows),
-    chosen: transitions.map(({ chosen }) => chosen),
   };
 }

@@ -32,6 +32,8 @@ export interface RecorderOptions {
   /** Cost integrals of an episode that was under way when the engine stopped. */
   readonly parts?: RewardParts;
   readonly betaPerS?: number;
+  /** Candidates of a decision that are kept; {@link MAX_STORED_ROWS} when left out. */
+  readonly mostRows?: number;
 }
 
 interface Pending {
@@ -87,7 +89,7 @@ export class Recorder {
 
   /** A decision was taken: completes the transition from the one before, and opens the next. */
   decided(step: DecidedStep): void {
-    const { state, chosen } = thinned(step, this.options.rng);
+    const { state, chosen } = thinned(step, this.options.rng, this.options.mostRows ?? MAX_STORED_ROWS);
     this.complete(state);
     this.pending = { step, state, chosen, reward: ZERO_PARTS, discount: 1 };
   }
@@ -129,12 +131,12 @@ export class Recorder {
   }
 }
 
-/** The step's rows, at most MAX_STORED_ROWS: the chosen, the last (`wait`), and others at random, in order. */
-function thinned(step: DecidedStep, rng: Rng): { state: CandidateRows; chosen: number } {
+/** The step's rows, at most `most`: the chosen, the last (`wait`), and others at random, in order. */
+function thinned(step: DecidedStep, rng: Rng, most: number): { state: CandidateRows; chosen: number } {
   const { features, rows, chosenRow } = step;
-  if (rows <= MAX_STORED_ROWS) return { state: { features, rows }, chosen: chosenRow };
+  if (rows <= most) return { state: { features, rows }, chosen: chosenRow };
   const kept = new Set([chosenRow, rows - 1]);
-  while (kept.size < MAX_STORED_ROWS) kept.add(randomInt(rng, rows));
+  while (kept.size < most) kept.add(randomInt(rng, rows));
   const order = [...kept].sort((a, b) => a - b);
   const width = features.length / rows;
   const out = new Float32Array(order.length * width);

@@ -1,5 +1,6 @@
 import type { DecisionStep } from '../scheduler/decide.ts';
 import { featuresOf } from '../scheduler/features.ts';
+import { sensibleCount } from '../scheduler/policies/dqn.ts';
 import type { Snapshot } from '../scheduler/snapshot.ts';
 import type { DecidedStep } from './recorder.ts';
 
@@ -14,13 +15,17 @@ export function seenStep(
   episodeId: number | null,
 ): DecidedStep | null {
   if (step.choice === null) return null;
+  // What the learned policy would never look at is no alternative to learn about either, unless somebody chose it.
+  const { allowedActions, choice } = step;
+  const rows = Math.max(sensibleCount(snapshot, allowedActions), choice.index + 1);
+  const features = choice.features ?? featuresOf(snapshot, allowedActions);
   return {
     decisionId,
     episodeId,
     atMs: snapshot.nowMs,
-    features: step.choice.features ?? featuresOf(snapshot, step.allowedActions),
-    rows: step.allowedActions.length,
-    chosenRow: step.choice.index,
+    features: features.subarray(0, (features.length / allowedActions.length) * rows),
+    rows,
+    chosenRow: choice.index,
     goals: snapshot.goals,
   };
 }

@@ -1,6 +1,9 @@
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
 import type { JobView } from '../contract/messages.ts';
+import type { Device } from '../domain/device.ts';
+import type { DeviceRules } from '../domain/deviceRules.ts';
+import type { ForeignRemedy } from '../domain/foreignRemedy.ts';
 import { isTerminal, type JobStatus, PRIORITY_LIMIT } from '../domain/job.ts';
 import type { PolicyName } from '../domain/policyNames.ts';
 import { client } from './connection.ts';
@@ -11,13 +14,14 @@ import { troubleText } from './text/troubleText.ts';
 import { visibleText } from './text/visibleText.ts';
 
 /** What a person can do to a job from its row. */
-export type JobAction = 'pause' | 'resume' | 'hold' | 'release' | 'cancel';
+export type JobAction = 'pause' | 'resume' | 'hold' | 'release' | 'retry' | 'cancel';
 
 const POSSIBLE: Readonly<Record<JobAction, readonly JobStatus[]>> = {
   pause: ['running'],
   resume: ['paused'],
   hold: ['queued'],
   release: ['held'],
+  retry: ['succeeded', 'failed', 'cancelled', 'timed-out', 'lost'],
   cancel: ['queued', 'held', 'starting', 'running', 'paused'],
 };
 const DONE: Readonly<Record<JobAction, string>> = {
@@ -25,6 +29,7 @@ const DONE: Readonly<Record<JobAction, string>> = {
   resume: 'resumed',
   hold: 'held back',
   release: 'released',
+  retry: 'put back into the queue',
   cancel: 'cancelled',
 };
 
@@ -119,6 +124,68 @@ export async function setPolicy(policy: PolicyName): Promise<void> {
   } catch (error) {
     sayTrouble('the policy was not changed', error);
   }
+}
+
+/** Starts nothing from now on, or again what waits. */
+export async function setDrain(on: boolean): Promise<void> {
+  try {
+    const scheduler = await client().scheduler.drain({ on });
+    store.update((state) => (state.machine ? { ...state, machine: { ...state.machine, scheduler } } : state));
+    say(on ? 'what runs goes on, and nothing is started' : 'jobs are started again');
+  } catch (error) {
+    sayTrouble(on ? 'jobs are still started' : 'still nothing is started', error);
+  }
+}
+
+/** Puts a job that is over back into the queue, with its GPUs to itself or with more memory. */
+export async function retryWith(jobId: number, change: { alone?: true; vramMib?: number }): Promise<void> {
+  try {
+    const answer = await client().jobs.retry({ id: jobId, ...change });
+    store.update((state) => withAnswer(state, answer));
+    say(`#${jobId} is ${DONE.retry}`);
+  } catch (error) {
+    sayTrouble(`#${jobId} was not ${DONE.retry}`, error);
+  }
+}
+
+/** Does what a waiting job's reason proposes about others' processes. */
+export async function applyRemedy(remedy: ForeignRemedy): Promise<void> {
+  const device = store.get().machine?.devices.find(({ index }) => index === remedy.index);
+  if (device === undefined) return;
+  if (remedy.kind === 'share') await setDeviceRules(device, { foreign: 'share' });
+  else await ignoreProcess(device, remedy.pid, true);
+}
+
+/** Changes what the owner wants of a device. */
+export async function setDeviceRules(device: Device, rules: Partial<DeviceRules>): Promise<void> {
+  try {
+    withDevice(await client().devices.setRules({ id: device.id, rules }));
+  } catch (error) {
+    sayTrouble(`the rules of GPU ${device.index} were not changed`, error);
+  }
+}
+
+/** Lets jobs onto a device in spite of somebody else's process there, or minds it again. */
+export async function ignoreProcess(device: Device, pid: number, on: boolean): Promise<void> {
+  try {
+    withDevice(await client().devices.ignore({ id: device.id, pid, on }));
+  } catch (error) {
+    sayTrouble(`process ${pid} is ${on ? 'still minded' : 'not minded again'}`, error);
+  }
+}
+
+function withDevice(device: Device): void {
+  store.update((state) =>
+    state.machine === null
+      ? state
+      : {
+          ...state,
+          machine: {
+            ...state.machine,
+            devices: state.machine.devices.map((one) => (one.id === device.id ? device : one)),
+          },
+        },
+  );
 }
 
 /** A short confirmation. */

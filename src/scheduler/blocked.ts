@@ -1,7 +1,8 @@
 import type { Veto } from '../domain/decision.ts';
+import { withRemedy } from '../domain/foreignRemedy.ts';
 import { formatMib } from '../domain/units.ts';
 import { type DeviceState, type Fit, fitOn, freeMib, type Machine, type Need } from './machine.ts';
-import type { ShieldLimits } from './snapshot.ts';
+import type { ForeignHold, ShieldLimits } from './snapshot.ts';
 
 /**
  * Why a job cannot start now, for people: what is in the way for longest comes first, so what would not change
@@ -27,6 +28,10 @@ export function blockedBecause(machine: Machine, need: Need, limits: ShieldLimit
   if (left < need.gpus) return [tooSmall(states, need, left)];
   left -= count('health');
   if (left < need.gpus) return [unreadable(those('health'), need)];
+  left -= count('owner');
+  if (left < need.gpus) return [ownerSitsAt(those('owner'), need)];
+  left -= count('closed');
+  if (left < need.gpus) return [closedBy(those('closed'), need)];
   left -= count('foreign');
   if (left < need.gpus) return [foreignHolds(those('foreign'), need)];
   const vetoes: Veto[] = [];
@@ -39,9 +44,19 @@ export function blockedBecause(machine: Machine, need: Need, limits: ShieldLimit
   return vetoes;
 }
 
-/** Devices are kept for a job that has waited too long. */
-export function startsLaterThan(jobId: number, kept: readonly DeviceState[]): Veto {
-  return veto('starvation', `#${jobId} has waited longest: ${gpuNames(kept)} kept for it`);
+/** Devices are kept for a job that has waited too long, or has a deadline to meet. */
+export function startsLaterThan(
+  { jobId, urgent }: { readonly jobId: number; readonly urgent: boolean },
+  kept: readonly DeviceState[],
+): Veto {
+  return urgent
+    ? veto('deadline', `#${jobId} has a deadline to meet: ${gpuNames(kept)} kept for it`)
+    : veto('starvation', `#${jobId} has waited longest: ${gpuNames(kept)} kept for it`);
+}
+
+/** Devices are kept for somebody by the owner. @param reason why the first of them is. */
+export function reservedFor(kept: readonly DeviceState[], reason: string): Veto {
+  return veto('reservation', `${gpuNames(kept)}: ${reason}`);
 }
 
 /** `GPU 1`, `GPUs 0, 1 and 3`. */
@@ -65,11 +80,35 @@ function unreadable(states: readonly DeviceState[], need: Need): Veto {
   return veto('device-health', need.gpus === 1 ? cannot : `needs ${gpus(need.gpus)}, but ${cannot}`);
 }
 
+function ownerSitsAt(states: readonly DeviceState[], need: Need): Veto {
+  const kept = `${gpuNames(states)} ${states.length === 1 ? 'is' : 'are'} kept free for its owner, who is present`;
+  return veto('owner-present', need.gpus === 1 ? kept : `needs ${gpus(need.gpus)}, but ${kept}`);
+}
+
+function closedBy(states: readonly DeviceState[], need: Need): Veto {
+  const [first] = states as [DeviceState];
+  const { rule, reason } = first.device.closed as Veto;
+  return veto(rule, need.gpus === 1 ? reason : `needs ${gpus(need.gpus)}, but ${reason}`);
+}
+
 function foreignHolds(states: readonly DeviceState[], need: Need): Veto {
   const held = (state: DeviceState): number => state.device.foreignMib ?? 0;
   const least = states.reduce((a, b) => (held(b) < held(a) ? b : a));
-  const holds = `GPU ${least.device.index} holds ${formatMib(held(least))} of others' processes`;
-  return veto('memory', need.gpus === 1 ? holds : `needs ${gpus(need.gpus)}, but ${holds}`);
+  const { foreign, index } = least.device;
+  const rule = foreign?.avoid ? 'foreign' : 'memory';
+  const holds = foreign
+    ? heldBy(foreign, index, need)
+    : `GPU ${index} holds ${formatMib(held(least))} of others' processes`;
+  return veto(rule, need.gpus === 1 ? holds : `needs ${gpus(need.gpus)}, but ${holds}`);
+}
+
+/** `11.2 GiB of GPU 1 is held by alice's python, idle for 2 days`. */
+function heldBy({ who, pid, memoryMib, idle, avoid }: ForeignHold, index: number, need: Need): string {
+  const amount = memoryMib === null ? `GPU ${index}` : `${formatMib(memoryMib)} of GPU ${index}`;
+  const held = `${amount} is held by ${who}${idle === null ? '' : `, idle for ${idle}`}`;
+  if (avoid) return withRemedy(held, { kind: 'share', index });
+  // What declared its need does not fit beside it, whoever minds whom.
+  return need.vramMib === null ? withRemedy(held, { kind: 'ignore', index, pid }) : held;
 }
 
 function shortOfMemory(states: readonly DeviceState[], need: Need, limits: ShieldLimits): Veto {

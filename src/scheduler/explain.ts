@@ -4,8 +4,8 @@ import { gpuNames } from './blocked.ts';
 import type { Candidate } from './candidate.ts';
 import type { DecisionStep } from './decide.ts';
 import type { DeviceState } from './machine.ts';
-import { type Shield, shieldOf } from './shield.ts';
-import type { ShieldLimits, Snapshot, WaitingJob } from './snapshot.ts';
+import { isUrgent, type Shield, shieldOf } from './shield.ts';
+import type { RunningJob, ShieldLimits, Snapshot, WaitingJob } from './snapshot.ts';
 
 type Launch = Extract<Action, { kind: 'launch' }>;
 
@@ -19,9 +19,7 @@ export function sentenceOf(
   shield: Shield,
   instead: string | null,
 ): string {
-  const { chosen } = step;
-  const what =
-    chosen.kind === 'wait' ? waited(snapshot, step, shield) : launched(snapshot, chosen, step, shield);
+  const what = whatHappened(snapshot, step, shield);
   return step.fallback && instead ? `${what}; ${step.fallback.failed} failed, so ${instead}` : what;
 }
 
@@ -45,6 +43,28 @@ export function waitingReasons(snapshot: Snapshot, limits: ShieldLimits): Map<nu
   return reasons;
 }
 
+function whatHappened(snapshot: Snapshot, step: Omit<DecisionStep, 'sentence'>, shield: Shield): string {
+  const { chosen } = step;
+  switch (chosen.kind) {
+    case 'launch':
+      return launched(snapshot, chosen, step, shield);
+    case 'wait':
+      return waited(snapshot, step, shield);
+    case 'preempt':
+      return `stopped #${chosen.jobId} at its checkpoint ${where(snapshot, chosen.jobId, shield)}; it goes back into the queue`;
+    case 'pause':
+      return `paused #${chosen.jobId} ${where(snapshot, chosen.jobId, shield)}; it keeps its memory`;
+    case 'resume':
+      return `let #${chosen.jobId} go on ${where(snapshot, chosen.jobId, shield)}`;
+  }
+}
+
+function where(snapshot: Snapshot, jobId: number, shield: Shield): string {
+  const job = snapshot.running.find(({ id }) => id === jobId) as RunningJob;
+  const states = statesOf(job.deviceIds, shield);
+  return states.length === 0 ? 'without a GPU' : `on ${gpuNames(states)}`;
+}
+
 function launched(
   snapshot: Snapshot,
   action: Launch,
@@ -52,7 +72,7 @@ function launched(
   shield: Shield,
 ): string {
   const job = snapshot.waiting.find(({ id }) => id === action.jobId) as WaitingJob;
-  const states = statesOf(action, shield);
+  const states = statesOf(action.deviceIds, shield);
   const start = `started #${job.id} ${placeOf(job, states)}`;
   if (shield.forcedJobId === job.id) return `${start}; ${whyForced(snapshot, job, shield)}`;
   if (step.choice?.explored) return `${start}; tried at random, to learn`;
@@ -72,8 +92,10 @@ function waited(snapshot: Snapshot, step: Omit<DecisionStep, 'sentence'>, shield
     return `started nothing${others}; #${head.action.jobId}: ${head.vetoes[0]?.reason ?? 'waits'}`;
   }
   const best = bestLaunch(step);
-  const where = statesOf(best, shield);
-  const could = `started nothing, though #${best.jobId} fits${where.length === 0 ? '' : ` on ${gpuNames(where)}`}`;
+  if (best === null)
+    return `started nothing, though running jobs could give way; #${head.action.jobId}: ${head.vetoes[0]?.reason ?? 'waits'}`;
+  const on = statesOf(best.deviceIds, shield);
+  const could = `started nothing, though #${best.jobId} fits${on.length === 0 ? '' : ` on ${gpuNames(on)}`}`;
   if (step.choice?.explored) return `${could}: waiting was tried at random, to learn`;
   if (bestScore(step, best.jobId) < (step.scores.at(-1) ?? Number.NEGATIVE_INFINITY)) {
     return `${could}: ${step.policyName} scored waiting higher`;
@@ -82,14 +104,19 @@ function waited(snapshot: Snapshot, step: Omit<DecisionStep, 'sentence'>, shield
   return blocked ? `${could}: #${head.action.jobId} is first in the queue: ${blocked.reason}` : could;
 }
 
-/** The allowed launch that was scored highest; without scores the first. */
-function bestLaunch(step: Omit<DecisionStep, 'sentence'>): Launch {
-  let best = step.allowed[0] as number;
+/** The allowed launch that was scored highest; without scores the first; null when none is allowed. */
+function bestLaunch(step: Omit<DecisionStep, 'sentence'>): Launch | null {
+  let best: Launch | null = null;
+  let highest = Number.NEGATIVE_INFINITY;
   for (const i of step.allowed) {
-    if (step.candidates[i]?.action.kind !== 'launch') continue;
-    if ((step.scores[i] ?? 0) > (step.scores[best] ?? 0)) best = i;
+    const { action } = step.candidates[i] as Candidate;
+    if (action.kind !== 'launch') continue;
+    const score = step.scores[i] ?? 0;
+    if (best !== null && score <= highest) continue;
+    best = action;
+    highest = score;
   }
-  return (step.candidates[best] as Candidate).action as Launch;
+  return best;
 }
 
 /** The best score of a job's launches; -Infinity where none was scored. */
@@ -118,8 +145,14 @@ function placeOf(job: WaitingJob, states: readonly DeviceState[]): string {
 }
 
 function whyForced(snapshot: Snapshot, job: WaitingJob, shield: Shield): string {
-  return shield.starvingJobId !== job.id
-    ? `you moved it ahead of #${shield.starvingJobId}, which has waited longest`
+  const first = snapshot.waiting.find(({ id }) => id === shield.starvingJobId);
+  const urgent = first !== undefined && isUrgent(first, snapshot, shield.limits);
+  if (first !== job) {
+    const because = urgent ? 'has a deadline to meet' : 'has waited longest';
+    return `you moved it ahead of #${shield.starvingJobId}, which ${because}`;
+  }
+  return urgent
+    ? 'it would miss its deadline if it waited longer, and goes first'
     : `it has waited ${formatDuration(snapshot.nowMs - job.waitingSinceMs)}, too long, and goes first`;
 }
 
@@ -130,6 +163,6 @@ function passedOver(snapshot: Snapshot, job: WaitingJob): WaitingJob | null {
   return oldest === job ? null : oldest;
 }
 
-function statesOf(action: Launch, shield: Shield): DeviceState[] {
-  return action.deviceIds.flatMap((id) => shield.placer.machine.byId.get(id) ?? []);
+function statesOf(deviceIds: readonly string[], shield: Shield): DeviceState[] {
+  return deviceIds.flatMap((id) => shield.placer.machine.byId.get(id) ?? []);
 }

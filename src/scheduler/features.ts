@@ -2,6 +2,7 @@ import type { Action } from '../domain/decision.ts';
 import { jain } from '../domain/reward.ts';
 import { loadOf } from './load.ts';
 import { type DeviceState, type Machine, machineOf } from './machine.ts';
+import { PLAN_FEATURES, writePlanFeatures } from './planFeatures.ts';
 import type { Snapshot, TimeSpread, WaitingJob } from './snapshot.ts';
 
 /** Of the job that the candidate would launch; all 0 for `wait`. */
@@ -67,11 +68,17 @@ const GLOBAL_FEATURES = [
 ] as const;
 
 /** Names of the columns, in order. Weights that were trained belong to this list: changing it makes them void. */
-export const FEATURE_NAMES: readonly string[] = [...JOB_FEATURES, ...PLACEMENT_FEATURES, ...GLOBAL_FEATURES];
+export const FEATURE_NAMES: readonly string[] = [
+  ...JOB_FEATURES,
+  ...PLACEMENT_FEATURES,
+  ...GLOBAL_FEATURES,
+  ...PLAN_FEATURES,
+];
 export const FEATURE_COUNT = FEATURE_NAMES.length;
 
 const PLACEMENT_AT = JOB_FEATURES.length;
 const GLOBAL_AT = PLACEMENT_AT + PLACEMENT_FEATURES.length;
+const PLAN_AT = GLOBAL_AT + GLOBAL_FEATURES.length;
 /** Nothing is larger, so that one odd job does not drown the rest. */
 const LARGEST = 3;
 /** Longer times are all the same: thirty years. Keeps an endless prediction finite. */
@@ -95,7 +102,7 @@ export function featuresOf(snapshot: Snapshot, actions: readonly Action[]): Floa
   actions.forEach((action, row) => {
     const at = row * FEATURE_COUNT;
     out.set(context.globals, at + GLOBAL_AT);
-    if (action.kind === 'wait') {
+    if (action.kind !== 'launch') {
       out[at + PLACEMENT_AT + PLACEMENT_FEATURES.length - 1] = context.idleShare;
       return;
     }
@@ -109,6 +116,7 @@ export function featuresOf(snapshot: Snapshot, actions: readonly Action[]): Floa
     lastJobId = action.jobId;
     writePlacement(out, at + PLACEMENT_AT, entry.job, action.deviceIds, context);
   });
+  writePlanFeatures(out, snapshot, actions, { offset: PLAN_AT, stride: FEATURE_COUNT });
   for (let i = 0; i < out.length; i++) out[i] = Math.min(LARGEST, Math.max(-1, out[i] as number));
   return out;
 }

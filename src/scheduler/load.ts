@@ -17,12 +17,19 @@ export function loadOf(snapshot: Snapshot): Load {
     waitingGpus += job.gpus;
     weight += priorityWeight(job.priority);
   }
+  const { backlog } = snapshot;
+  if (backlog !== undefined) {
+    for (const user of backlog.users) users.add(user);
+    waitingGpus += backlog.waitingGpus;
+    weight += backlog.weight;
+  }
   let idleDevices = 0;
   for (const device of snapshot.devices) {
-    if (device.usable && device.foreignMib !== null && !held.has(device.id)) idleDevices++;
+    if (device.usable && device.foreignMib !== null && device.closed === undefined && !held.has(device.id))
+      idleDevices++;
   }
   return {
-    waiting: snapshot.waiting.length,
+    waiting: snapshot.waiting.length + (backlog?.waiting ?? 0),
     running: snapshot.running.length,
     weight,
     devices: snapshot.devices.length,

@@ -18,7 +18,9 @@ export interface DeviceState {
   readonly residents: readonly RunningJob[];
   /** Sum of what the residents declared. MiB. */
   readonly declaredMib: number;
-  /** True when a resident shares with nobody: it is exclusive, or declared no memory. */
+  /** Residents that compute: all but those that gave way. */
+  readonly active: number;
+  /** True when a resident shares with nobody: it is exclusive and has not given way, or declared no memory. */
   readonly closed: boolean;
   /** Devices of one class are equal to a scheduler: the same memory, the same held, the same residents' shape. */
   readonly likeness: string;
@@ -56,16 +58,28 @@ export function machineOf(snapshot: Snapshot): Machine {
 /**
  * How a job stands to a device: `alone` and `shared` fit now. Otherwise what is in the way: `health` (it cannot
  * be read), `small` (it never has enough), `foreign` (others' processes hold too much), `held` (its residents
- * and this job cannot share), `memory` (they could, but it does not fit beside them).
+ * and this job cannot share), `memory` (they could, but it does not fit beside them), `owner` (somebody sits at it),
+ * `closed` (a rule of the owner's).
  */
-export type Fit = 'alone' | 'shared' | 'held' | 'memory' | 'foreign' | 'small' | 'health';
+export type Fit =
+  | 'alone'
+  | 'shared'
+  | 'held'
+  | 'memory'
+  | 'foreign'
+  | 'owner'
+  | 'closed'
+  | 'small'
+  | 'health';
 
 /** Whether a job with this need could start on the device now, and if not, why. */
 export function fitOn(state: DeviceState, need: Need, limits: ShieldLimits): Fit {
   const drained = drainedFit(state.device, need, limits);
   if (drained !== 'alone' || state.residents.length === 0) return drained;
-  if (state.closed || need.vramMib === null || need.exclusive) return 'held';
-  return need.vramMib <= freeMib(state, limits) ? 'shared' : 'memory';
+  if (state.active >= limits.mostPerDevice) return 'held';
+  if (state.closed || need.vramMib === null || (need.exclusive && state.active > 0)) return 'held';
+  if (need.vramMib > freeMib(state, limits)) return 'memory';
+  return state.active > 0 ? 'shared' : 'alone';
 }
 
 /** The same once our own jobs have left the device: `alone`, or what remains in the way. */
@@ -73,9 +87,13 @@ export function drainedFit(
   device: SnapshotDevice,
   need: Need,
   limits: ShieldLimits,
-): Extract<Fit, 'alone' | 'foreign' | 'small' | 'health'> {
+): Extract<Fit, 'alone' | 'foreign' | 'owner' | 'closed' | 'small' | 'health'> {
   const { foreignMib, memoryTotalMib } = device;
   if (!device.usable || foreignMib === null) return 'health';
+  const small = need.vramMib !== null && need.vramMib > memoryTotalMib;
+  if (device.ownerPresent) return small ? 'small' : 'owner';
+  if (device.closed !== undefined) return small ? 'small' : 'closed';
+  if (device.foreign?.avoid) return small ? 'small' : 'foreign';
   if (need.vramMib === null) {
     return foreignIsLarge(device) ? 'foreign' : 'alone';
   }
@@ -92,39 +110,71 @@ export function freeMib(state: DeviceState, limits: ShieldLimits): number {
   return Math.max(0, device.memoryTotalMib - foreignMib - declaredMib - margin);
 }
 
-/** True when nobody computes there: none of our jobs, and no more than a desktop's share of memory held by others. */
+/** True when nobody computes there: none of our jobs (but such as gave way), and no more than a desktop's share of memory held by others. */
 export function isQuiet(state: DeviceState): boolean {
-  return state.residents.length === 0 && !foreignIsLarge(state.device);
+  return state.active === 0 && !foreignIsLarge(state.device);
 }
 
 /** Expected seconds until all residents have left: 0 when empty, Infinity when one is paused or unknown. */
 export function drainS(state: DeviceState): number {
   let longest = 0;
   for (const job of state.residents) {
-    const remaining = job.paused || job.remaining === null ? Number.POSITIVE_INFINITY : job.remaining.p50S;
+    const remaining =
+      job.pausedBy !== null || job.remaining === null ? Number.POSITIVE_INFINITY : job.remaining.p50S;
     longest = Math.max(longest, remaining);
   }
   return longest;
 }
 
-function foreignIsLarge({ foreignMib, memoryTotalMib }: SnapshotDevice): boolean {
-  return foreignMib === null || foreignMib > MOST_FOREIGN_SHARE * memoryTotalMib;
+/** False for a job that gave way: it holds memory and nothing else. */
+export function isActive(job: Pick<RunningJob, 'pausedBy'>): boolean {
+  return job.pausedBy !== 'scheduler';
+}
+
+function foreignIsLarge({ foreignMib, memoryTotalMib, foreign }: SnapshotDevice): boolean {
+  return foreignMib === null || foreignMib - (foreign?.ignoredMib ?? 0) > MOST_FOREIGN_SHARE * memoryTotalMib;
+}
+
+const EMPTY_LIKENESS = new WeakMap<SnapshotDevice, string>();
+
+/** Of the device without residents; remembered, since most devices are the same object in many snapshots. */
+function emptyLikeness(device: SnapshotDevice): string {
+  let likeness = EMPTY_LIKENESS.get(device);
+  if (likeness === undefined) {
+    const held = device.foreignMib === null ? '?' : Math.ceil(device.foreignMib / FOREIGN_STEP_MIB);
+    const rules = `${device.ownerPresent ? 'o' : ''}${device.closed ? 'c' : ''}${device.foreign?.avoid ? 'a' : ''}`;
+    const ignored = Math.ceil((device.foreign?.ignoredMib ?? 0) / FOREIGN_STEP_MIB);
+    // A device that is kept for somebody at some time is like no other.
+    const kept = device.reservations?.length ? `${device.id}/` : '';
+    likeness = `${rules}${device.memoryTotalMib}/${held}/${ignored > 0 ? `${ignored}i/` : ''}${kept}`;
+    EMPTY_LIKENESS.set(device, likeness);
+  }
+  return likeness;
 }
 
 function stateOf(device: SnapshotDevice, residents: readonly RunningJob[]): DeviceState {
   let declaredMib = 0;
+  let active = 0;
   let closed = false;
   for (const job of residents) {
+    const computes = isActive(job);
     declaredMib += job.vramMib ?? 0;
-    closed ||= job.exclusive || job.vramMib === null;
+    active += computes ? 1 : 0;
+    closed ||= (job.exclusive && computes) || job.vramMib === null;
   }
-  const held = device.foreignMib === null ? '?' : Math.ceil(device.foreignMib / FOREIGN_STEP_MIB);
-  const shape = residents.map((job) => `${job.gpus}×${job.vramMib ?? '?'}`).sort();
+  const shape =
+    residents.length === 0
+      ? ''
+      : residents
+          .map((job) => `${job.gpus}×${job.vramMib ?? '?'}${isActive(job) ? '' : '‖'}`)
+          .sort()
+          .join('+');
   return {
     device,
     residents,
     declaredMib,
+    active,
     closed,
-    likeness: `${device.memoryTotalMib}/${held}/${shape.join('+')}`,
+    likeness: `${emptyLikeness(device)}${shape}`,
   };
 }

@@ -1,5 +1,5 @@
 import type { Veto } from '../domain/decision.ts';
-import { blockedBecause, startsLaterThan } from './blocked.ts';
+import { blockedBecause, reservedFor, startsLaterThan } from './blocked.ts';
 import {
   type DeviceState,
   type Fit,
@@ -17,27 +17,68 @@ export const MAX_PLACEMENTS = 4;
 
 /** Where a job could start. */
 export interface Offer {
+  /** Whether the placements fit now. */
+  readonly fits: boolean;
   /**
-   * Device ids in ascending index, alone before sharing (with our jobs or others' processes), best fit first; at least one. When there are vetoes:
-   * just the one that comes closest.
+   * Device ids in ascending index, alone before sharing (with our jobs or others' processes), best fit first; at least
+   * one. Where none fits: just the one that comes closest.
    */
   readonly placements: readonly (readonly string[])[];
-  /** Empty when the placements fit now. */
+  /** Why none fits; empty when they do. */
   readonly vetoes: readonly Veto[];
 }
 
-/** Devices that are kept for a job that has waited too long. */
+/** An offer of what fits now. */
+export function fitting(placements: readonly (readonly string[])[]): Offer {
+  return { fits: true, placements, vetoes: NO_VETOES };
+}
+
+const NO_VETOES: readonly Veto[] = [];
+
+/** What is in the way is put into words when somebody asks. */
+class Blocked implements Offer {
+  readonly fits = false;
+  readonly #placement: () => readonly string[];
+  readonly #because: () => readonly Veto[];
+  #placements: Offer['placements'] | null = null;
+  #vetoes: Offer['vetoes'] | null = null;
+
+  constructor(placement: () => readonly string[], because: () => readonly Veto[]) {
+    this.#placement = placement;
+    this.#because = because;
+  }
+
+  get placements(): Offer['placements'] {
+    this.#placements ??= [this.#placement()];
+    return this.#placements;
+  }
+
+  get vetoes(): Offer['vetoes'] {
+    this.#vetoes ??= this.#because();
+    return this.#vetoes;
+  }
+}
+
+/** Devices that are kept for a job that has waited too long, or has a deadline to meet. */
 export interface Reservation {
   readonly jobId: number;
+  /** True: for its deadline. */
+  readonly urgent: boolean;
   readonly deviceIds: ReadonlySet<string>;
 }
 
 /** Finds placements on one snapshot; jobs with the same need share the work. */
 export interface Placer {
   readonly machine: Machine;
-  /** What fits by memory, health and free devices alone, outside the reservation if there is one. */
-  offer(need: Need, reservation: Reservation | null): Offer;
+  /**
+   * What fits by memory, health and free devices alone, outside the reservation if there is one.
+   * @param barred devices that the owner keeps from this job, with the reason; null: none.
+   */
+  offer(need: Need, reservation: Reservation | null, barred: Barred | null): Offer;
 }
+
+/** Devices that a job must not start on, by id, with the reason. */
+export type Barred = ReadonlyMap<string, string>;
 
 /** A placer for this snapshot. At most one reservation may be used with it. */
 export function placerOf(snapshot: Snapshot, limits: ShieldLimits): Placer {
@@ -46,7 +87,9 @@ export function placerOf(snapshot: Snapshot, limits: ShieldLimits): Placer {
   const known = new Map<number, Offer>();
   return {
     machine,
-    offer(need, reservation) {
+    offer(need, reservation, barred) {
+      // Rare, and different for nearly every job that it is about.
+      if (barred !== null) return makeOffer(machine, order, need, reservation, limits, barred);
       const key = keyOf(need, reservation !== null);
       let offer = known.get(key);
       if (offer === undefined) {
@@ -80,26 +123,39 @@ function makeOffer(
   need: Need,
   reservation: Reservation | null,
   limits: ShieldLimits,
+  barred: Barred | null = null,
 ): Offer {
   if (need.gpus === 0) {
-    return {
-      placements: [[]],
-      vetoes: machine.freeCpuSlots > 0 ? [] : blockedBecause(machine, need, limits),
-    };
+    if (machine.freeCpuSlots > 0) return fitting([[]]);
+    return new Blocked(
+      () => [],
+      () => blockedBecause(machine, need, limits),
+    );
   }
-  const fitting = order.filter((state) => fits(fitOn(state, need, limits)));
-  if (fitting.length < need.gpus) {
-    return { placements: [closest(order, need, limits)], vetoes: blockedBecause(machine, need, limits) };
+  const roomy = order.filter((state) => fits(fitOn(state, need, limits)));
+  const able = barred ? roomy.filter((state) => !barred.has(state.device.id)) : roomy;
+  if (barred && able.length < need.gpus && roomy.length >= need.gpus) {
+    const kept = machine.states.filter((state) => barred.has(state.device.id));
+    return new Blocked(
+      () => idsOf(roomy.slice(0, need.gpus)),
+      () => [reservedFor(kept, barred.get(kept[0]!.device.id)!)],
+    );
   }
-  const open = reservation ? fitting.filter((state) => !reservation.deviceIds.has(state.device.id)) : fitting;
+  if (able.length < need.gpus) {
+    return new Blocked(
+      () => closest(order, need, limits),
+      () => blockedBecause(machine, need, limits),
+    );
+  }
+  const open = reservation ? able.filter((state) => !reservation.deviceIds.has(state.device.id)) : able;
   if (reservation && open.length < need.gpus) {
     const kept = machine.states.filter((state) => reservation.deviceIds.has(state.device.id));
-    return {
-      placements: [idsOf(fitting.slice(0, need.gpus))],
-      vetoes: [startsLaterThan(reservation.jobId, kept)],
-    };
+    return new Blocked(
+      () => idsOf(able.slice(0, need.gpus)),
+      () => [startsLaterThan(reservation, kept)],
+    );
   }
-  return { placements: choose(windows(open, need.gpus)).map(idsOf), vetoes: [] };
+  return fitting(choose(windows(open, need.gpus)).map(idsOf));
 }
 
 const fits = (fit: Fit): boolean => fit === 'alone' || fit === 'shared';
@@ -134,7 +190,17 @@ function choose(sets: readonly DeviceState[][]): DeviceState[][] {
 }
 
 /** From what would fit soonest to what never does. */
-const CLOSENESS: readonly Fit[] = ['alone', 'shared', 'memory', 'held', 'foreign', 'health', 'small'];
+const CLOSENESS: readonly Fit[] = [
+  'alone',
+  'shared',
+  'memory',
+  'held',
+  'foreign',
+  'closed',
+  'owner',
+  'health',
+  'small',
+];
 
 function closest(order: readonly DeviceState[], need: Need, limits: ShieldLimits): string[] {
   const fit = order.map((state) => fitOn(state, need, limits));

@@ -1,4 +1,5 @@
 import type { Action } from '../domain/decision.ts';
+import type { Load } from '../domain/reward.ts';
 import type { Rng } from '../domain/rng.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -7,6 +8,8 @@ export interface PolicyInput {
   readonly snapshot: Snapshot;
   /** Only those that the shield allows, at least two; `wait`, where allowed, is the last. */
   readonly candidates: readonly Action[];
+  /** GPU-seconds that jobs took which ended well before now, ascending; empty: nothing is known of any. */
+  readonly history: readonly number[];
   readonly rng: Rng;
 }
 
@@ -34,5 +37,15 @@ export interface Policy {
   readonly name: string;
   /** Changes whenever the same input could give another answer, such as after new weights. */
   readonly version: string;
+  /** True: it must be told true durations, which nobody knows. A bound to compare with, and no choice for a live queue. */
+  readonly clairvoyant?: boolean;
+  /** True: it may also preempt, pause and resume. Others are offered launches and `wait` alone. */
+  readonly preempts?: boolean;
+  /** After how long it wants to be asked again though nothing happens; left out: never. Seconds, above 0. */
+  reviewAfterS?(snapshot: Snapshot, history: readonly number[]): number;
   choose(input: PolicyInput): PolicyChoice;
+  /** Where it learns from how it goes: told the load from now on, at every change and before every decision. */
+  advance?(load: Load, nowMs: number): void;
+  /** The same: the machine is idle, which ends an episode. */
+  idle?(): void;
 }

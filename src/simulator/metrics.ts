@@ -53,7 +53,7 @@ export function metricsOf(jobs: Finished, gpus: number): Metrics {
     const finishS = jobs.finishS[i]!;
     const user = jobs.user[i]!;
     const jctS = finishS - submitS;
-    const slowdown = Math.max(1, jctS / Math.max(durationS, SHORTEST_S));
+    const slowdown = boundedSlowdown(jctS, durationS);
     jcts[i] = jctS;
     slowdownSum += slowdown;
     work += durationS * jobs.gpus[i]!;
@@ -83,6 +83,11 @@ export function metricsOf(jobs: Finished, gpus: number): Metrics {
     max_wait_s: maxWaitS,
     jain: jainIndex([...slowdownByUser.values()].map(({ sum, jobs: count }) => sum / count)),
   };
+}
+
+/** max(1, JCT / max(duration, 10 s)): Feitelson et al. 1997. */
+export function boundedSlowdown(jctS: number, durationS: number): number {
+  return Math.max(1, jctS / Math.max(durationS, SHORTEST_S));
 }
 
 /** (Σx)² / (n·Σx²): 1 where all are equal, 1/n where one has everything; 1 for nobody. */

@@ -1,6 +1,6 @@
 import { type Rng, randomInt, randomNormal } from '../domain/rng.ts';
-import type { TimeSpread } from '../scheduler/snapshot.ts';
-import type { SimulatedJob, SimulatedWorld } from './machine.ts';
+import { spreadAround } from './spread.ts';
+import type { SimulatedJob, SimulatedWorld } from './world.ts';
 
 /** Ranges from which random days are drawn. */
 export interface WorkloadRanges {
@@ -22,8 +22,6 @@ const BURST = 4;
 const DURATION_SIGMA = 1.3;
 /** σ of ln(predicted / true). */
 const PREDICTION_SIGMA = 0.4;
-/** Standard normal deviate of the 90th percentile. */
-const Z90 = 1.2816;
 
 /**
  * A random day: Poisson bursts of arrivals of three users of unequal eagerness, log-normal durations whose median differs
@@ -58,19 +56,16 @@ function draftJob(rng: Rng, id: number, medianS: number, devices: number): Simul
     id,
     submittedAtS: 0,
     durationS,
-    predicted: rng.next() < 0.2 ? null : prediction(rng, durationS),
+    predicted:
+      rng.next() < 0.2
+        ? null
+        : spreadAround(durationS * Math.exp(PREDICTION_SIGMA * randomNormal(rng)), PREDICTION_SIGMA),
     gpus: Math.min(gpus, devices),
     vramMib: rng.next() < 0.3 ? null : 2048 + randomInt(rng, 18 * 1024),
     exclusive: rng.next() < 0.05,
     priority: priority < 0.7 ? 0 : priority < 0.85 ? 10 : -10,
     user: USERS[user < 0.6 ? 0 : user < 0.9 ? 1 : 2],
   };
-}
-
-function prediction(rng: Rng, durationS: number): TimeSpread {
-  const p50S = durationS * Math.exp(PREDICTION_SIGMA * randomNormal(rng));
-  const factor = Math.exp(PREDICTION_SIGMA * Z90);
-  return { p10S: p50S / factor, p50S, p90S: p50S * factor };
 }
 
 function between(rng: Rng, [low, high]: readonly [number, number]): number {

@@ -70,7 +70,10 @@ describe('npm start', { timeout: 120_000 }, () => {
   });
 
   it.each([
-    [['--policy', 'best'], '--policy: "best" is not usable; choose one of fifo, first-fit, priority, dqn'],
+    [
+      ['--policy', 'best'],
+      '--policy: "best" is not usable; choose one of fifo, first-fit, easy, priority, aged, las',
+    ],
     [['--device', 'virtual:2'], "Unknown option '--device'"],
     [['--data'], "Option '--data <value>' argument missing"],
     [['somewhere'], "Unexpected argument 'somewhere'"],

@@ -80,12 +80,15 @@ const messagePort: Transport = {
   },
 };
 
+/** Nobody speaks to it but the console. */
+const noPrograms = { tokens: { admit: () => null }, scrape: () => Promise.resolve('') };
+
 const webSocket: Transport = {
   name: 'WebSocket of the headless host',
   async serve(router, home, log) {
     const consoleDir = join(home, 'console');
     mkdirSync(consoleDir, { recursive: true });
-    const host = await createHttpHost({ router, port: 0, consoleDir, log });
+    const host = await createHttpHost({ router, ...noPrograms, port: 0, consoleDir, log });
     const { origin, hash } = new URL(host.url);
     return {
       async connect() {

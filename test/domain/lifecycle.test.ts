@@ -30,11 +30,15 @@ const EVENTS: readonly JobEvent[] = [
   { kind: 'progressed', progress: { fraction: 0.5, label: 'epoch 1/2', atMs: 1 } },
   { kind: 'paused', method: 'signals', holdsVram: true },
   { kind: 'resumed' },
+  { kind: 'throttled', throttle: { share: 0.4, method: 'duty-cycle', by: 'person' } },
+  { kind: 'preempting', reason: 'r', hold: false },
   { kind: 'stopping', outcome: 'cancelled', reason: 'cancelled' },
   { kind: 'exited', exitCode: 0, cause: null },
   { kind: 'withdrawn', reason: 'r' },
   { kind: 'launch-failed', reason: 'r' },
   { kind: 'lost', reason: 'r' },
+  { kind: 'misplaced', device: 'g1', reason: 'it is elsewhere' },
+  { kind: 'retried' },
 ];
 
 /** The status that each event leads to from each status; a pair that is not here is illegal. */
@@ -57,22 +61,29 @@ const TABLE: Partial<Record<JobStatus, Partial<Record<JobEvent['kind'], JobStatu
     lost: 'lost',
   },
   running: {
+    misplaced: 'running',
     prioritised: 'running',
     progressed: 'running',
     paused: 'paused',
+    throttled: 'running',
+    preempting: 'stopping',
     stopping: 'stopping',
     exited: 'succeeded',
     lost: 'lost',
   },
   paused: {
+    misplaced: 'paused',
     prioritised: 'paused',
     progressed: 'paused',
     resumed: 'running',
+    throttled: 'paused',
+    preempting: 'stopping',
     stopping: 'stopping',
     exited: 'succeeded',
     lost: 'lost',
   },
   stopping: {
+    misplaced: 'stopping',
     prioritised: 'stopping',
     'launch-abandoned': 'cancelled',
     started: 'stopping',
@@ -81,6 +92,11 @@ const TABLE: Partial<Record<JobStatus, Partial<Record<JobEvent['kind'], JobStatu
     'launch-failed': 'cancelled',
     lost: 'cancelled',
   },
+  succeeded: { retried: 'queued' },
+  failed: { retried: 'queued' },
+  cancelled: { retried: 'queued' },
+  'timed-out': { retried: 'queued' },
+  lost: { retried: 'queued' },
 };
 
 function jobThatIs(status: JobStatus): Folded {
@@ -98,6 +114,46 @@ describe('the transition table', () => {
     } else {
       expect(applyEvent(folded, event, 5).job.status).toBe(expected);
     }
+  });
+
+  it.each([
+    { kind: 'exited', exitCode: 3, cause: 'exited with code 3', retryAtMs: 50 },
+    { kind: 'lost', reason: 'r', retryAtMs: 50 },
+    { kind: 'launch-failed', reason: 'r', retryAtMs: 50 },
+  ] as const satisfies readonly JobEvent[])('an end that is tried again: $kind', (event) => {
+    const { job } = applyEvent(jobThatIs('starting'), event, 5);
+    expect(job).toMatchObject({ status: 'queued', finishedAtMs: null, exitCode: null, retried: 1 });
+    expect(job.retryWait).toMatchObject({ fromMs: 5, untilMs: 50 });
+    // What was told to end stays ended.
+    expect(applyEvent(jobThatIs('stopping'), event, 5).job.status).toBe('cancelled');
+  });
+
+  it.each(['preempted', 'parked'] as const)('a job that is being %s', (stoppingAs) => {
+    const leaving: Folded = {
+      job: { ...jobThatIs('stopping').job, devices: ['a'], preemptions: 2 },
+      stoppingAs,
+    };
+    const back =
+      stoppingAs === 'preempted'
+        ? { status: 'queued', preemptions: 3, pauseMethod: null }
+        : { status: 'held', preemptions: 2, pauseMethod: 'checkpoint' };
+    for (const event of EVENTS) {
+      if (!['exited', 'lost', 'launch-failed', 'launch-abandoned'].includes(event.kind)) continue;
+      const after = applyEvent(leaving, event, 50);
+      expect(after.job).toMatchObject({ ...back, devices: [], readyAtMs: 50, retried: 0, retryWait: null });
+      expect(after.stoppingAs).toBe(null);
+    }
+    const ran = { ...leaving.job, startedAtMs: 1000, earlierGpuS: 5 };
+    const { job } = applyEvent({ job: ran, stoppingAs }, { kind: 'lost', reason: 'r' }, 3000);
+    expect(job.earlierGpuS).toBe(7);
+    // It ended by itself before it heard of it.
+    const exited = { kind: 'exited', exitCode: 0, cause: null, untold: true } as const;
+    expect(applyEvent(leaving, exited, 50).job).toMatchObject({ status: 'succeeded', preemptions: 2 });
+    // And a person's word counts, once.
+    const cancelled = { kind: 'stopping', outcome: 'cancelled', reason: 'r' } as const;
+    const told = applyEvent(leaving, cancelled, 50);
+    expect(applyEvent(told, EVENTS.find(({ kind }) => kind === 'exited')!, 60).job.status).toBe('cancelled');
+    expect(() => applyEvent(told, cancelled, 60)).toThrow(IllegalTransitionError);
   });
 
   it('says what would be needed', () => {
@@ -140,6 +196,58 @@ describe('folding', () => {
     let folded: Folded = { job: createJob(1, { kind: 'submitted', spec }, 4000), stoppingAs: null };
     for (const [event, atMs] of events) folded = applyEvent(folded, event, atMs);
     expect(folded.job).toMatchObject({ startedAtMs: 5000, finishedAtMs: 5000 });
+  });
+
+  it('starts a retried job afresh, with all of its retries', () => {
+    const events: [JobEvent, number][] = [
+      [{ kind: 'launching', devices: ['virtual-0'], attempt: 1, readyAtMs: 500 }, 1000],
+      [{ kind: 'started', process, monotonicMs: 70 }, 2000],
+      [{ kind: 'paused', method: 'signals', holdsVram: true, monotonicMs: 90 }, 3000],
+      [{ kind: 'exited', exitCode: 9, cause: 'c', retryAtMs: 8000 }, 4000],
+      [{ kind: 'launching', devices: ['virtual-0'], attempt: 2 }, 9000],
+      [{ kind: 'launch-failed', reason: 'r' }, 9500],
+      [{ kind: 'retried' }, 20_000],
+    ];
+    const first = createJob(1, { kind: 'submitted', spec: { ...spec, retries: 1 } }, 0);
+    let folded: Folded = { job: first, stoppingAs: null };
+    const readyAtMs: number[] = [];
+    for (const [event, atMs] of events) {
+      folded = applyEvent(folded, event, atMs);
+      readyAtMs.push(folded.job.readyAtMs);
+    }
+    expect(folded).toEqual({ job: { ...first, attempt: 2, readyAtMs: 20_000 }, stoppingAs: null });
+    expect(readyAtMs).toEqual([500, 500, 500, 8000, 8000, 8000, 20_000]);
+  });
+
+  it('keeps the time that it ran by the clock that nobody sets', () => {
+    const clocks: Job['runClock'][] = [];
+    let folded: Folded = { job: createJob(1, { kind: 'submitted', spec }, 0), stoppingAs: null };
+    for (const event of [
+      { kind: 'launching', devices: [], attempt: 1 },
+      { kind: 'started', process, monotonicMs: 1000 },
+      { kind: 'paused', method: 'signals', holdsVram: false, monotonicMs: 4000 },
+      { kind: 'resumed', monotonicMs: 9000 },
+      { kind: 'paused', method: 'signals', holdsVram: false },
+    ] satisfies JobEvent[]) {
+      folded = applyEvent(folded, event, 5);
+      clocks.push(folded.job.runClock);
+    }
+    const ran = { ranMs: 3000, sinceMs: null };
+    expect(clocks).toEqual([null, { ranMs: 0, sinceMs: 1000 }, ran, { ...ran, sinceMs: 9000 }, null]);
+  });
+
+  it('makes no job that waits for itself or for a later one', () => {
+    const waiting = (jobId: number) => ({ ...spec, after: [{ jobId, on: 'ok' as const }] });
+    for (const jobId of [7, 8]) {
+      expect(() => createJob(7, { kind: 'submitted', spec: waiting(jobId) }, 0)).toThrow(/^after: .*before/);
+    }
+    expect(createJob(7, { kind: 'submitted', spec: waiting(6) }, 0).after).toHaveLength(1);
+  });
+
+  it('gives a submission from before there were terms none', () => {
+    const { beginAtMs, timeLimitS, retries, retryDelayS, retryOn, after, ...old } = spec;
+    const event = { kind: 'submitted', spec: old } as Extract<JobEvent, { kind: 'submitted' }>;
+    expect(createJob(1, event, 0)).toEqual(createJob(1, { kind: 'submitted', spec }, 0));
   });
 
   it('does not count pauses as running', () => {

@@ -56,6 +56,16 @@ describe('progress', () => {
     ['iter 30/60', 0.5, 'iter 30/60'],
     ['STINT_PROGRESS={"step": 3, "total": 4}', 0.75, 'step 3/4'],
     ['epoch 1/4\nsaving checkpoint\n', 0.25, 'epoch 1/4'],
+    ['Epoch 3/10:  50%|█████     | 25/50 [00:03<00:04, 13.5it/s]', 0.25, 'epoch 3/10, step 25/50'],
+    ['Epoch 3:  42%|████▏  | 42/100 [00:03<00:04, 13.5it/s, v_num=0, loss=0.5]', 0.42, 'epoch 3, 42/100'],
+    ['Epoch 2/5\n 50/100 [==========>.....] - ETA: 3s - loss: 0.5', 0.3, 'epoch 2/5, step 50/100'],
+    [
+      'Epoch 2/5\n\u001b[1m 50/100\u001b[0m \u001b[32m━━━━\u001b[0m\u001b[37m━━\u001b[0m \u001b[1m3s\u001b[0m 10ms/step - loss: 0.5',
+      0.3,
+      'epoch 2/5, step 50/100',
+    ],
+    ['Epoch 5/5\n100/100 - 3s - loss: 0.5', 1, 'epoch 5/5, step 100/100'],
+    ['STINT_PROGRESS={"step": 1, "total": 4, "loss": NaN}', 0.25, 'step 1/4'],
   ])('%j', (text, fraction, label) => {
     const progress = readProgress(text);
     expect(progress?.fraction).toBeCloseTo(fraction, 10);

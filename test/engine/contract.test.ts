@@ -4,6 +4,7 @@ import { type StintClient, watchForever } from '../../src/contract/client.ts';
 import { contract } from '../../src/contract/contract.ts';
 import type { JobView, WatchMessage } from '../../src/contract/messages.ts';
 import type { JobSpecInput } from '../../src/domain/job.ts';
+import type { PastJob } from '../../src/domain/pastJob.ts';
 import { noteCalls, observeStreams } from '../contract/observed.ts';
 import { type Served, TRANSPORTS, type Wire } from '../contract/transports.ts';
 import { until } from '../headless/until.ts';
@@ -85,6 +86,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
         devices: [expect.stringMatching(/^virtual-/)],
       });
       const events = await client.jobs.events({ id });
+      expect((await client.jobs.metrics({ id })).series).toEqual([]);
       expect(events.map(({ event }) => event.kind)).toEqual(['submitted', 'launching', 'started', 'exited']);
       expect(events.every((entry) => entry.jobId === id)).toBe(true);
       const log = await client.logs.read({ id });
@@ -128,6 +130,81 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       for (const { id } of blockers) await stint.untilOver(id);
     });
 
+    it('starts nothing while the machine is drained', async () => {
+      expect((await client.scheduler.drain({ on: true })).drainedSinceMs).not.toBeNull();
+      const { id } = await submit('true');
+      await until(
+        async () => /drained/.test((await client.jobs.get({ id })).waitingReason ?? ''),
+        'the reason to be that it is drained',
+      );
+      expect((await client.scheduler.drain({ on: false })).drainedSinceMs).toBeNull();
+      expect(await stint.untilOver(id)).toMatchObject({ status: 'succeeded' });
+    });
+
+    it('holds and releases all that wait', async () => {
+      const blockers = [await submit('sleep 60'), await submit('sleep 60')];
+      for (const { id } of blockers) await stint.until(id, 'running');
+      const ids = [(await submit('true')).id, (await submit('true', { hold: true })).id];
+      expect(await client.jobs.holdAll()).toEqual({ ids: [ids[0]] });
+      await expect(client.jobs.holdAll()).rejects.toMatchObject({
+        code: 'CONFLICT',
+        message: 'no job is queued; there is nothing to hold',
+      });
+      expect(await client.jobs.releaseAll()).toEqual({ ids });
+      for (const id of [...ids, ...blockers.map((job) => job.id)]) await client.jobs.cancel({ id });
+      for (const { id } of blockers) await stint.untilOver(id);
+    });
+
+    it('tries again what failed, and tells its attempts with their logs', async () => {
+      const { id } = await submit('echo $STINT_ATTEMPT; exit $STINT_ATTEMPT', { retries: 1, retryDelayS: 0 });
+      expect(await stint.untilOver(id)).toMatchObject({ status: 'failed', exitCode: 2, attempt: 2 });
+      const attempts = await client.jobs.attempts({ id });
+      expect(attempts).toMatchObject([
+        { attempt: 1, outcome: 'failed', exitCode: 1 },
+        { attempt: 2, outcome: 'failed', exitCode: 2 },
+      ]);
+      expect(await client.logs.read({ id, attempt: 1 })).toMatchObject({ text: '1\n', end: true });
+      let text = '';
+      for await (const chunk of await client.logs.follow({ id, attempt: 1 })) text += chunk.text;
+      expect(text).toBe('1\n');
+      expect(await client.jobs.retry({ id })).toMatchObject({ id, status: 'queued', exitCode: null });
+      expect(await stint.untilOver(id)).toMatchObject({ status: 'failed', exitCode: 4, attempt: 4 });
+    });
+
+    it('change the jobs of an array together', async () => {
+      const spec = { command: ['sleep', '60'], cwd: '/tmp', user: 'ada', gpus: 0, hold: true };
+      const members = [{ index: 3, values: { lr: '1' } }, { index: 4 }];
+      const { id, ids } = await client.arrays.submit({ spec, members, atMost: 1 });
+      expect(await client.arrays.prioritise({ id, priority: 3 })).toEqual({ ids });
+      const { jobs } = await client.arrays.get({ id });
+      expect(jobs.map(({ array, priority }) => [array?.index, array?.values, priority])).toEqual([
+        [3, { lr: '1' }, 3],
+        [4, {}, 3],
+      ]);
+      expect(await client.arrays.release({ id })).toEqual({ ids });
+      await stint.until(id, 'running');
+      expect(await client.arrays.pause({ id })).toEqual({ ids: [id] });
+      expect(await client.arrays.resume({ id })).toEqual({ ids: [id] });
+      expect(await client.arrays.hold({ id })).toEqual({ ids: [ids[1]] });
+      await expect(client.arrays.preempt({ id })).rejects.toMatchObject({ code: 'CONFLICT' });
+      expect(await client.arrays.cancel({ id })).toEqual({ ids });
+      for (const one of ids) await stint.untilOver(one);
+      expect(await client.arrays.retry({ id })).toEqual({ ids });
+      expect(await client.arrays.cancel({ id })).toEqual({ ids });
+      for (const one of ids) await stint.untilOver(one);
+      await expect(client.arrays.get({ id: id + 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
+    it('finds jobs, and lines in their logs', async () => {
+      const { id } = await submit('echo one; echo two; echo three', { name: 'needle in the hay' });
+      await stint.untilOver(id);
+      const found = await client.jobs.search({ text: 'needle', limit: 1 });
+      expect(found.jobs.map((job) => job.id)).toEqual([id]);
+      const { matches } = await client.logs.search({ id, pattern: '^t' });
+      expect(matches.map(({ text }) => text)).toEqual(['two', 'three']);
+      expect(await client.logs.locate({ id, line: 2 })).toEqual({ offset: 4 });
+    });
+
     it('lists by status, in pages', async () => {
       const held: number[] = [];
       for (let i = 0; i < 3; i++) held.push((await submit('true', { hold: true })).id);
@@ -162,6 +239,73 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       }, 'samples of both devices');
     });
 
+    it('says what is known of memory and of pairs', async () => {
+      const { id } = await submit('true', { vramMib: 300 });
+      expect(await client.jobs.memory({ id })).toEqual({
+        declaredMib: 300,
+        learnedMib: null,
+        observedMib: null,
+        settled: false,
+        reservedMib: 300,
+        suggestedMib: 450,
+      });
+      expect(await client.scheduler.interference()).toEqual([]);
+    });
+
+    it('keeps what the owner wants of devices and machine', async () => {
+      const id = 'virtual-1';
+      const device = await client.devices.setRules({ id, rules: { foreign: 'avoid', maxTemperatureC: 85 } });
+      expect(device.rules).toMatchObject({ foreign: 'avoid', maxTemperatureC: 85, presence: 'off' });
+      await expect(client.devices.setRules({ id, rules: { maxTemperatureC: 3 } })).rejects.toMatchObject({
+        data: { field: 'rules.maxTemperatureC', value: '3' },
+      });
+      await client.devices.setRules({ id, rules: { foreign: 'share', maxTemperatureC: null } });
+      await expect(client.devices.ignore({ id, pid: 1 })).rejects.toMatchObject({ code: 'CONFLICT' });
+      const fromMs = Date.now() + 3_600_000;
+      const reservation = await client.devices.reserve({ id, fromMs, toMs: fromMs + 1, user: 'ada' });
+      expect(await client.devices.reservations()).toEqual([reservation]);
+      expect(await client.devices.unreserve({ id: reservation.id })).toEqual({ id: reservation.id });
+      const settings = await client.settings.get();
+      expect(settings).toEqual({ diskFloorMib: null, quietHours: [] });
+      expect(await client.settings.set({ rules: { diskFloorMib: 0 } })).toEqual({
+        ...settings,
+        diskFloorMib: 0,
+      });
+      expect(await client.settings.set({ rules: settings })).toEqual(settings);
+    });
+
+    it('remembers what is over, in pages', async () => {
+      const wanted: number[] = [];
+      for (const name of ['first', 'second']) {
+        const { id } = await submit('exit 4', { name });
+        await stint.untilOver(id);
+        wanted.push(id);
+      }
+      const found: PastJob[] = [];
+      for (let after: { finishedAtMs: number; id: number } | null = null; ; ) {
+        const page: Awaited<ReturnType<typeof client.history.jobs>> = await client.history.jobs({
+          fromMs: 0,
+          toMs: Date.now() + 1000,
+          limit: 1,
+          after,
+        });
+        found.push(...page.jobs);
+        after = page.next;
+        if (after === null) break;
+      }
+      const [first, second] = found.filter(({ id }) => wanted.includes(id));
+      expect(first).toMatchObject({
+        id: wanted[0],
+        name: 'first',
+        command: 'sh',
+        exitCode: 4,
+        policy: 'fifo',
+      });
+      expect(second!.id).toBe(wanted[1]);
+      expect(first!.runS).toBeCloseTo((first!.finishedAtMs - first!.startedAtMs!) / 1000, 6);
+      expect((await client.history.jobs({ fromMs: 0, toMs: 0 })).jobs).toEqual([]);
+    });
+
     it('decides, and says why', async () => {
       const { id } = await submit('true');
       await stint.untilOver(id);
@@ -176,6 +320,38 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(await client.scheduler.status()).toMatchObject({ policy: 'fifo' });
       expect(await client.scheduler.setPolicy({ policy: 'priority' })).toMatchObject({ policy: 'priority' });
       await client.scheduler.setPolicy({ policy: 'fifo' });
+    });
+
+    it('says what policies may do to running jobs', async () => {
+      const before = (await client.scheduler.status()).giveWay;
+      const { maxPreemptions } = (await client.scheduler.setGiveWay({ maxPreemptions: 2 })).giveWay;
+      expect(maxPreemptions).toBe(2);
+      expect((await client.scheduler.setGiveWay(before)).giveWay).toEqual(before);
+      const { id } = await submit('exec sleep 60');
+      await stint.until(id, 'running');
+      await expect(client.jobs.preempt({ id })).rejects.toMatchObject({ code: 'CONFLICT' });
+      expect(await client.jobs.throttle({ id, share: 0.5 })).toMatchObject({ status: 'running' });
+      expect(await client.jobs.throttle({ id, share: null })).toMatchObject({ status: 'running' });
+      await client.jobs.cancel({ id });
+      await stint.untilOver(id);
+    });
+
+    it('hands weights on, and puts them in charge', async () => {
+      const { scheduler } = client;
+      const { version } = (await scheduler.versions())[0]!;
+      const file = await scheduler.exportVersion({ version });
+      const name = `${version}-${crypto.randomUUID()}`;
+      expect(await scheduler.importVersion({ ...file, name })).toMatchObject({
+        version: name,
+        inCharge: false,
+      });
+      await scheduler.promote({ version: name });
+      expect((await scheduler.versions())[0]).toMatchObject({ version: name, inCharge: true });
+      await scheduler.rollBack();
+      expect((await scheduler.versions())[0]).toMatchObject({ version, inCharge: true });
+      await expect(scheduler.judge({ version })).rejects.toMatchObject({ code: 'CONFLICT' });
+      expect((await scheduler.freeze({ on: true })).promotion.frozen).toBe(true);
+      expect((await scheduler.freeze({ on: false })).promotion.frozen).toBe(false);
     });
   });
 
@@ -197,6 +373,8 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       ['an id in letters', (c) => c.jobs!.cancel!({ id: '1' }), 'id'],
       ['a limit too high', (c) => c.scheduler!.decisions!({ limit: 100_000 }), 'limit'],
       ['a policy that is none', (c) => c.scheduler!.setPolicy!({ policy: 'best' }), 'policy'],
+      ['a page of too much', (c) => c.history!.jobs!({ fromMs: 0, toMs: 1, limit: 5000 }), 'limit'],
+      ['a period without an end', (c) => c.history!.jobs!({ fromMs: 0 }), 'toMs'],
       ['a time before time', (c) => c.devices!.samples!({ sinceMs: -1 }), 'sinceMs'],
       ['a sequence number below 0', (c) => c.watch!({ since: -1 }), 'since'],
     ];
@@ -350,6 +528,26 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       await client.jobs.cancel({ id });
       await stint.untilOver(id);
     });
+  });
+
+  it('makes, lists and revokes tokens', async () => {
+    const { token, about } = await client.tokens.create({ name: 'script', scope: 'act' });
+    expect(token).toMatch(/^stint_[\w-]{43}$/);
+    expect(about).toMatchObject({ name: 'script', scope: 'act', lastUsedAtMs: null, expiresAtMs: null });
+    expect(await client.tokens.list()).toEqual([about]);
+    await expect(client.tokens.create({ name: 'script', scope: 'read' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    await expect(client.tokens.create({ name: 'a b', scope: 'read' })).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      data: { field: 'name' },
+    });
+    await expect(client.tokens.create({ name: 'late', scope: 'read', expiresAtMs: 1 })).rejects.toMatchObject(
+      { code: 'BAD_REQUEST', data: { field: 'expiresAtMs' } },
+    );
+    expect(await client.tokens.revoke({ name: 'script' })).toEqual({ name: 'script' });
+    expect(await client.tokens.list()).toEqual([]);
+    await expect(client.tokens.revoke({ name: 'script' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('was asked for everything it offers, and the engine had nothing to complain of', () => {

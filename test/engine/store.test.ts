@@ -4,8 +4,14 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../src/domain/errors.ts';
-import { jobSpecSchema } from '../../src/domain/job.ts';
-import { applyEvent, createJob, type Folded, IllegalTransitionError } from '../../src/domain/lifecycle.ts';
+import { jobSchema, jobSpecSchema } from '../../src/domain/job.ts';
+import {
+  applyEvent,
+  createJob,
+  type Folded,
+  IllegalTransitionError,
+  type JobEvent,
+} from '../../src/domain/lifecycle.ts';
 import { resolveHome } from '../../src/engine/home.ts';
 import { Ledger } from '../../src/engine/jobs/ledger.ts';
 import { lockHome } from '../../src/engine/lock.ts';
@@ -24,6 +30,11 @@ beforeEach(() => {
 afterEach(() => removeHome(home));
 
 const spec = jobSpecSchema.parse({ command: ['true'], cwd: '/', user: 'a' });
+/** What a job was in version 1 of the schema. */
+const IN_1 =
+  'id name command cwd env gpus vramMib exclusive priority user project estimateS status exitCode cause devices rank moved submittedAtMs startedAtMs finishedAtMs pausedAtMs pausedMs holdsVram process progress attempt'.split(
+    ' ',
+  );
 const hash = (): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 describe('migrations', () => {
@@ -38,6 +49,59 @@ describe('migrations', () => {
     expect(migrated.pragma('foreign_key_check')).toEqual([]);
     expect(migrated.pragma('integrity_check', { simple: true })).toBe('ok');
     migrated.close();
+  });
+
+  it('gives the jobs of version 1 their terms, so that folding their events still gives them', () => {
+    const old = new SqliteDatabase(path);
+    old.exec(MIGRATIONS[0]!);
+    old.pragma(`application_id = ${0x53544e54}`);
+    old.pragma('user_version = 1');
+    const { beginAtMs, timeLimitS, retries, retryDelayS, retryOn, after, ...oldSpec } = spec;
+    const process = { pid: 1, startTime: '2', bootId: 'b' };
+    const lives: JobEvent[][] = [
+      [],
+      [{ kind: 'held' }, { kind: 'released' }],
+      [
+        { kind: 'launching', devices: ['virtual-0'], attempt: 1 },
+        { kind: 'started', process },
+      ],
+      [
+        { kind: 'launching', devices: [], attempt: 1 },
+        { kind: 'started', process },
+        { kind: 'exited', exitCode: 3, cause: 'exited with code 3' },
+      ],
+    ];
+    const insertJob = old.prepare(
+      'INSERT INTO jobs (id, status, rank, submitted_at_ms, finished_at_ms, body) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    const insertEvent = old.prepare(
+      "INSERT INTO job_events (job_id, at_ms, actor, kind, body) VALUES (?, ?, 'person', ?, ?)",
+    );
+    const jobs = lives.map((life, index) => {
+      const id = index + 1;
+      const submitted = { kind: 'submitted', spec: oldSpec } as Extract<JobEvent, { kind: 'submitted' }>;
+      let folded: Folded = { job: createJob(id, submitted, 1000), stoppingAs: null };
+      life.forEach((event, i) => {
+        folded = applyEvent(folded, event, 2000 + i);
+      });
+      const { job } = folded;
+      const known = Object.entries(job).filter(([key]) => IN_1.includes(key));
+      const body = JSON.stringify(Object.fromEntries(known));
+      insertJob.run(id, job.status, job.rank, 1000, job.finishedAtMs, body);
+      [submitted, ...life].forEach((event, i) => {
+        insertEvent.run(id, i === 0 ? 1000 : 1999 + i, event.kind, JSON.stringify(event));
+      });
+      return job;
+    });
+    old.close();
+    const db = openDatabase(path);
+    const ledger = new Ledger(db, systemClock);
+    expect(lives.map((_, index) => ledger.get(index + 1))).toEqual(jobs);
+    expect(ledger.get(2).readyAtMs).toBe(2001);
+    for (const job of jobs) expect(jobSchema.parse(ledger.get(job.id))).toEqual(job);
+    // And they go on from where they stood.
+    expect(ledger.append(4, { kind: 'retried' }, 'person')).toMatchObject({ status: 'queued', attempt: 1 });
+    db.close();
   });
 });
 
@@ -155,19 +219,25 @@ describe('the ledger', () => {
   });
 });
 
-it('keeps exactly one model in charge, and the shipped one for good', () => {
+it('keeps exactly one model in charge, the shipped one for good, and what was in charge lately', () => {
   const db = openDatabase(path);
   const models = modelStore(db);
   const weights = new Uint8Array([1, 2, 3]);
-  const base = { policy: 'dqn', createdAtMs: 1, weights };
-  models.promote({ ...base, version: 'first', source: 'shipped', trainSteps: 0 });
-  for (let i = 1; i <= 30; i++)
-    models.promote({ ...base, version: `+${i}`, source: 'online', trainSteps: i });
-  expect(models.inCharge('dqn')).toMatchObject({ version: '+30', trainSteps: 30, weights });
-  const kept = db.prepare<[], { version: string }>('SELECT version FROM models ORDER BY id').all();
-  expect(kept.map((row) => row.version)).toEqual([
+  const base = { createdAtMs: 1, weights };
+  models.register({ ...base, version: 'first', source: 'shipped', trainSteps: 0 });
+  models.promote('first', 1);
+  for (let i = 1; i <= 30; i++) {
+    models.register({ ...base, version: `+${i}`, source: 'online', trainSteps: i });
+    if (i === 2 || i === 5) models.promote(`+${i}`, 100 + i);
+  }
+  expect(models.inCharge()).toMatchObject({ version: '+5', trainSteps: 5, promotedAtMs: 105, weights });
+  expect(models.previous()).toMatchObject({ version: '+2', inCharge: false });
+  expect(models.newestLearned()?.version).toBe('+30');
+  expect(models.list().map(({ version }) => version)).toEqual([
+    '+5',
+    ...Array.from({ length: 20 }, (_, i) => `+${30 - i}`),
+    '+2',
     'first',
-    ...Array.from({ length: 20 }, (_, i) => `+${i + 11}`),
   ]);
   db.close();
 });
@@ -191,7 +261,7 @@ describe('the data directory', () => {
 
   it.each([
     [{ devices: 'virtual:0' }, /^devices: "virtual:0"/],
-    [{ policy: 'magic' }, /^policy: "magic" .* fifo, first-fit, priority, dqn/],
+    [{ policy: 'magic' }, /^policy: "magic" .* fifo, first-fit, easy, .*, dqn/],
   ])('is not made when an option makes no sense: %j', async (options, message) => {
     await expect(startEngine({ home: join(home, 'new'), ...options })).rejects.toThrow(message);
     expect(() => statSync(join(home, 'new'))).toThrow(/ENOENT/);

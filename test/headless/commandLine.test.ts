@@ -263,7 +263,7 @@ describe('bad input', () => {
     [['ls', '--nonsense'], 2, '--nonsense'],
     [['ls', '--status', 'idle'], 2, '--status: "idle" is not usable; choose from queued,'],
     [['submit'], 2, 'see `stint submit --help`'],
-    [['submit', '--gpus', '1.5', '--', 'true'], 2, '--gpus: "1.5" is not usable; give a whole number'],
+    [['submit', '--gpus', '1.5', '--', 'true'], 2, '--gpus: "1.5" is not usable; give a number from 0 to 64'],
     [
       ['submit', '--vram', '4', '--', 'true'],
       2,
@@ -278,7 +278,7 @@ describe('bad input', () => {
     [['show', 'x'], 2, 'job id: "x" is not usable'],
     [['show', '99999'], 1, 'no job 99999; '],
     [['wait', '99999'], 1, 'no job 99999; '],
-    [['policy', 'best'], 2, 'choose one of fifo, first-fit, priority, dqn'],
+    [['policy', 'best'], 2, 'choose one of fifo, first-fit, easy, priority, aged, las'],
     [['decisions', '--limit', '0'], 2, '--limit: "0" is not usable'],
     [['serve', '--port', '70000'], 2, '--port: "70000" is not usable'],
     [['serve', '--devices', 'many', '--data', 'elsewhere'], 2, '--devices: "many" is not usable'],

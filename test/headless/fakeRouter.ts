@@ -6,6 +6,9 @@ import type { StintRouter } from '../../src/engine/server/rpcSockets.ts';
 
 export interface FakeEngine {
   readonly router: StintRouter;
+  /** Nobody has one. */
+  readonly tokens: { admit(token: string): null };
+  readonly scrape: () => Promise<string>;
   /** Streams that a client holds open now. */
   openStreams(): number;
   /** Chunks that were taken from the endless log so far. */
@@ -62,6 +65,8 @@ export function createFakeEngine(): FakeEngine {
   };
   return {
     router: router as unknown as StintRouter,
+    tokens: { admit: () => null },
+    scrape: () => Promise.resolve(''),
     openStreams: () => open,
     chunksTaken: () => taken,
   };

@@ -26,7 +26,7 @@ beforeEach(async () => {
   writeFileSync(join(directory, 'secret.txt'), 'not for the web');
   engine = createFakeEngine();
   log = recordingLog();
-  host = await createHttpHost({ router: engine.router, port: 0, consoleDir, log });
+  host = await createHttpHost({ ...engine, port: 0, consoleDir, log });
 });
 afterEach(async () => {
   await host.close();
@@ -315,7 +315,7 @@ describe('the console’s files', () => {
 
   it('are missing before a build, and it says how to make them', async () => {
     const consoleDir = join(directory, 'later');
-    const early = await createHttpHost({ router: engine.router, port: 0, consoleDir, log });
+    const early = await createHttpHost({ ...engine, port: 0, consoleDir, log });
     const url = `http://127.0.0.1:${early.port}/`;
     const before = await fetch(url);
     expect({ status: before.status, body: await before.text() }).toEqual({
@@ -336,7 +336,7 @@ describe('the console’s files', () => {
     mkdirSync(consoleDir);
     writeFileSync(join(consoleDir, 'index.html'), 'whole');
     writeFileSync(join(consoleDir, 'main.js'), 'whole');
-    const torn = await createHttpHost({ router: engine.router, port: 0, consoleDir, log });
+    const torn = await createHttpHost({ ...engine, port: 0, consoleDir, log });
     const url = `http://127.0.0.1:${torn.port}/`;
     expect((await fetch(url)).status).toBe(200);
     rmSync(join(consoleDir, 'main.js'));
@@ -352,7 +352,7 @@ describe('the console’s files', () => {
 
 it('names the port that is taken', async () => {
   await expect(
-    createHttpHost({ router: engine.router, port: host.port, consoleDir: directory, log }),
+    createHttpHost({ ...engine, port: host.port, consoleDir: directory, log }),
   ).rejects.toMatchObject({
     name: 'ConflictError',
     message: expect.stringContaining(`port ${host.port} is taken`),

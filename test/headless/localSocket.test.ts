@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { connect } from '../../src/cli/connect.ts';
 import { chooseSocketPath, type LocalSocket, serveLocalSocket } from '../../src/engine/server/localSocket.ts';
 import { createFakeEngine, recordingLog } from './fakeRouter.ts';
@@ -109,7 +112,28 @@ describe('the local socket', () => {
     const connection = await connect(home);
     await socket.close();
     served = [];
-    await expect(connection.lost).rejects.toMatchObject({ status: 3 });
+    await expect(connection.during((client) => client.system.info())).rejects.toMatchObject({ status: 3 });
+  });
+
+  it('tells it so, too, while the connection is still closing', async () => {
+    const home = join(root, 'home');
+    mkdirSync(home);
+    const server = createServer();
+    const sockets = new WebSocketServer({ server });
+    sockets.on('connection', (peer, request) => {
+      // The engine's end of the socket stays open for a while after its last words.
+      request.socket.end = () => setTimeout(() => request.socket.destroy(), 300) && request.socket;
+      peer.close();
+    });
+    await new Promise<void>((resolve) => server.listen(join(home, 'stint.sock'), resolve));
+    const connection = await connect(home);
+    const asked = connection.during(async (client) => {
+      for (;;) {
+        await Promise.race([client.system.info(), delay(5)]);
+      }
+    });
+    await expect(asked).rejects.toMatchObject({ status: 3 });
+    await new Promise((resolve) => server.close(resolve));
   });
 });
 

@@ -1,12 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TRACE_HEADER, traceRow } from '../../src/domain/trace.ts';
 import { readTrace } from '../../src/lab/readTrace.ts';
 import { simulate } from '../../src/lab/simulate.ts';
+import { type SimulateMachineOptions, simulateMachine } from '../../src/lab/simulateMachine.ts';
+import { generateJobs } from '../../src/simulator/generator/generate.ts';
 
 const PACKAGE = resolve(import.meta.dirname, '../..');
+const WEIGHTS = join(PACKAGE, 'resources/policy/second-wind.json');
 const PHILLY = resolve(PACKAGE, '../shared/traces/philly-0e4a51.csv');
 const TRACE = `job_id,submit_s,duration_s,gpus,user
 a,0,100,1,ada
@@ -105,6 +109,76 @@ describe('simulate', () => {
   });
 });
 
+describe('simulate on the virtual machine', () => {
+  const machine = (over: Partial<SimulateMachineOptions> = {}) =>
+    simulateMachine({
+      ...base(),
+      policies: ['first-fit', 'srtf'],
+      regime: 'lab',
+      gpuType: 'v100',
+      seed: 1,
+      weightsPath: WEIGHTS,
+      ...over,
+    });
+
+  it('agrees in the lab regime with plain mode, and counts what plain mode cannot', async () => {
+    const policies = ['fifo', 'first-fit', 'sjf', 'srtf'];
+    const plain = await simulate({ ...base(), policies });
+    const rows = await machine({ policies });
+    const common = rows.map(({ pauses, oom_deaths, failures, lost_gpu_s, ...row }) => {
+      expect([pauses, oom_deaths, failures, lost_gpu_s]).toEqual([0, 0, 0, 0]);
+      return row;
+    });
+    expect(common).toEqual(plain);
+  });
+
+  it('leaves out jobs that are larger than the machine, in GPUs or in memory', async () => {
+    const path = join(dir, 'memory.csv');
+    const rows = ['a,0,100,1,1000', 'b,0,100,1,9000', 'c,0,100,3,', 'd,5,100,2,8000'];
+    writeFileSync(path, `job_id,submit_s,duration_s,gpus,vram_mib\n${rows.join('\n')}\n`);
+    const [row] = await machine({ path, vramMib: 8000, policies: ['fifo'] });
+    expect(row).toMatchObject({ jobs: 2, rejected: 2, mean_jct_s: (100 + 195) / 2 });
+    const nobody = machine({ path, vramMib: 999, policies: ['fifo'], limit: 2 });
+    await expect(nobody).rejects.toThrow(/--vram-mib: 999 .*no job takes less than 1000/);
+    await expect(machine({ path: file, gpus: 0 })).rejects.toThrow(/gpus: 0/);
+  });
+
+  it('writes what happened to each job, in the order of policies and of the trace', async () => {
+    const jobsFile = join(dir, 'machine.csv');
+    await machine({ jobsFile, stretch: 2 });
+    expect(readFileSync(jobsFile, 'utf8').trimEnd().split('\n')).toEqual([
+      'policy,job_id,submit_s,gpus,start_s,finish_s,jct_s,wait_s,preemptions,pauses,oom_deaths,failures,lost_gpu_s,attained_gpu_s',
+      'first-fit,a,0,1,0,100,100,0,0,0,0,0,0,100',
+      'first-fit,b,20,2,100,120,100,80,0,0,0,0,0,40',
+      'first-fit,c,40,1,40,80,40,0,0,0,0,0,0,40',
+      'srtf,a,0,1,0,120,120,20,1,0,0,0,0,100',
+      'srtf,b,20,2,20,40,20,0,0,0,0,0,0,40',
+      'srtf,c,40,1,40,80,40,0,0,0,0,0,0,40',
+    ]);
+    expect(readdirSync(dir).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('draws what the workstation leaves to chance from the seed', async () => {
+    const path = join(dir, 'drawn.csv');
+    const jobs = generateJobs('workstation', { jobs: 40, seed: 3, gpus: 2 });
+    writeFileSync(path, [TRACE_HEADER, ...Iterator.from(jobs).map(traceRow)].join('\n'));
+    const rows = async (seed: number) =>
+      JSON.stringify(await machine({ path, regime: 'workstation', seed, policies: ['las', 'dqn'] }));
+    const [one, again, other] = [await rows(1), await rows(1), await rows(2)];
+    expect(again).toBe(one);
+    expect(other).not.toBe(one);
+  });
+
+  it('leaves an earlier file of jobs as it was when it fails', async () => {
+    const jobsFile = join(dir, 'kept.csv');
+    writeFileSync(jobsFile, 'kept');
+    const signal = AbortSignal.abort();
+    await expect(machine({ jobsFile, signal })).rejects.toThrow('stopped before the end');
+    expect(readFileSync(jobsFile, 'utf8')).toBe('kept');
+    expect(readdirSync(dir).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+});
+
 describe('reading a file', () => {
   it('joins the pieces that it comes in', async () => {
     const long = join(dir, 'long.csv');
@@ -142,8 +216,48 @@ describe('stint simulate', () => {
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['POLICY', 'las', '', 'knowing', 'sjf', '']);
   });
 
+  it('runs the virtual machine as a workstation unless told otherwise', () => {
+    const args = ['small.csv', '--gpus', '2', '--policy', 'dqn,srtf,tiresias'];
+    const { stdout, stderr, status } = stint(...args, '--json');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { policy: 'dqn', clairvoyant: false, jobs: 3, rejected: 1, pauses: 0, oom_deaths: 0, failures: 0 },
+      { policy: 'srtf', clairvoyant: true },
+      { policy: 'tiresias', clairvoyant: false },
+    ]);
+    expect(stderr).toContain('they ask for more than 2 GPUs or more memory than one has');
+    const lines = stint(...args).stdout.split('\n');
+    expect(lines[0]).toMatch(/PREEMPTED.*PAUSES +OUT OF MEMORY +CRASHES +LOST GPU TIME/);
+    expect(lines.map((line) => line.split(' ')[0])).toEqual([
+      'POLICY',
+      'dqn',
+      'tiresias',
+      '',
+      'knowing',
+      'srtf',
+      '',
+    ]);
+  });
+
   it.each([
-    ['no --plain', ['small.csv', '--gpus', '2'], /only plain mode exists so far; add --plain/],
+    [
+      'a policy that plain mode has not',
+      ['small.csv', '--gpus', '2', '--plain', '--policy', 'tiresias'],
+      /--policy: "tiresias".*choose from fifo, .* las.*; leave --plain out for easy, .*tiresias/,
+    ],
+    [
+      'a regime in plain mode',
+      ['small.csv', '--gpus', '2', '--plain', '--regime', 'lab'],
+      /--regime means nothing in plain mode/,
+    ],
+    ['an unknown regime', ['small.csv', '--gpus', '2', '--regime', 'x'], /--regime: "x".*lab, hints/],
+    ['too many GPUs', ['small.csv', '--gpus', '65'], /--gpus: 65 .*from 1 to 64/],
+    [
+      'an unknown policy',
+      ['small.csv', '--gpus', '2', '--policy', 'best'],
+      /--policy: "best".*tiresias.*dqn/,
+    ],
+    ['no memory', ['small.csv', '--gpus', '2', '--vram-mib', '0'], /--vram-mib: "0"/],
     [
       'no GPUs',
       ['small.csv', '--gpus', '0', '--plain'],

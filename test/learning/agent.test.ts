@@ -11,7 +11,8 @@ import { initialWeights, tensorsOf, WeightsError } from '../../src/scheduler/net
 import { createDqnPolicy, NO_EXPLORATION } from '../../src/scheduler/policies/dqn.ts';
 import { fifo } from '../../src/scheduler/policies/fifo.ts';
 import type { Policy } from '../../src/scheduler/policy.ts';
-import { type SimulatedWorld, simulate } from '../../src/simulator/machine.ts';
+import { simulate } from '../../src/simulator/machine.ts';
+import type { SimulatedWorld } from '../../src/simulator/world.ts';
 
 const CONFIG: AgentConfig = {
   ...LIVE_AGENT,
@@ -112,8 +113,8 @@ describe('Agent', () => {
     const rng = seededRng(1);
     const agent = new Agent(initialWeights(rng, FEATURE_COUNT, [32]), {
       ...LIVE_AGENT,
-      learningRate: 2e-3,
-      polyakTau: 0.02,
+      learningRate: 5e-4,
+      polyakTau: 0.01,
       minReplay: 100,
     });
     const greedy = (): Policy =>
@@ -125,7 +126,7 @@ describe('Agent', () => {
       exploration: { start: 1, end: 0.1, overDecisions: 400, triesWait: false },
     });
     let decisionId = 0;
-    while (agent.trainSteps < 300) {
+    while (agent.trainSteps < 900) {
       const recorder = new Recorder({
         rng,
         onTransition(transition) {

@@ -3,7 +3,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DEFAULT_GOALS } from '../../src/domain/reward.ts';
 import { seededRng } from '../../src/domain/rng.ts';
 import { startBackend } from '../../src/learning/backend.ts';
-import { type Batch, doubleDqnTargets, QNetwork } from '../../src/learning/qNetwork.ts';
+import { KernelNetwork, type TrainingBatch } from '../../src/learning/kernelNetwork.ts';
+import { QNetwork } from '../../src/learning/qNetwork.ts';
+import { doubleDqnTargets } from '../../src/learning/targets.ts';
 import type { Transition } from '../../src/learning/transition.ts';
 import {
   forward,
@@ -55,7 +57,7 @@ describe.each(['cpu', 'wasm'] as const)('the graph on %s', (backend) => {
     const weights = initialWeights(seededRng(7), 3, [4]);
     // Nobody sits on a kink: biases away from zero.
     for (const layer of weights.trunk) layer.bias.fill(0.5);
-    const batch: Batch = {
+    const batch: TrainingBatch = {
       features: randomFeatures(5 * 3, 8),
       setRows: [2, 3],
       chosen: [1, 0],
@@ -86,11 +88,39 @@ describe.each(['cpu', 'wasm'] as const)('the graph on %s', (backend) => {
     network.dispose();
   });
 
+  it('takes the step that the kernels take, with a prior and imitation too', async () => {
+    await startBackend(backend);
+    const weights = initialWeights(seededRng(5), 11, { hidden: [16, 9], prior: { column: 3, scale: 0.3 } });
+    const batch: TrainingBatch = {
+      features: randomFeatures(9 * 11, 6),
+      setRows: [4, 5],
+      chosen: [1, 3],
+      targets: Float32Array.of(0.4, -2),
+      lossWeights: Float32Array.of(1, 0.5),
+      imitationWeights: Float32Array.of(0.2, 0),
+    };
+    const graph = new QNetwork(weights, CONFIG);
+    const kernels = new KernelNetwork(weights, CONFIG);
+    for (let step = 0; step < 3; step++) {
+      const loss = graph.train(batch);
+      expect(Math.abs(kernels.train(batch).loss - loss)).toBeLessThan(1e-4 * Math.abs(loss));
+    }
+    const before = tensorsOf(weights);
+    const after = tensorsOf(kernels.weights());
+    tensorsOf(graph.weights()).forEach((tensor, t) => {
+      tensor.forEach((value, i) => {
+        const moved = after[t]![i]! - before[t]![i]!;
+        expect(Math.abs(value - after[t]![i]!)).toBeLessThan(1e-4 + 0.02 * Math.abs(moved));
+      });
+    });
+    graph.dispose();
+  });
+
   it('fits targets by training, and clips a huge gradient', async () => {
     await startBackend(backend);
     const before = tf.memory().numTensors;
     const network = new QNetwork(initialWeights(seededRng(1), 4), { ...CONFIG, learningRate: 3e-3 });
-    const batch: Batch = {
+    const batch: TrainingBatch = {
       features: randomFeatures(8 * 4, 2),
       setRows: [4, 4],
       chosen: [2, 3],

@@ -10,7 +10,7 @@ import { loadShippedPolicy, type PolicyFile } from '../../src/learning/shippedPo
 import { FEATURE_COUNT, FEATURE_NAMES } from '../../src/scheduler/features.ts';
 import { encodeWeights, initialWeights, type Weights, WeightsError } from '../../src/scheduler/network.ts';
 
-const SHIPPED = resolve(import.meta.dirname, '../../resources/policy/first-light.json');
+const SHIPPED = resolve(import.meta.dirname, '../../resources/policy/second-wind.json');
 
 let home = '';
 beforeAll(async () => {
@@ -40,10 +40,10 @@ function launching(factor: number): Weights {
 describe('the shipped policy', () => {
   it('loads, is sane, and carries the record of these very weights', async () => {
     const { name, weights } = await loadShippedPolicy(SHIPPED);
-    expect(name).toBe('first-light');
+    expect(name).toBe('second-wind');
     expect(weights.trunk.map(({ outputs }) => outputs)).toEqual([64, 64]);
     const file = JSON.parse(await readFile(SHIPPED, 'utf8')) as PolicyFile;
-    expect(file.command).toContain('scripts/trainFirstLight.ts');
+    expect(file.command).toContain('stint train');
     const judged = createHash('sha256')
       .update(Buffer.from(file.weights, 'base64'))
       .digest('hex')

@@ -1,7 +1,9 @@
 import type { JobView, LoggedEvent, Overview, WatchMessage } from '../../src/contract/messages.ts';
 import type { Device } from '../../src/domain/device.ts';
+import { DEFAULT_RULES } from '../../src/domain/deviceRules.ts';
 import type { JobEvent } from '../../src/domain/lifecycle.ts';
 import { DEFAULT_GOALS } from '../../src/domain/reward.ts';
+import { NO_TERMS } from '../../src/domain/terms.ts';
 import type { History } from '../../src/renderer/store/state.ts';
 
 /** A job that waits, with what a test says about it. */
@@ -22,6 +24,7 @@ export function job(id: number, change: Partial<JobView> = {}): JobView {
     status: 'queued',
     exitCode: null,
     cause: null,
+    diagnosis: null,
     devices: [],
     rank: id,
     moved: false,
@@ -34,6 +37,19 @@ export function job(id: number, change: Partial<JobView> = {}): JobView {
     process: null,
     progress: null,
     attempt: 0,
+    ...NO_TERMS,
+    array: null,
+    retried: 0,
+    retryWait: null,
+    readyAtMs: id * 1000,
+    runClock: null,
+    remaining: null,
+    preemptions: 0,
+    earlierGpuS: 0,
+    pausedBy: null,
+    pauseMethod: null,
+    throttle: null,
+    changedAtMs: null,
     waitingReason: null,
     ...change,
   };
@@ -66,6 +82,9 @@ export function device(change: Partial<Device> = {}): Device {
     },
     holders: [],
     foreign: [],
+    rules: DEFAULT_RULES,
+    closed: null,
+    yields: null,
     ...change,
   };
 }
@@ -103,6 +122,8 @@ export function overview(seq: number, jobs: readonly JobView[]): Overview {
       fallbacks: 0,
       agreement: null,
       lastFallback: null,
+      drainedSinceMs: null,
+      giveWay: { preempt: true, pause: false, maxPreemptions: 5, minSpellS: 300 },
       learner: {
         state: 'off',
         backend: null,
@@ -113,6 +134,8 @@ export function overview(seq: number, jobs: readonly JobView[]): Overview {
         trouble: null,
       },
       currentEpisode: null,
+      promotion: { frozen: false, judging: null, last: null },
+      durations: { runs: 0, within: null },
     },
     host: null,
   };

@@ -77,7 +77,18 @@ describe('memory', () => {
       device({
         reading: { ...reading, memoryUsedMib: 600 },
         holders: [{ jobId: 1, reservedMib: 500, usedMib: 400 }],
-        foreign: [{ pid: 5, memoryMib: 150, user: null, command: null, startedAtMs: null }],
+        foreign: [
+          {
+            pid: 5,
+            memoryMib: 150,
+            user: null,
+            command: null,
+            startedAtMs: null,
+            jobId: null,
+            idleSinceMs: null,
+            ignored: false,
+          },
+        ],
       }),
     );
     expect(memory).toEqual({

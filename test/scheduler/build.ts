@@ -22,6 +22,7 @@ export function device(index: number, change: Partial<SnapshotDevice> = {}): Sna
     memoryTotalMib: 24 * GIB,
     foreignMib: 0,
     usable: true,
+    ownerPresent: false,
     utilisation: null,
     temperatureC: null,
     powerW: null,
@@ -32,19 +33,33 @@ export function device(index: number, change: Partial<SnapshotDevice> = {}): Sna
 const common = (id: number) => ({
   id,
   gpus: 1,
+  minGpus: 1,
+  maxGpus: 1,
   vramMib: 4 * GIB,
   exclusive: false,
   priority: 0,
   rank: id,
   user: 'ada',
   submittedAtMs: NOW_MS - 60_000,
+  gpuUtil: null,
+  restartable: false,
+  preemptions: 0,
   attainedGpuS: 0,
   remaining: null,
 });
 
 /** A job of one GPU and 4 GiB that has waited for a minute. */
 export function waiting(id: number, change: Partial<WaitingJob> = {}): WaitingJob {
-  return { ...common(id), waitingSinceMs: NOW_MS - 60_000, moved: false, ...change };
+  const gpus = change.gpus ?? 1;
+  return {
+    ...common(id),
+    minGpus: gpus,
+    maxGpus: gpus,
+    waitingSinceMs: NOW_MS - 60_000,
+    urgentSinceMs: null,
+    moved: false,
+    ...change,
+  };
 }
 
 /** A job of 4 GiB that runs on these devices. */
@@ -57,9 +72,12 @@ export function running(
   return {
     ...common(id),
     gpus,
+    minGpus: gpus,
+    maxGpus: gpus,
     deviceIds,
     startedAtMs: NOW_MS - 30_000,
-    paused: false,
+    changedAtMs: NOW_MS - 30_000,
+    pausedBy: null,
     progress: null,
     ...change,
   };
@@ -79,9 +97,12 @@ export function snapshot(change: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-/** Actions in a few letters: `3>g0+g1`, `4>` for a CPU-only launch, `wait`. */
+/** Actions in a few letters: `3>g0+g1`, `4>` for a CPU-only launch, `preempt 5`, `wait`. */
 export function brief(action: Action): string {
-  return action.kind === 'wait' ? 'wait' : `${action.jobId}>${action.deviceIds.join('+')}`;
+  if (action.kind === 'wait') return 'wait';
+  return action.kind === 'launch'
+    ? `${action.jobId}>${action.deviceIds.join('+')}`
+    : `${action.kind} ${action.jobId}`;
 }
 
 /** What is allowed now, in brief. */

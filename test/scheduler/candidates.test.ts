@@ -40,7 +40,10 @@ describe('candidates', () => {
     const cpu = { gpus: 0, vramMib: null };
     const jobs = [waiting(1, cpu), waiting(2)];
     expect(allowedIn(snapshot({ devices: [], waiting: jobs }))).toEqual(['1>', 'wait']);
-    const full = snapshot({ waiting: jobs, running: [running(8, []), running(9, [], { paused: true })] });
+    const full = snapshot({
+      waiting: jobs,
+      running: [running(8, []), running(9, [], { pausedBy: 'person' })],
+    });
     expect(allowedIn(full)).toEqual(['2>g0', 'wait']);
     expect(vetoedIn(full)).toEqual({ '1>': ['capacity: all 2 CPU-only slots are taken'] });
   });
@@ -97,7 +100,7 @@ describe('memory', () => {
   });
 
   it('counts a paused job: it still holds its device', () => {
-    const held = running(8, ['g0'], { vramMib: null, paused: true });
+    const held = running(8, ['g0'], { vramMib: null, pausedBy: 'person' });
     expect(allowedIn(snapshot({ devices: one(), running: [held], waiting: [waiting(1)] }))).toEqual(['wait']);
   });
 

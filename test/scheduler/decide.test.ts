@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConflictError } from '../../src/domain/errors.ts';
 import { type Rng, seededRng } from '../../src/domain/rng.ts';
-import { decide, withLaunched } from '../../src/scheduler/decide.ts';
+import { decide, withApplied } from '../../src/scheduler/decide.ts';
 import { FEATURE_COUNT, featuresOf } from '../../src/scheduler/features.ts';
 import { heuristicByName } from '../../src/scheduler/policies/heuristics.ts';
 import type { Policy, PolicyChoice, PolicyInput } from '../../src/scheduler/policy.ts';
@@ -130,20 +130,29 @@ describe('decide', () => {
   });
 });
 
-describe('withLaunched', () => {
+describe('withApplied', () => {
   it('moves the job from the queue to its devices at the same instant', () => {
-    const after = withLaunched(two, { kind: 'launch', jobId: 1, deviceIds: ['g1'] });
-    const { waitingSinceMs: _, moved: __, ...common } = waiting(1);
+    const after = withApplied(two, { kind: 'launch', jobId: 1, deviceIds: ['g1'] });
+    const { waitingSinceMs: _, urgentSinceMs: ___, moved: __, ...common } = waiting(1);
     expect(after).toEqual({
       ...two,
       waiting: two.waiting.slice(1),
-      running: [{ ...common, deviceIds: ['g1'], startedAtMs: NOW_MS, paused: false, progress: null }],
+      running: [
+        {
+          ...common,
+          deviceIds: ['g1'],
+          startedAtMs: NOW_MS,
+          changedAtMs: NOW_MS,
+          pausedBy: null,
+          progress: null,
+        },
+      ],
     });
-    expect(withLaunched(two, { kind: 'wait' })).toBe(two);
+    expect(withApplied(two, { kind: 'wait' })).toBe(two);
   });
 
   it('refuses a job that does not wait', () => {
-    expect(() => withLaunched(two, { kind: 'launch', jobId: 9, deviceIds: [] })).toThrow(ConflictError);
+    expect(() => withApplied(two, { kind: 'launch', jobId: 9, deviceIds: [] })).toThrow(ConflictError);
   });
 });
 
@@ -157,7 +166,7 @@ describe('heuristics', () => {
       expect(fallback).toBeNull();
       actions.push(brief(chosen));
       if (chosen.kind === 'wait') return actions;
-      current = withLaunched(current, chosen);
+      current = withApplied(current, chosen);
     }
   }
   const whole = { vramMib: null };

@@ -57,7 +57,7 @@ describe('the dqn policy', () => {
     expect(choose(policy).chosen.kind).toBe('wait');
     expect(choose(policy, { ...busy(), running: [] }).chosen.kind).toBe('launch');
     // What is paused does not end by itself.
-    const paused = { ...busy(), running: [running(9, ['g1'], { paused: true })] };
+    const paused = { ...busy(), running: [running(9, ['g1'], { pausedBy: 'person' })] };
     expect(choose(policy, paused).chosen.kind).toBe('launch');
   });
 

@@ -3,17 +3,28 @@ import { describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/decision.ts';
 import { randomInt, seededRng } from '../../src/domain/rng.ts';
 import { candidatesOf } from '../../src/scheduler/candidates.ts';
-import { decide, withLaunched } from '../../src/scheduler/decide.ts';
+import { decide, withApplied } from '../../src/scheduler/decide.ts';
 import { waitingReasons } from '../../src/scheduler/explain.ts';
 import { FEATURE_COUNT, featuresOf } from '../../src/scheduler/features.ts';
 import { MAX_PLACEMENTS } from '../../src/scheduler/placements.ts';
 import { heuristicByName } from '../../src/scheduler/policies/heuristics.ts';
 import type { Policy, PolicyChoice } from '../../src/scheduler/policy.ts';
 import { recordedCandidates } from '../../src/scheduler/recorded.ts';
-import type { RunningJob, ShieldLimits, Snapshot, WaitingJob } from '../../src/scheduler/snapshot.ts';
+import {
+  DEFAULT_LIMITS,
+  type RunningJob,
+  type ShieldLimits,
+  type Snapshot,
+  type WaitingJob,
+} from '../../src/scheduler/snapshot.ts';
 import { limitsArbitrary, snapshotArbitrary } from './arbitraries.ts';
 
 type Launch = Extract<Action, { kind: 'launch' }>;
+/** From when on a job goes first: it has waited too long, or has a deadline to meet. */
+const firstFromMs = (job: WaitingJob, limits: ShieldLimits): number =>
+  Math.min(job.waitingSinceMs + limits.starvationAgeS * 1000, job.urgentSinceMs ?? Number.POSITIVE_INFINITY);
+/** Rules that put jobs in an order: what they strike out might fit. */
+const ORDERING: readonly string[] = ['owner-order', 'starvation', 'deadline'];
 const RUNS = { numRuns: 400 };
 
 const random: Policy = {
@@ -45,9 +56,10 @@ function epoch(
       rng,
       limits,
     });
-    if (chosen.kind === 'wait') return current;
+    // A policy that does not say otherwise is offered nothing else.
+    if (chosen.kind !== 'launch') return current;
     onLaunch(current, chosen);
-    current = withLaunched(current, chosen);
+    current = withApplied(current, chosen);
   }
 }
 
@@ -56,7 +68,10 @@ const sharesWithNobody = (job: RunningJob | WaitingJob) => job.exclusive || job.
 /** The rules of memory and exclusivity, written apart from the code under test. */
 function expectLawful(before: Snapshot, action: Launch, limits: ShieldLimits): void {
   const job = before.waiting.find(({ id }) => id === action.jobId) as WaitingJob;
-  expect(new Set(action.deviceIds).size).toBe(job.gpus);
+  const size = new Set(action.deviceIds).size;
+  expect(size).toBe(action.deviceIds.length);
+  expect(size).toBeGreaterThanOrEqual(job.minGpus);
+  expect(size).toBeLessThanOrEqual(job.maxGpus);
   if (job.gpus === 0) {
     expect(before.running.filter(({ gpus }) => gpus === 0).length).toBeLessThan(before.cpuSlots);
   }
@@ -66,7 +81,13 @@ function expectLawful(before: Snapshot, action: Launch, limits: ShieldLimits): v
     expect(device.usable).toBe(true);
     const foreignMib = device.foreignMib as number;
     expect(foreignMib).not.toBeNull();
-    if (residents.length > 0) expect([job, ...residents].some(sharesWithNobody)).toBe(false);
+    const active = residents.filter(({ pausedBy }) => pausedBy !== 'scheduler');
+    if (active.length > 0) {
+      expect([job, ...active].some(sharesWithNobody)).toBe(false);
+      expect(active.length).toBeLessThan(limits.mostPerDevice);
+    }
+    // Who gave way holds memory: how much must be known, of everybody.
+    if (residents.length > 0) expect([job, ...residents].some(({ vramMib }) => vramMib === null)).toBe(false);
     const declared = [job, ...residents].reduce((sum, { vramMib }) => sum + (vramMib ?? 0), 0);
     const margin =
       residents.length > 0 || (foreignMib > 0 && job.vramMib !== null) ? limits.memoryMarginMib : 0;
@@ -80,7 +101,7 @@ function couldStart(snapshot: Snapshot, job: WaitingJob, limits: ShieldLimits): 
   if (job.gpus === 0) {
     return snapshot.running.filter(({ gpus }) => gpus === 0).length < snapshot.cpuSlots;
   }
-  const alone = { ...job, gpus: 1 };
+  const alone = { ...job, gpus: 1, minGpus: 1, maxGpus: 1 };
   const good = snapshot.devices.filter(({ id }) => {
     try {
       const only = { ...snapshot, waiting: [alone] };
@@ -90,7 +111,7 @@ function couldStart(snapshot: Snapshot, job: WaitingJob, limits: ShieldLimits): 
       return false;
     }
   });
-  return good.length >= job.gpus;
+  return good.length >= job.minGpus;
 }
 
 describe('whatever the machine and the queue', () => {
@@ -99,12 +120,15 @@ describe('whatever the machine and the queue', () => {
       fc.property(snapshotArbitrary, limitsArbitrary, (snapshot, limits) => {
         const candidates = candidatesOf(snapshot, limits);
         const counts = new Map<number, number>();
-        for (const { action } of candidates.slice(0, -1)) {
-          const { jobId } = action as Launch;
+        for (const { action } of candidates) {
+          if (action.kind !== 'launch') continue;
+          const { jobId } = action;
           counts.set(jobId, (counts.get(jobId) ?? 0) + 1);
         }
         expect([...counts.keys()]).toEqual(snapshot.waiting.map(({ id }) => id));
-        expect(Math.max(0, ...counts.values())).toBeLessThanOrEqual(MAX_PLACEMENTS);
+        for (const { id, minGpus, maxGpus } of snapshot.waiting) {
+          expect(counts.get(id)).toBeLessThanOrEqual(MAX_PLACEMENTS + maxGpus - minGpus);
+        }
         expect(candidates.at(-1)?.action).toEqual({ kind: 'wait' });
         const unique = new Set(candidates.map(({ action }) => JSON.stringify(action)));
         expect(unique.size).toBe(candidates.length);
@@ -126,10 +150,10 @@ describe('whatever the machine and the queue', () => {
     fc.assert(
       fc.property(snapshotArbitrary, limitsArbitrary, (snapshot, limits) => {
         for (const { action, vetoes } of candidatesOf(snapshot, limits)) {
-          if (action.kind === 'wait') continue;
+          if (action.kind !== 'launch') continue;
           const job = snapshot.waiting.find(({ id }) => id === action.jobId) as WaitingJob;
-          const hard = vetoes.filter(({ rule }) => rule !== 'owner-order' && rule !== 'starvation');
-          if (!vetoes.some(({ rule }) => rule === 'owner-order' || rule === 'starvation')) {
+          const hard = vetoes.filter(({ rule }) => !ORDERING.includes(rule));
+          if (!vetoes.some(({ rule }) => ORDERING.includes(rule))) {
             expect(hard.length === 0).toBe(couldStart(snapshot, job, limits));
           }
         }
@@ -143,9 +167,7 @@ describe('whatever the machine and the queue', () => {
       fc.property(snapshotArbitrary, limitsArbitrary, (snapshot, limits) => {
         const candidates = candidatesOf(snapshot, limits);
         expect(candidates.some(({ vetoes }) => vetoes.length === 0)).toBe(true);
-        const starving = snapshot.waiting.filter(
-          (job) => snapshot.nowMs - job.waitingSinceMs > limits.starvationAgeS * 1000,
-        );
+        const starving = snapshot.waiting.filter((job) => firstFromMs(job, limits) < snapshot.nowMs);
         if (candidates.at(-1)?.vetoes.length) {
           expect(starving.some((job) => couldStart(snapshot, job, limits))).toBe(true);
         }
@@ -158,9 +180,9 @@ describe('whatever the machine and the queue', () => {
     fc.assert(
       fc.property(snapshotArbitrary, limitsArbitrary, (moved, limits) => {
         const snapshot = { ...moved, waiting: moved.waiting.map((job) => ({ ...job, moved: false })) };
-        const [oldest] = snapshot.waiting.toSorted((a, b) => a.waitingSinceMs - b.waitingSinceMs);
+        const [oldest] = snapshot.waiting.toSorted((a, b) => firstFromMs(a, limits) - firstFromMs(b, limits));
         fc.pre(oldest !== undefined && couldStart(snapshot, oldest, limits));
-        fc.pre(snapshot.nowMs - oldest.waitingSinceMs > limits.starvationAgeS * 1000);
+        fc.pre(firstFromMs(oldest, limits) < snapshot.nowMs);
         const ids = candidatesOf(snapshot, limits)
           .filter(({ vetoes }) => vetoes.length === 0)
           .map(({ action }) => (action.kind === 'wait' ? 'wait' : action.jobId));
@@ -173,14 +195,19 @@ describe('whatever the machine and the queue', () => {
   it('a starving job that must wait keeps enough devices, untouched by any other launch', () => {
     fc.assert(
       fc.property(snapshotArbitrary, fc.nat(), (moved, seed) => {
-        const limits = { starvationAgeS: 600, memoryMarginMib: 256 };
-        const waiting = moved.waiting.map((job) => ({ ...job, moved: false }));
+        const limits = { ...DEFAULT_LIMITS, starvationAgeS: 600 };
+        const waiting = moved.waiting.map((job) => ({
+          ...job,
+          moved: false,
+          minGpus: job.gpus,
+          maxGpus: job.gpus,
+        }));
         const snapshot = { ...moved, waiting };
         const drained = { ...snapshot, running: [] };
         // The oldest whom draining helps: an older one that fits now could come to need devices itself.
         const keeper = waiting
-          .filter((job) => snapshot.nowMs - job.waitingSinceMs > 600_000 && job.gpus > 0)
-          .toSorted((a, b) => a.waitingSinceMs - b.waitingSinceMs)
+          .filter((job) => firstFromMs(job, limits) < snapshot.nowMs && job.gpus > 0)
+          .toSorted((a, b) => firstFromMs(a, limits) - firstFromMs(b, limits))
           .find((job) => couldStart(drained, job, limits));
         fc.pre(keeper !== undefined && !couldStart(snapshot, keeper, limits));
         const touched = new Set<string>();
@@ -197,7 +224,7 @@ describe('whatever the machine and the queue', () => {
   it('nobody passes a moved job while it fits', () => {
     fc.assert(
       fc.property(snapshotArbitrary, fc.nat(), (snapshot, seed) => {
-        const limits = { starvationAgeS: 1e9, memoryMarginMib: 256 };
+        const limits = { ...DEFAULT_LIMITS, starvationAgeS: 1e9 };
         epoch(snapshot, limits, seed, (before, action) => {
           const at = before.waiting.findIndex(({ id }) => id === action.jobId);
           const passed = before.waiting.slice(0, at).filter((job) => job.moved);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/scheduler/snapshot.ts';
 import { allowedIn, device, NOW_MS, running, snapshot, vetoedIn, waiting } from './build.ts';
 
 const HOUR_MS = 3_600_000;
@@ -42,7 +43,9 @@ describe('starvation', () => {
   it('begins only after the age that the owner set', () => {
     const snap = snapshot({ waiting: [waiting(1, since(6)), waiting(2)] });
     expect(allowedIn(snap)).toEqual(['1>g0', '2>g0', 'wait']);
-    expect(allowedIn(snap, { starvationAgeS: 6 * 3600 - 1, memoryMarginMib: 0 })).toEqual(['1>g0']);
+    expect(allowedIn(snap, { ...DEFAULT_LIMITS, starvationAgeS: 6 * 3600 - 1, memoryMarginMib: 0 })).toEqual([
+      '1>g0',
+    ]);
   });
 
   it('breaks a tie by rank', () => {
@@ -76,12 +79,34 @@ describe('starvation', () => {
     const snap = snapshot({
       devices,
       running: [
-        running(9, ['g0'], { ...whole, paused: true, remaining: { p10S: 1, p50S: 2, p90S: 3 } }),
+        running(9, ['g0'], { ...whole, pausedBy: 'person', remaining: { p10S: 1, p50S: 2, p90S: 3 } }),
         running(8, ['g1'], { remaining: { p10S: 1, p50S: 9000, p90S: 9999 } }),
       ],
       waiting: [waiting(1, { gpus: 2, ...whole, ...since(7) }), waiting(2)],
     });
     expect(allowedIn(snap)).toEqual(['wait']);
+  });
+
+  it('lets nobody be paused on devices that are kept, for nobody else could use them meanwhile', () => {
+    const at = (id: number, place: string, restartable: boolean) =>
+      running(id, [place], { exclusive: true, restartable, remaining: { p10S: 1, p50S: id, p90S: 30 } });
+    const limits = { ...DEFAULT_LIMITS, minSpellS: 0, mayPause: true };
+    const others = [at(10, 'g0', false), at(11, 'g1', false)];
+    const jobs = [waiting(1, { exclusive: true, ...since(7) }), waiting(2, { exclusive: true })];
+    // g0 is kept, since it is free soonest.
+    expect(allowedIn(snapshot({ running: others, waiting: jobs }), limits)).toEqual(['pause 11', 'wait']);
+    const fresh = jobs.map((job) => ({ ...job, ...since(0) }));
+    expect(allowedIn(snapshot({ running: others, waiting: fresh }), limits)).toEqual([
+      'pause 10',
+      'pause 11',
+      'wait',
+    ]);
+    const stoppable = [at(10, 'g0', true), at(11, 'g1', true)];
+    expect(allowedIn(snapshot({ running: stoppable, waiting: jobs }), limits)).toEqual([
+      'preempt 10',
+      'preempt 11',
+      'wait',
+    ]);
   });
 
   it('keeps nothing for a job that our own draining would not help', () => {
@@ -123,5 +148,36 @@ describe('starvation', () => {
       '7>g1',
       'wait',
     ]);
+  });
+});
+
+describe('a deadline', () => {
+  const urgent = { urgentSinceMs: NOW_MS - 60_000 };
+
+  it('puts a job first once it must start to be over in time', () => {
+    const snap = snapshot({ waiting: [waiting(1), waiting(2, urgent)] });
+    expect(allowedIn(snap)).toEqual(['2>g0']);
+    expect(vetoedIn(snap)['1>g0']).toEqual(['deadline: #2 has a deadline to meet and goes first']);
+    const early = { urgentSinceMs: NOW_MS + 1 };
+    expect(allowedIn(snapshot({ waiting: [waiting(1), waiting(2, early)] }))).toEqual([
+      '1>g0',
+      '2>g0',
+      'wait',
+    ]);
+  });
+
+  it('and starvation go by who has been first in line for longest', () => {
+    const jobs = [waiting(1, since(6.1)), waiting(2, { urgentSinceMs: NOW_MS - HOUR_MS })];
+    expect(allowedIn(snapshot({ waiting: jobs }))).toEqual(['2>g0']);
+    expect(allowedIn(snapshot({ waiting: [waiting(1, since(8)), jobs[1]!] }))).toEqual(['1>g0']);
+  });
+
+  it('keeps devices for a job that does not fit yet', () => {
+    const left = { remaining: { p10S: 1, p50S: 20, p90S: 90 } };
+    const snap = snapshot({
+      running: [running(9, ['g0'], { ...whole, ...left })],
+      waiting: [waiting(1, { gpus: 2, ...whole, ...urgent }), waiting(2)],
+    });
+    expect(vetoedIn(snap)['2>g1']).toEqual(['deadline: #1 has a deadline to meet: GPUs 0 and 1 kept for it']);
   });
 });

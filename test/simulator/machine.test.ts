@@ -6,13 +6,9 @@ import { fifo } from '../../src/scheduler/policies/fifo.ts';
 import { firstFit } from '../../src/scheduler/policies/firstFit.ts';
 import { priority } from '../../src/scheduler/policies/priority.ts';
 import type { Policy } from '../../src/scheduler/policy.ts';
-import {
-  type SimulatedJob,
-  SimulationError,
-  type SimulationObserver,
-  simulate,
-} from '../../src/simulator/machine.ts';
+import { type SimulationObserver, simulate } from '../../src/simulator/machine.ts';
 import { randomWorld } from '../../src/simulator/workload.ts';
+import { fixedSharing, type SimulatedJob, SimulationError } from '../../src/simulator/world.ts';
 
 const job = (id: number, over: Partial<SimulatedJob> = {}): SimulatedJob => ({
   id,
@@ -29,11 +25,13 @@ const job = (id: number, over: Partial<SimulatedJob> = {}): SimulatedJob => ({
 
 function times(policy: Policy, devicesMib: number[], jobs: SimulatedJob[], sharingSlowdown = 0.5) {
   const outcomes = simulate(
-    { devicesMib, jobs, sharingSlowdown },
+    { devicesMib, jobs, speedBeside: fixedSharing(sharingSlowdown) },
     { policy, heuristic: firstFit, rng: seededRng(1) },
   );
   return Object.fromEntries(outcomes.map((o) => [o.job.id, [o.startedAtS, o.finishedAtS]]));
 }
+
+const answer = { scores: null, epsilon: null, explored: false, features: null };
 
 describe('simulate', () => {
   it('runs jobs one after another on one device', () => {
@@ -60,9 +58,17 @@ describe('simulate', () => {
     expect(result[1]![1]).toBeCloseTo(120, 6);
   });
 
-  it('says which jobs never start', () => {
+  it('says which jobs never fit, and which are left waiting for ever', () => {
     expect(() => times(firstFit, [1000], [job(1, { gpus: 3 })])).toThrow(SimulationError);
-    expect(() => times(firstFit, [1000], [job(1, { vramMib: 2000 })])).toThrow(/jobs 1 never start/);
+    expect(() => times(firstFit, [1000], [job(1, { vramMib: 2000 })])).toThrow(
+      /job 1 asks for 1 devices of 2000 MiB/,
+    );
+    const never: Policy = {
+      name: 'never',
+      version: '1',
+      choose: ({ candidates }) => ({ ...answer, index: candidates.length - 1 }),
+    };
+    expect(() => times(never, [1000], [job(1)])).toThrow(/jobs 1 never start/);
   });
 
   it('tells an observer of loads in order of time, and of idleness at the end of each busy period', () => {

@@ -5,6 +5,7 @@ import type { DeeprmRow } from '../../lab/main.ts';
 import { CliError, STATUS } from '../cliError.ts';
 import type { Context } from '../context.ts';
 import { integer } from '../flags.ts';
+import { DEEPRM_WEIGHTS } from '../shippedWeights.ts';
 import { type Column, printable, renderTable } from '../table.ts';
 
 interface Flags {
@@ -19,12 +20,12 @@ const POLICIES = 'sjf,packer,tetris:0.001,first-fit,random';
 const SEED = 7;
 
 const HELP = `
-Policies: sjf, packer, first-fit, random and tetris:K with a knob K from 0 to 1. What the file has to hold, and what
+Policies: sjf, packer, first-fit, random, tetris:K with a knob K from 0 to 1, and dqn, which was trained in this world. What the file has to hold, and what
 comes out for the sequences of the paper: docs/deeprm.md.
 
 Examples:
   stint deeprm --sequences sequences_rate0.7.json
-  stint deeprm --sequences sequences_rate0.7.json --policy sjf,tetris:0.01 --json`;
+  stint deeprm --sequences sequences_rate0.7.json --policy sjf,tetris:0.01,dqn --json`;
 
 export function registerDeeprm(program: Command, context: Context): void {
   program
@@ -40,7 +41,8 @@ export function registerDeeprm(program: Command, context: Context): void {
       const file = resolve(context.callerDir, flags.sequences);
       const policies = (flags.policy ?? POLICIES).split(',').map((name) => name.trim());
       const sequences = ofFile(flags.sequences, () => lab.readSequences(file));
-      const rows = lab.compareDeeprm(sequences, policies, flags.seed);
+      const weights = policies.includes('dqn') ? lab.readDeeprmWeights(DEEPRM_WEIGHTS) : null;
+      const rows = lab.compareDeeprm(sequences, policies, flags.seed, weights);
       for (const { policy, dropped } of rows) {
         if (dropped > 0)
           context.err(

@@ -2,15 +2,29 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
+import { FieldError } from '../../domain/errors.ts';
 import { CliError, STATUS } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import type { Connection } from '../connect.ts';
 import { type Context, homeOf, withEngine } from '../context.ts';
-import { duration, jobId, jobIds } from '../flags.ts';
+import { duration, integer, jobId, jobIds } from '../flags.ts';
 
 interface LogFlags {
   readonly follow?: true;
+  readonly head?: number;
+  readonly tail?: number;
+  readonly fromLine?: number;
+  readonly grep?: string;
+  readonly fixed?: true;
+  readonly ignoreCase?: true;
+  readonly json?: true;
+  readonly attempt?: number;
   readonly data?: string;
+}
+/** Of which attempt: the last, when it is left out. */
+interface LogOf {
+  readonly id: number;
+  readonly attempt?: number;
 }
 interface WaitFlags {
   readonly timeout?: number;
@@ -21,6 +35,19 @@ const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5000;
 /** What a timer takes: 24.8 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+const MOST_LINES = Number.MAX_SAFE_INTEGER;
+const PIECE_BYTES = 256 * 1024;
+
+const LOGS_HELP = `
+Lines end with a line feed; for --grep with a carriage return as well, as those of a progress bar do.
+
+Examples:
+  stint logs 12
+  stint logs -f 12 --tail 20
+  stint logs 12 --attempt 1 --head 100
+  stint logs 12 --from-line 5000
+  stint logs 12 --grep 'loss[=:] ?nan' -i`;
 
 const WAIT_HELP = `
 Exit status: the job's own (128 + n if signal n ended it). For a job that has none to give, or one that was ended
@@ -36,12 +63,28 @@ export function registerFollow(program: Command, context: Context): void {
   clientCommand(program, 'logs', 'Prints what a job wrote, stdout and stderr together.')
     .argument('<ID>', 'number of the job', jobId)
     .option('-f, --follow', 'go on as it writes, until it ends')
-    .addHelpText('after', '\nExamples:\n  stint logs 12\n  stint logs -f 12')
-    .action((id: number, flags: LogFlags) =>
-      withEngine(context, flags, (client) =>
-        flags.follow ? follow(context, client, id) : print(context, client, id),
-      ),
-    );
+    .option('--head <N>', 'its first lines only', integer('--head', 1, MOST_LINES))
+    .option('--tail <N>', 'its last lines only; with -f, from there on', integer('--tail', 1, MOST_LINES))
+    .option('--from-line <N>', 'from this line on, counted from 1', integer('--from-line', 1, MOST_LINES))
+    .option('--grep <RE>', 'only lines in which this occurs, an expression as grep -E takes it')
+    .option('-F, --fixed', 'what --grep is given is plain text')
+    .option('-i, --ignore-case', 'capitals or not, for --grep')
+    .option('--json', 'with --grep: lines with their places in bytes, as JSON')
+    .option(
+      '--attempt <N>',
+      'of this attempt, from 1 (default: the last, and with -f those that follow)',
+      integer('--attempt', 1, Number.MAX_SAFE_INTEGER),
+    )
+    .addHelpText('after', LOGS_HELP)
+    .action((id: number, flags: LogFlags) => {
+      checkTogether(flags);
+      return withEngine(context, flags, (client) => {
+        const of = { id, ...(flags.attempt === undefined ? {} : { attempt: flags.attempt }) };
+        return flags.grep === undefined
+          ? show(context, client, of, flags)
+          : grep(context, client, of, flags.grep, flags);
+      });
+    });
 
   clientCommand(program, 'wait', 'Waits until jobs are over, and ends as they did.')
     .argument('<ID...>', 'numbers of the jobs', jobIds)
@@ -50,17 +93,99 @@ export function registerFollow(program: Command, context: Context): void {
     .action((ids: number[], flags: WaitFlags) => wait(context, ids, flags));
 }
 
-async function print(context: Context, client: StintClient, id: number): Promise<void> {
-  for (let offset = 0; ; ) {
-    const chunk = await client.logs.read({ id, offset });
+/** @throws {FieldError} for flags of which each wants something else. */
+function checkTogether(flags: LogFlags): void {
+  const parts = (
+    [
+      ['--head', flags.head],
+      ['--tail', flags.tail],
+      ['--from-line', flags.fromLine],
+      ['--grep', flags.grep],
+    ] as const
+  ).filter(([, value]) => value !== undefined);
+  const second = parts[1];
+  if (second) throw new FieldError(second[0], second[1], `give it without ${parts[0]![0]}`);
+  if (flags.follow && (flags.head !== undefined || flags.grep !== undefined)) {
+    const [flag, value] = parts[0]!;
+    throw new FieldError(flag, value, 'give it without --follow');
+  }
+  if (flags.grep !== undefined) return;
+  for (const flag of ['fixed', 'ignoreCase', 'json'] as const) {
+    const name = flag === 'ignoreCase' ? '--ignore-case' : `--${flag}`;
+    if (flags[flag]) throw new FieldError(name, true, 'give it with --grep');
+  }
+}
+
+async function show(context: Context, client: StintClient, of: LogOf, flags: LogFlags): Promise<void> {
+  if (flags.head !== undefined) return head(context, client, of, flags.head);
+  const offset =
+    flags.tail !== undefined
+      ? await offsetOfLine(client, of, -flags.tail)
+      : flags.fromLine !== undefined
+        ? await offsetOfLine(client, of, flags.fromLine)
+        : 0;
+  return flags.follow ? follow(context, client, of, offset) : print(context, client, of, offset);
+}
+
+async function print(context: Context, client: StintClient, of: LogOf, from: number): Promise<void> {
+  for (let offset = from; ; ) {
+    const chunk = await client.logs.read({ ...of, offset });
     context.write(chunk.text);
     if (chunk.nextOffset >= chunk.size || chunk.nextOffset === offset) return;
     offset = chunk.nextOffset;
   }
 }
 
-async function follow(context: Context, client: StintClient, id: number): Promise<void> {
-  for await (const chunk of await client.logs.follow({ id })) context.write(chunk.text);
+async function follow(context: Context, client: StintClient, of: LogOf, offset: number): Promise<void> {
+  for await (const chunk of await client.logs.follow({ ...of, offset })) context.write(chunk.text);
+}
+
+async function head(context: Context, client: StintClient, of: LogOf, lines: number): Promise<void> {
+  let left = lines;
+  for (let offset = 0; left > 0; ) {
+    const { text, nextOffset, size } = await client.logs.read({ ...of, offset, limitBytes: PIECE_BYTES });
+    let end = -1;
+    while (left > 0) {
+      const next = text.indexOf('\n', end + 1);
+      if (next < 0) break;
+      end = next;
+      left--;
+    }
+    context.write(left === 0 ? text.slice(0, end + 1) : text);
+    if (nextOffset >= size || nextOffset === offset) return;
+    offset = nextOffset;
+  }
+}
+
+/** @throws {FieldError} when there are not so many. */
+async function offsetOfLine(client: StintClient, of: LogOf, line: number): Promise<number> {
+  const { offset } = await client.logs.locate({ ...of, line });
+  if (offset === null && line < 0) return 0;
+  if (offset === null) throw new FieldError('--from-line', line, 'the log has fewer lines; see --tail');
+  return offset;
+}
+
+async function grep(
+  context: Context,
+  client: StintClient,
+  of: LogOf,
+  pattern: string,
+  flags: LogFlags,
+): Promise<void> {
+  const all: unknown[] = [];
+  for (let offset: number | null = 0; offset !== null; ) {
+    const found: Awaited<ReturnType<StintClient['logs']['search']>> = await client.logs.search({
+      ...of,
+      pattern,
+      fixed: flags.fixed === true,
+      ignoreCase: flags.ignoreCase === true,
+      offset,
+    });
+    if (flags.json) all.push(...found.matches);
+    else for (const { text } of found.matches) context.out(text);
+    offset = found.next;
+  }
+  if (flags.json) context.out(JSON.stringify(all));
 }
 
 /**
@@ -68,7 +193,7 @@ async function follow(context: Context, client: StintClient, id: number): Promis
  * @throws {CliError} with status 124 when the time is up, and at once when no engine runs to begin with.
  */
 async function wait(context: Context, ids: readonly number[], flags: WaitFlags): Promise<void> {
-  const { connect } = await import('../connect.ts');
+  const { connect, EngineAwayError } = await import('../connect.ts');
   const home = homeOf(context, flags.data);
   const jobs = new Map<number, JobView>();
   const pending = () => ids.filter((id) => (jobs.get(id)?.finishedAtMs ?? null) === null);
@@ -88,10 +213,12 @@ async function wait(context: Context, ids: readonly number[], flags: WaitFlags):
       away = false;
       met = true;
       delayMs = FIRST_RETRY_MS;
-      await Promise.race([observe(connection.client, jobs, pending, timeUp.signal), connection.lost]);
+      await connection.during((client) => observe(client, jobs, pending, timeUp.signal));
     } catch (error) {
       if (timeUp.signal.aborted) break;
-      if (!met || !(error instanceof CliError) || error.status !== STATUS.notRunning) throw error;
+      if (!(error instanceof EngineAwayError)) throw error;
+      met ||= error.wasThere;
+      if (!met) throw error;
       if (!away) context.err('the engine is away; waiting for it to come back');
       away = true;
       await delay(delayMs, undefined, { signal: timeUp.signal }).catch(() => undefined);

@@ -1,18 +1,31 @@
 import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView, LoggedEvent } from '../../contract/messages.ts';
+import type { Attempt } from '../../domain/attempts.ts';
 import { FieldError } from '../../domain/errors.ts';
-import type { JobStatus } from '../../domain/job.ts';
-import { formatDuration, formatMib } from '../../domain/units.ts';
+import { gpuNeedSentence, gpuNeedText } from '../../domain/gpuNeed.ts';
+import type { JobFilter } from '../../domain/jobFilter.ts';
+import { SOURCE_WORDS } from '../../domain/predictionSource.ts';
+import { throttleText } from '../../domain/throttleText.ts';
+import { formatDuration } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
-import { jobId } from '../flags.ts';
+import { integer, jobId } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
+import { PERIOD_HELP, type PeriodFlags, periodOf } from '../period.ts';
+import { quoted } from '../quoted.ts';
 import { type Column, printable, renderPairs, renderTable } from '../table.ts';
 
-interface ListFlags {
+interface ListFlags extends PeriodFlags {
   readonly status?: string[];
+  readonly user?: string[];
+  readonly project?: string[];
+  readonly cause?: string[];
+  readonly search?: string;
+  readonly limit?: number;
   readonly all?: true;
+  readonly array?: number;
+  readonly expand?: true;
   readonly json?: true;
   readonly data?: string;
 }
@@ -23,9 +36,14 @@ const FINISHED_SHOWN = 10;
 const LIST_HELP = `
 Statuses: queued, held, starting, running, paused, stopping, succeeded, failed, cancelled, timed-out, lost.
 
+Causes are the codes of docs/diagnosis.md, such as gpu-memory or missing-module.
+${PERIOD_HELP}
 Examples:
   stint ls
   stint ls --status running paused
+  stint ls --user ada --project vision --cause gpu-memory --from 7d
+  stint ls --search "--lr 3e-4" --limit 20
+  stint ls --array 12
   stint ls --json | jq '.[] | select(.status == "failed") | .id'`;
 
 export function registerJobs(program: Command, context: Context): void {
@@ -35,7 +53,16 @@ export function registerJobs(program: Command, context: Context): void {
     'Lists jobs: those that run, those that wait and why, and the last that ended.',
   )
     .option('--status <S...>', 'only jobs with one of these statuses')
+    .option('--user <NAME...>', 'only jobs of these users')
+    .option('--project <NAME...>', 'only jobs of these projects')
+    .option('--search <TEXT>', 'only jobs with this in their name or command')
+    .option('--cause <CODE...>', 'only jobs that died of one of these')
+    .option('--from <T>', 'only jobs that were there after this moment, such as 2026-11-20 or 7d')
+    .option('--to <T>', 'and before this one; a day counts whole')
+    .option('--limit <N>', 'so many at most', integer('--limit', 1, Number.MAX_SAFE_INTEGER))
     .option('--all', `all that ever ended, not only the last ${FINISHED_SHOWN}`)
+    .option('--array <ID>', 'the jobs of this array, each in a line of its own', jobId)
+    .option('--expand', 'every job of an array in a line of its own, not one line for the array')
     .option('--json', 'print all jobs as a JSON array')
     .addHelpText('after', LIST_HELP)
     .action((flags: ListFlags) => withEngine(context, flags, (client) => list(context, client, flags)));
@@ -53,32 +80,95 @@ export function registerJobs(program: Command, context: Context): void {
 }
 
 async function list(context: Context, client: StintClient, flags: ListFlags): Promise<void> {
-  const statuses = flags.status?.flatMap((text) => text.split(',')).filter((text) => text !== '');
-  if (statuses?.length === 0) throw new FieldError('--status', '', 'give a status, such as running');
-  const jobs = await everyJob(client, statuses as JobStatus[] | undefined);
+  const filter = filterOf(context, flags);
+  const filtered = Object.keys(filter).length > 0;
+  const whole = flags.all === true || flags.json === true || filtered;
+  const { jobs, more } = await listed(client, filter, flags, {
+    most: flags.limit ?? Number.POSITIVE_INFINITY,
+    mostOver: whole || flags.limit !== undefined ? Number.POSITIVE_INFINITY : FINISHED_SHOWN,
+  });
   if (flags.json) return context.out(JSON.stringify(jobs));
-  const over = jobs.filter((job) => job.finishedAtMs !== null);
-  const hidden = flags.all || statuses ? [] : over.slice(FINISHED_SHOWN);
+  const rows: readonly ListRow[] =
+    flags.expand || flags.array !== undefined ? jobs : await collapsed(client, jobs, filtered);
   if (jobs.length === 0)
-    return context.out(statuses ? 'No such jobs.' : 'No jobs yet. Queue one with `stint submit`.');
+    return context.out(filtered ? 'No such jobs.' : 'No jobs yet. Queue one with `stint submit`.');
   const columns = await jobColumns(context.nowMs());
-  const shown = jobs.slice(0, jobs.length - hidden.length);
-  for (const line of renderTable(columns, shown, context.width)) context.out(line);
-  if (hidden.length > 0) context.out(`and ${hidden.length} that ended earlier (--all shows them)`);
+  for (const line of renderTable(columns, rows, context.width)) context.out(line);
+  if (!more) return;
+  if (flags.limit !== undefined) return context.out('and more (a larger --limit shows them)');
+  const { total } = await client.jobs.list({ limit: 1 });
+  const hidden = total - rows.reduce((sum, row) => sum + (row.members?.length ?? 1), 0);
+  if (hidden > 0) context.out(`and ${hidden} that ended earlier (--all shows them)`);
 }
 
-/** Jobs that are over come last, latest first, so that the pages fit together. */
-async function everyJob(client: StintClient, statuses: JobStatus[] | undefined): Promise<JobView[]> {
-  const byId = new Map<number, JobView>();
-  for (let offset = 0; ; offset += PAGE) {
-    const page = await client.jobs.list({ limit: PAGE, offset, ...(statuses ? { statuses } : {}) });
-    // A job that moved on between two pages is met again, and once is enough.
-    for (const job of page.jobs) byId.set(job.id, job);
-    if (page.jobs.length < PAGE || offset + PAGE >= page.total) return [...byId.values()];
+function filterOf(context: Context, flags: ListFlags): JobFilter {
+  const given: Record<string, unknown> = {};
+  const names = (flag: string, values: readonly string[] | undefined, split: boolean) => {
+    if (values === undefined) return undefined;
+    const each = values.flatMap((text) => (split ? text.split(',') : [text])).filter((text) => text !== '');
+    if (each.length === 0) throw new FieldError(flag, '', 'give at least one');
+    return each;
+  };
+  given.statuses = names('--status', flags.status, true);
+  given.users = names('--user', flags.user, false);
+  given.projects = names('--project', flags.project, false);
+  given.causes = names('--cause', flags.cause, true);
+  if (flags.search === '') throw new FieldError('--search', '', 'give some text');
+  given.text = flags.search;
+  if (flags.from !== undefined || flags.to !== undefined) {
+    const { fromMs, toMs } = periodOf(context, flags);
+    if (flags.from !== undefined) given.fromMs = fromMs;
+    if (flags.to !== undefined) given.toMs = toMs;
   }
+  for (const key of Object.keys(given)) if (given[key] === undefined) delete given[key];
+  // What is no status or no cause is refused by the engine, which names them all.
+  return given as JobFilter;
 }
 
-async function jobColumns(nowMs: number): Promise<Column<JobView>[]> {
+/** @returns the wanted jobs in the order of the list, and whether there are more. */
+async function listed(
+  client: StintClient,
+  filter: JobFilter,
+  { array, expand }: ListFlags,
+  limits: { readonly most: number; readonly mostOver: number },
+): Promise<{ jobs: JobView[]; more: boolean }> {
+  if (array === undefined) return wantedJobs(client, filter, expand === true, limits);
+  const { jobs } = await client.arrays.get({ id: array });
+  const wanted = jobs.filter(({ status }) => filter.statuses?.includes(status) ?? true);
+  return { jobs: wanted.slice(0, limits.most), more: wanted.length > limits.most };
+}
+
+/** @param expanded false: the jobs of an array that are over count once. */
+async function wantedJobs(
+  client: StintClient,
+  filter: JobFilter,
+  expanded: boolean,
+  { most, mostOver }: { readonly most: number; readonly mostOver: number },
+): Promise<{ jobs: JobView[]; more: boolean }> {
+  const byId = new Map<number, JobView>();
+  const over = new Set<string>();
+  let after: Awaited<ReturnType<StintClient['jobs']['search']>>['next'] = null;
+  do {
+    const page: Awaited<ReturnType<StintClient['jobs']['search']>> = await client.jobs.search({
+      ...filter,
+      limit: Math.min(PAGE, most - byId.size),
+      after,
+    });
+    for (const job of page.jobs) {
+      // A job that moved on between two pages is met again, and once is enough.
+      if (byId.has(job.id)) continue;
+      if (job.finishedAtMs !== null) {
+        over.add(expanded || job.array === null ? `job ${job.id}` : `array ${job.array.id}`);
+        if (over.size > mostOver) return { jobs: [...byId.values()], more: true };
+      }
+      byId.set(job.id, job);
+    }
+    after = page.next;
+  } while (after !== null && byId.size < most);
+  return { jobs: [...byId.values()], more: after !== null };
+}
+
+async function jobColumns(nowMs: number): Promise<Column<ListRow>[]> {
   // Loaded here and not above: it brings the schemas with it, which a submission can do without.
   const { runSeconds } = await import('../../domain/job.ts');
   const time = (job: JobView) => {
@@ -86,41 +176,99 @@ async function jobColumns(nowMs: number): Promise<Column<JobView>[]> {
     return job.finishedAtMs === null ? `waits ${formatDuration(Math.max(0, nowMs - job.submittedAtMs))}` : '';
   };
   return [
-    { title: 'ID', right: true, cell: (job) => String(job.id) },
+    {
+      title: 'ID',
+      right: true,
+      cell: (job) => (job.members ? `${job.id}[${job.array?.size}]` : String(job.id)),
+    },
     { title: 'STATUS', cell: statusOf },
     { title: 'PRIO', right: true, expendable: true, cell: (job) => String(job.priority) },
-    { title: 'GPUS', right: true, expendable: true, cell: (job) => String(job.gpus) },
-    { title: 'ON', least: 9, cell: (job) => job.devices.join(',') },
+    { title: 'GPUS', right: true, expendable: true, cell: (job) => gpuNeedText(job) },
+    { title: 'ON', least: 9, cell: ({ devices }) => devices.join(',') },
     { title: 'USER', least: 6, expendable: true, cell: (job) => job.user },
     { title: 'TIME', cell: time },
     { title: 'NAME', least: 12, cell: (job) => job.name },
-    { title: 'NOTE', least: 24, cell: (job) => job.waitingReason ?? job.cause ?? job.progress?.label ?? '' },
+    { title: 'NOTE', least: 24, cell: noteOf },
   ];
 }
 
-const statusOf = (job: JobView): string =>
+/** A job, or the jobs of an array in one line. */
+type ListRow = JobView & { readonly members?: readonly JobView[] };
+
+/**
+ * An array stands where its first listed job does, and is over once all of its jobs are.
+ * @param filtered true: only those of its jobs that were asked for are counted.
+ */
+async function collapsed(
+  client: StintClient,
+  jobs: readonly JobView[],
+  filtered: boolean,
+): Promise<ListRow[]> {
+  const byArray = Map.groupBy(jobs, ({ array }) => array?.id);
+  const rows: ListRow[] = [];
+  for (const job of jobs) {
+    const { array } = job;
+    const known = array === null ? undefined : byArray.get(array.id);
+    if (array === null || known === undefined) rows.push(job);
+    else if (known[0] === job) {
+      const whole = filtered || known.length === array.size;
+      const members = whole ? known : (await client.arrays.get({ id: array.id })).jobs;
+      const devices = members.flatMap(({ finishedAtMs, devices }) => (finishedAtMs === null ? devices : []));
+      rows.push({ ...job, id: array.id, name: array.name, devices, members });
+    }
+  }
+  return rows;
+}
+
+/** Why it waits, why it ended, or how far it is. */
+const noteOf = (job: ListRow): string =>
+  (job.members && arrayNote(job)) ??
+  job.waitingReason ??
+  job.diagnosis?.summary ??
+  job.cause ??
+  [throttleText(job).slice(2), job.progress?.label ?? ''].filter((part) => part !== '').join(', ');
+
+/** How many of its jobs stand how: `2 running, 5 queued, 3 succeeded`. */
+const arrayNote = (job: ListRow): string =>
+  [...Map.groupBy(job.members!, ({ status }) => status)]
+    .map(([status, those]) => `${those.length} ${status}`)
+    .join(', ');
+
+const statusOf = (job: ListRow): string =>
   job.exitCode !== null && job.status === 'failed' ? `failed (${job.exitCode})` : job.status;
 
 async function describe(context: Context, job: JobView, events: readonly LoggedEvent[]): Promise<void> {
   const { runSeconds } = await import('../../domain/job.ts');
+  const { missedText } = await import('../../domain/deadline.ts');
+  const { attemptsOf } = await import('../../domain/attempts.ts');
+  const { dependencyText } = await import('../../domain/dependencies.ts');
+  const { restartText, retryText } = await import('../../domain/retries.ts');
   const moment = (ms: number | null) => (ms === null ? '' : formatTime(ms));
   const progress = job.progress && `${Math.round(job.progress.fraction * 100)} % (${job.progress.label})`;
-  const memory = job.vramMib === null ? 'memory unknown, so alone' : `${formatMib(job.vramMib)} each`;
   const env = Object.entries(job.env).map(([key, value]) => `${key}=${value}`);
   const pairs: readonly (readonly [string, string])[] = [
     ['job', `${job.id}  ${job.name}`],
-    ['status', job.waitingReason ? `${job.status}: ${job.waitingReason}` : job.status],
+    ['status', standing(job)],
     ['cause', job.cause ?? ''],
+    ...diagnosisPairs(job),
     ['exit code', job.exitCode === null ? '' : String(job.exitCode)],
     ['progress', progress ?? ''],
     ['command', job.command.map(quoted).join(' ')],
     ['directory', job.cwd],
     ['variables', env.join(' ')],
-    ['gpus', job.gpus === 0 ? 'none' : `${job.gpus}, ${memory}${job.exclusive ? ', never shared' : ''}`],
+    ['gpus', gpuNeedSentence(job)],
     ['devices', job.devices.join(', ')],
     ['priority', String(job.priority)],
     ['user', `${job.user}, project ${job.project}`],
     ['estimate', job.estimateS === null ? '' : formatDuration(job.estimateS * 1000)],
+    ['still to run', remainingText(job)],
+    ['array', arrayText(job)],
+    ['waits for', dependencyText(job.after)],
+    ['begins', moment(job.beginAtMs)],
+    ['time limit', job.timeLimitS === null ? '' : formatDuration(job.timeLimitS * 1000)],
+    ['retries', retryText(job)],
+    ['deadline', [moment(job.deadlineAtMs), missedText(job, context.nowMs()) ?? ''].join(' ').trim()],
+    ['restart', restartText(job)],
     ['submitted', moment(job.submittedAtMs)],
     ['started', moment(job.startedAtMs)],
     ['ended', moment(job.finishedAtMs)],
@@ -128,6 +276,12 @@ async function describe(context: Context, job: JobView, events: readonly LoggedE
     ['process', job.process ? String(job.process.pid) : ''],
   ];
   for (const line of renderPairs(pairs.filter(([, value]) => value !== ''))) context.out(line);
+  const attempts = attemptsOf(events);
+  if (attempts.length > 1) {
+    context.out('');
+    const columns = attemptColumns(context.nowMs());
+    for (const line of renderTable(columns, attempts, context.width)) context.out(line);
+  }
   context.out('');
   for (const { atMs, actor, event } of events) {
     const reason =
@@ -137,6 +291,58 @@ async function describe(context: Context, job: JobView, events: readonly LoggedE
   }
 }
 
-/** As a shell would need it, so that it can be copied. */
-const quoted = (argument: string): string =>
-  /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+/** Which of its array it is, and its parameters; empty for a job of none. */
+function arrayText({ array }: JobView): string {
+  if (array === null) return '';
+  const values = Object.entries(array.values).map(([name, value]) => ` ${name}=${value}`);
+  const most = array.atMost === null ? '' : `, ${array.atMost} at once`;
+  return `#${array.id}, index ${array.index} of ${array.size} jobs${most}${values.join('')}`;
+}
+
+/** How it stands, with what holds it and what it holds. */
+function standing(job: JobView): string {
+  if (job.waitingReason) return `${job.status}: ${job.waitingReason}`;
+  if (job.status !== 'paused') return `${job.status}${throttleText(job)}`;
+  const memory =
+    job.devices.length === 0
+      ? ''
+      : job.holdsVram
+        ? '; its GPU memory stays held'
+        : '; its GPU memory is free';
+  return `paused by ${job.pausedBy === 'person' ? 'a person' : `the ${job.pausedBy}`} (${job.pauseMethod})${memory}`;
+}
+
+const attemptColumns = (nowMs: number): readonly Column<Attempt>[] => [
+  { title: 'ATTEMPT', right: true, cell: (one) => String(one.attempt) },
+  { title: 'ENDED', cell: (one) => (one.outcome === 'open' ? 'not yet' : one.outcome) },
+  { title: 'EXIT', right: true, cell: (one) => String(one.exitCode ?? '') },
+  { title: 'STARTED', cell: (one) => (one.startedAtMs === null ? '' : formatTime(one.startedAtMs)) },
+  {
+    title: 'TIME',
+    cell: ({ startedAtMs, finishedAtMs }) =>
+      startedAtMs === null ? '' : formatDuration(Math.max(0, (finishedAtMs ?? nowMs) - startedAtMs)),
+  },
+  { title: 'ON', least: 9, expendable: true, cell: (one) => one.devices.join(',') },
+  { title: 'CAUSE', least: 12, cell: (one) => one.cause ?? '' },
+];
+
+/** Why it died: the cause, the line of the log that tells it with its place, and what to do. */
+function diagnosisPairs({ diagnosis }: JobView): (readonly [string, string])[] {
+  if (diagnosis === null) return [];
+  const { line } = diagnosis;
+  const place = line === null ? '' : line.number === null ? `byte ${line.offset}` : `line ${line.number}`;
+  return [
+    ['why', `${diagnosis.summary} (${diagnosis.code})`],
+    ['log', line === null ? '' : `${place}: ${line.text}`],
+    ['remedy', diagnosis.remedy],
+  ];
+}
+
+/** How long it will still run, how sure that is, and how one knows. */
+function remainingText({ remaining }: JobView): string {
+  if (remaining === null) return '';
+  const [p10, p50, p90] = [remaining.p10S, remaining.p50S, remaining.p90S].map((s) =>
+    formatDuration(s * 1000),
+  );
+  return `about ${p50}, eight in ten between ${p10} and ${p90}, ${SOURCE_WORDS[remaining.source]}`;
+}

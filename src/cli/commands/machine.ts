@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
-import type { Overview } from '../../contract/messages.ts';
-import type { Device } from '../../domain/device.ts';
+import type { Overview, SchedulerStatus } from '../../contract/messages.ts';
+import type { Device, ForeignProcess } from '../../domain/device.ts';
 import { formatDuration, formatMib } from '../../domain/units.ts';
 import { CliError, STATUS } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
+import { formatTime } from '../formatTime.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
 
 interface Flags {
@@ -49,6 +50,20 @@ const unknown = '?';
 const known = (value: number | null | undefined, show: (value: number) => string): string =>
   value === null || value === undefined ? unknown : show(value);
 
+/** What a person should know first: trouble, what a rule does, then who else is on it. */
+function deviceNote({ trouble, closed, yields, foreign }: Device): string {
+  if (trouble !== null) return trouble;
+  const rule = yields === null ? closed?.reason : `jobs ${yields.kind}: ${yields.reason}`;
+  const most = foreign.reduce<ForeignProcess | null>(
+    (a, b) => (a === null || (b.memoryMib ?? 0) > (a.memoryMib ?? 0) ? b : a),
+    null,
+  );
+  if (most === null) return rule ?? '';
+  const others = foreign.length === 1 ? '' : ` and ${foreign.length - 1} more`;
+  const holds = `${known(most.memoryMib, formatMib)} held by ${most.user ?? 'somebody'} (${most.pid})${others}`;
+  return rule === undefined ? holds : `${rule}; ${holds}`;
+}
+
 const DEVICE_COLUMNS: readonly Column<Device>[] = [
   { title: '#', right: true, cell: (d) => String(d.index) },
   { title: 'ID', least: 10, cell: (d) => d.id },
@@ -86,9 +101,18 @@ const DEVICE_COLUMNS: readonly Column<Device>[] = [
   {
     title: 'NOTE',
     least: 8,
-    cell: (d) => d.trouble ?? (d.foreign.length > 0 ? `${d.foreign.length} foreign processes` : ''),
+    cell: deviceNote,
   },
 ];
+
+const LEARNER: Readonly<Record<SchedulerStatus['learner']['state'], string>> = {
+  off: 'off',
+  waiting: 'waiting for something to learn from',
+  starting: 'starting',
+  learning: 'learning',
+  asleep: 'asleep until there is something new',
+  restarting: 'starting again',
+};
 
 async function status(context: Context, client: StintClient, flags: Flags): Promise<void> {
   const overview = await client.system.overview();
@@ -96,6 +120,11 @@ async function status(context: Context, client: StintClient, flags: Flags): Prom
   const { system, scheduler, devices } = overview;
   if (flags.json) return context.out(JSON.stringify({ system, scheduler, devices, jobs }));
   const { learner } = scheduler;
+  const { drainedSinceMs } = scheduler;
+  const drained: [string, string][] =
+    drainedSinceMs === null
+      ? []
+      : [['drained', `since ${formatTime(drainedSinceMs)}: nothing is started until \`stint drain --off\``]];
   const counts = Object.entries(jobs).map(([name, count]) => `${count} ${name}`);
   const pairs: readonly (readonly [string, string])[] = [
     [
@@ -109,6 +138,7 @@ async function status(context: Context, client: StintClient, flags: Flags): Prom
     ],
     ['devices', `${devices.length} (${system.probe})${system.probeNote ? `; ${system.probeNote}` : ''}`],
     ['jobs', counts.join(', ') || 'none'],
+    ...drained,
     ['policy', `${scheduler.policy} ${scheduler.policyVersion}, beside it ${scheduler.heuristic}`],
     [
       'decisions',
@@ -116,7 +146,7 @@ async function status(context: Context, client: StintClient, flags: Flags): Prom
     ],
     [
       'learner',
-      `${learner.state}, ${learner.trainSteps} steps${learner.trouble ? `; ${learner.trouble}` : ''}`,
+      `${LEARNER[learner.state]}, ${learner.trainSteps} steps${learner.trouble ? `; ${learner.trouble}` : ''}`,
     ],
   ];
   for (const line of renderPairs(pairs)) context.out(line);

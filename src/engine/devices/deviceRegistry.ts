@@ -1,8 +1,10 @@
 import type { Device, ForeignProcess, Holder } from '../../domain/device.ts';
+import type { DeviceRules } from '../../domain/deviceRules.ts';
 import { messageOf } from '../../domain/errors.ts';
+import type { ProcessIdentity } from '../../domain/job.ts';
 import { formatDuration } from '../../domain/units.ts';
 import type { Clock, DeviceProbe, Log, ProbedDevice, ProbeReport } from '../ports.ts';
-import { identify, type ProcessIdentity, processTimes } from './procfs.ts';
+import { ForeignNames, type IdleStore, isUsed } from './foreignNames.ts';
 
 export interface DeviceRegistryOptions {
   readonly probe: DeviceProbe;
@@ -12,8 +14,13 @@ export interface DeviceRegistryOptions {
   readonly intervalMs?: number;
   /** The jobs that hold a device now. */
   readonly holdersOf: (deviceId: string) => readonly Pick<Holder, 'jobId' | 'reservedMib'>[];
-  /** The live job that a process belongs to; null when it is none of ours. Called for each process of a report. */
+  /** The job that a process belongs to, over or not; null when it is none of ours. Called for each process of a report. */
   readonly jobOfPid: (pid: number) => number | null;
+  /** What the owner wants of a device, and what follows now. */
+  readonly rulesOf: (deviceId: string) => DeviceRules;
+  readonly standingOf: (deviceId: string) => Pick<Device, 'closed' | 'yields'>;
+  readonly isIgnored: (deviceId: string, process: ProcessIdentity) => boolean;
+  readonly idle: IdleStore;
 }
 
 /** A device as it was listed last. `listed`: it was in the latest report. */
@@ -34,7 +41,7 @@ export class DeviceRegistry {
   readonly #staleMs: number;
   readonly #known = new Map<string, Known>();
   readonly #jobOf = new Map<number, number | null>();
-  readonly #names = new Map<number, { readonly startTicks: number; readonly identity: ProcessIdentity }>();
+  readonly #names: ForeignNames;
   readonly #listeners = new Set<() => void>();
   #reportedAtMs = Number.NEGATIVE_INFINITY;
   #probeTrouble: string | null = null;
@@ -44,6 +51,7 @@ export class DeviceRegistry {
 
   constructor(options: DeviceRegistryOptions) {
     this.#options = options;
+    this.#names = new ForeignNames(options.idle, options.clock);
     this.#staleMs = STALE_INTERVALS * (options.intervalMs ?? 1000);
   }
 
@@ -87,6 +95,19 @@ export class DeviceRegistry {
   get(id: string): Device | null {
     const known = this.#known.get(id);
     return known ? this.#device(known, this.#options.clock.monotonicMs() - this.#reportedAtMs) : null;
+  }
+
+  /** Who a process on a device is; null: none such is there, or it has not been looked at yet. */
+  processOn(deviceId: string, pid: number): { identity: ProcessIdentity; command: string | null } | null {
+    const there = this.#known.get(deviceId)?.probed.reading?.processes?.some((one) => one.pid === pid);
+    return there ? this.#names.of(pid) : null;
+  }
+
+  /** Memory of the largest device, MiB; 0 where there is none. */
+  get largestMib(): number {
+    let most = 0;
+    for (const { probed } of this.#known.values()) most = Math.max(most, probed.info.memoryTotalMib);
+    return most;
   }
 
   /** Memory of a device of that id; 0 when none was ever listed. */
@@ -134,21 +155,12 @@ export class DeviceRegistry {
   }
 
   async #nameStrangers(): Promise<void> {
-    const pids = new Set(this.#jobOf.keys());
-    for (const pid of this.#names.keys()) if (!pids.has(pid)) this.#names.delete(pid);
-    let changed = false;
-    for (const pid of pids) {
-      const times = await processTimes(pid);
-      const named = this.#names.get(pid);
-      if (times?.startTicks === named?.startTicks) continue;
-      changed = true;
-      if (times === null) this.#names.delete(pid);
-      else
-        this.#names.set(pid, {
-          startTicks: times.startTicks,
-          identity: await identify(pid, times.startTicks),
-        });
+    const busy = new Set<number>();
+    for (const { probed } of this.#known.values()) {
+      const ours = this.#options.holdersOf(probed.info.id).length;
+      if (isUsed(probed.reading, ours)) for (const { pid } of probed.reading?.processes ?? []) busy.add(pid);
     }
+    const changed = await this.#names.look(new Set(this.#jobOf.keys()), busy);
     if (changed && !this.#stopped) this.#announce();
   }
 
@@ -171,13 +183,19 @@ export class DeviceRegistry {
         usedMib: info.kind === 'virtual' ? null : this.#usedBy(jobId, current?.processes ?? null),
       })),
       foreign: strangers.map((process): ForeignProcess => {
-        const {
-          user = null,
-          command = null,
-          startedAtMs = null,
-        } = this.#names.get(process.pid)?.identity ?? {};
-        return { ...process, user, command, startedAtMs };
+        const known = this.#names.of(process.pid);
+        return {
+          ...process,
+          user: known?.user ?? null,
+          command: known?.command ?? null,
+          startedAtMs: known?.startedAtMs ?? null,
+          jobId: this.#jobOf.get(process.pid) ?? null,
+          idleSinceMs: known?.idleSinceMs ?? null,
+          ignored: known !== null && this.#options.isIgnored(info.id, known.identity),
+        };
       }),
+      rules: this.#options.rulesOf(info.id),
+      ...this.#options.standingOf(info.id),
     };
   }
 

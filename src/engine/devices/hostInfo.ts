@@ -12,8 +12,9 @@ const MIB = 1024 * 1024;
 let cached: Promise<HostInfo> | null = null;
 
 /**
- * The machine's names and sizes, asked for once. The names come from `systeminformation`, which starts
- * programs to find them; where it has not answered within `timeoutMs`, plainer ones from Node are used.
+ * The machine's names and sizes, asked for once. On Linux they are read from files: an engine that starts waits for
+ * them. Elsewhere they come from `systeminformation`, which starts programs to find them; where it has not answered
+ * within `timeoutMs`, plainer ones from Node are used.
  */
 export function hostInfo(timeoutMs = 5000): Promise<HostInfo> {
   cached ??= nameHost(timeoutMs);
@@ -28,6 +29,7 @@ async function nameHost(timeoutMs: number): Promise<HostInfo> {
     cpuCores: os.availableParallelism(),
     memoryMib: Math.round(os.totalmem() / MIB),
   };
+  if (process.platform === 'linux') return { ...plain, os: (await distribution()) ?? plain.os };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), timeoutMs);
@@ -35,6 +37,16 @@ async function nameHost(timeoutMs: number): Promise<HostInfo> {
   const named = await Promise.race([namesFromSystem().catch(() => null), late]);
   clearTimeout(timer);
   return { ...plain, os: named?.os || plain.os, cpu: named?.cpu || plain.cpu };
+}
+
+/** As os-release(5) gives it, `Debian GNU/Linux 12 (bookworm)`; null where there is no such file. */
+async function distribution(): Promise<string | null> {
+  try {
+    const text = await readFile('/etc/os-release', 'utf8');
+    return /^PRETTY_NAME=["']?(.+?)["']?$/m.exec(text)?.[1] ?? null;
+  } catch {
+    return null;
+  }
 }
 
 async function namesFromSystem(): Promise<{ os: string; cpu: string }> {

@@ -13,6 +13,8 @@ export interface LineProcessOptions {
   readonly silenceDeadlineMs: number | null;
   /** Wait before the first restart; it doubles with every one that brings no reading, up to 30 s. */
   readonly firstBackoffMs?: number | undefined;
+  /** Called with every start, also the first, before anything is read. */
+  onStart?(): void;
   /** True when the line was a reading; what else it says is kept as the process's last words. */
   onLine(line: string): boolean;
   /** The process ended, was given up, or could not be started; `nextMs`: when the next is started. */
@@ -66,7 +68,7 @@ export class LineProcess {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = text.trim().split('\n').at(-1) ?? '';
     });
-    // Its input is only there to close when this process is gone.
+    // It ends when its input closes, which it also does when this process is gone.
     child.stdin.on('error', () => child.stdin.destroy());
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (this.#child !== child) return;
@@ -95,6 +97,23 @@ export class LineProcess {
       });
     });
     this.#watch(startDeadlineMs);
+    this.#options.onStart?.();
+  }
+
+  /** Writes a line to its input; lost when it is between two. */
+  send(line: string): void {
+    if (this.#child?.stdin?.writable) this.#child.stdin.write(`${line}\n`);
+  }
+
+  /** Closes its input, so that it ends when it has read all of it, and starts no other. */
+  finish(): void {
+    this.#stopped = true;
+    clearTimeout(this.#restart);
+    clearTimeout(this.#watchdog);
+    const child = this.#child;
+    this.#child = null;
+    child?.stdin?.end();
+    child?.unref();
   }
 
   /** Ends the process and every timer. Resolves when it is gone, or cannot be got rid of. */

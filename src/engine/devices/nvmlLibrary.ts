@@ -269,7 +269,8 @@ function processes(calls: Calls, handle: unknown): DeviceProcess[] | null {
   // A process that both computes and draws is in both lists, with the same memory. Cards without a display
   // engine have no graphics list.
   const byPid = new Map<number, DeviceProcess>();
-  for (const process of [...(graphics ?? []), ...compute]) byPid.set(process.pid, process);
+  for (const process of graphics ?? []) byPid.set(process.pid, { ...process, graphics: true });
+  for (const process of compute) byPid.set(process.pid, process);
   return [...byPid.values()];
 }
 

@@ -7,10 +7,12 @@ const NOT_FOR_JOBS =
 /**
  * What a job's command sees: the engine's environment, the job's own variables, and the devices it was given,
  * by UUID in the order of the PCI bus, so that index 0 means the same everywhere.
+ * @param checkpointDir the same for all of its attempts.
  */
 export function jobEnvironment(
   job: Job,
   engineEnv: Readonly<Record<string, string | undefined>>,
+  checkpointDir: string,
 ): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(engineEnv)) {
@@ -20,10 +22,27 @@ export function jobEnvironment(
     ...env,
     // Otherwise Python holds its progress back in a buffer, and the console would show nothing for minutes.
     PYTHONUNBUFFERED: '1',
+    // Where it keeps what it goes on from; a job may have a place of its own for that.
+    STINT_CHECKPOINT_DIR: checkpointDir,
     ...job.env,
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
     CUDA_VISIBLE_DEVICES: job.devices.join(','),
     STINT_JOB_ID: String(job.id),
     STINT_ATTEMPT: String(job.attempt),
+    // 0: there is nothing to go on from.
+    STINT_RESTART_COUNT: String(job.attempt - 1),
+    ...arrayVariables(job),
+    STINT_GPUS: String(job.devices.length),
+  };
+}
+
+/** Which job of its array it is, and its parameters. */
+function arrayVariables({ array }: Job): Record<string, string> {
+  if (array === null) return {};
+  return {
+    STINT_ARRAY_ID: String(array.id),
+    STINT_ARRAY_INDEX: String(array.index),
+    STINT_ARRAY_SIZE: String(array.size),
+    STINT_PARAMS: JSON.stringify(array.values),
   };
 }

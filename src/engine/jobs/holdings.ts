@@ -1,34 +1,32 @@
 import type { Device, Holder } from '../../domain/device.ts';
 import type { Job } from '../../domain/job.ts';
-import type { Clock } from '../ports.ts';
 import type { Ledger } from './ledger.ts';
-import { jobProcesses, listProcesses } from './processes.ts';
 
-/** A walk over all processes is good for this long: it is asked for once per process on each device. */
-const OWNERS_KEPT_MS = 500;
-
-/** Which jobs hold which devices, with how much memory, and which processes are theirs. */
+/** Which jobs hold which devices, with how much memory. */
 export class Holdings {
   private readonly ledger: Ledger;
-  private readonly clock: Clock;
   private readonly totalMib: (deviceId: string) => number;
   private byDevice: ReadonlyMap<string, readonly Job[]> = new Map();
-  private live: readonly Job[] = [];
   private seq = -1;
-  private owners: ReadonlyMap<number, number> = new Map();
-  private ownersAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(ledger: Ledger, clock: Clock, totalMib: (deviceId: string) => number) {
+  private readonly reservationMib: (job: Job) => number | null;
+
+  /** @param reservationMib what is set aside for a job on each of its devices; null: all that the device has. */
+  constructor(
+    ledger: Ledger,
+    totalMib: (deviceId: string) => number,
+    reservationMib: (job: Job) => number | null,
+  ) {
     this.ledger = ledger;
-    this.clock = clock;
+    this.reservationMib = reservationMib;
     this.totalMib = totalMib;
   }
 
-  /** Reservations on a device: as declared, or all of it when nothing was declared. */
+  /** Reservations on a device: as declared or learned, or all of it when neither is known. */
   of(deviceId: string): Pick<Holder, 'jobId' | 'reservedMib'>[] {
     return this.on(deviceId).map((job) => ({
       jobId: job.id,
-      reservedMib: job.vramMib ?? this.totalMib(deviceId),
+      reservedMib: this.reservationMib(job) ?? this.totalMib(deviceId),
     }));
   }
 
@@ -44,22 +42,6 @@ export class Holdings {
     };
   }
 
-  /** The live job that a process belongs to. */
-  jobOfPid(pid: number): number | null {
-    const nowMs = this.clock.monotonicMs();
-    if (nowMs - this.ownersAtMs > OWNERS_KEPT_MS) {
-      this.refresh();
-      const all = listProcesses();
-      const owners = new Map<number, number>();
-      for (const job of this.live) {
-        for (const member of job.process ? jobProcesses(job.process, all) : []) owners.set(member, job.id);
-      }
-      this.owners = owners;
-      this.ownersAtMs = nowMs;
-    }
-    return this.owners.get(pid) ?? null;
-  }
-
   private on(deviceId: string): readonly Job[] {
     this.refresh();
     return this.byDevice.get(deviceId) ?? [];
@@ -68,9 +50,8 @@ export class Holdings {
   private refresh(): void {
     if (this.seq === this.ledger.liveSeq) return;
     this.seq = this.ledger.liveSeq;
-    this.live = this.ledger.live();
     const byDevice = new Map<string, Job[]>();
-    for (const job of this.live) {
+    for (const job of this.ledger.live()) {
       for (const deviceId of job.devices) {
         const jobs = byDevice.get(deviceId);
         if (jobs) jobs.push(job);

@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { messageOf } from '../../domain/errors.ts';
 import type { Job, ProcessIdentity } from '../../domain/job.ts';
+import { RUN_VARIABLE } from '../devices/processOwners.ts';
 import { resourcePath } from '../packageRoot.ts';
 import { jobEnvironment } from './environment.ts';
+import { noteOomKills } from './oomKills.ts';
 import { identityOf } from './processes.ts';
 import type { RunDirectory } from './runDirectory.ts';
 
@@ -30,12 +32,13 @@ export function launch(
 ): Launch {
   try {
     run.create();
+    noteOomKills(run.path);
     const [shell, ...flags] = SHELL;
     const child = spawn(shell, [...flags, resourcePath('supervisor.sh'), run.path, job.cwd, ...job.command], {
       cwd: '/',
       detached: true,
       stdio: 'ignore',
-      env: jobEnvironment(job, engineEnv),
+      env: { ...jobEnvironment(job, engineEnv, run.checkpointPath), [RUN_VARIABLE]: run.path },
     });
     // Reported through the missing pid; without a listener Node would throw it.
     child.on('error', onExit);

@@ -1,9 +1,19 @@
+import type { ArrayMember } from '../../domain/array.ts';
+import { noSuchArray, noSuchDependency } from '../../domain/dependencies.ts';
 import { NotFoundError } from '../../domain/errors.ts';
 import { isLive, isTerminal, type Job, type JobSpec } from '../../domain/job.ts';
 import { type Actor, applyEvent, createJob, type Folded, type JobEvent } from '../../domain/lifecycle.ts';
+import { firstWhere } from '../../domain/sorted.ts';
+import type { Dependency } from '../../domain/terms.ts';
 import type { Clock } from '../ports.ts';
 import type { Database } from '../store/database.ts';
 import { type JobReader, jobReader, jobWriter, type StoredEvent } from '../store/jobStore.ts';
+
+/** A job of an array that is submitted; its array's number is the store's. */
+export interface NewMember {
+  readonly spec: JobSpec;
+  readonly array: Omit<ArrayMember, 'id'>;
+}
 
 export type LedgerListener = (entry: StoredEvent, job: Job, before: Job | null) => void;
 
@@ -15,6 +25,9 @@ export class Ledger {
   readonly read: JobReader;
   private readonly write: ReturnType<typeof jobWriter>;
   private readonly unfinished = new Map<number, Folded>();
+  /** The same, by rank: kept in order, since there may be very many and each change touches one. */
+  private readonly order: Job[] = [];
+  private readonly living = new Map<number, Job>();
   private readonly listeners = new Set<LedgerListener>();
   private readonly db: Database;
   private readonly clock: Clock;
@@ -26,7 +39,11 @@ export class Ledger {
     this.clock = clock;
     this.read = jobReader(db);
     this.write = jobWriter(db);
-    for (const folded of this.read.unfinished()) this.unfinished.set(folded.job.id, folded);
+    for (const folded of this.read.unfinished()) {
+      this.unfinished.set(folded.job.id, folded);
+      this.order.push(folded.job);
+      if (isLive(folded.job.status)) this.living.set(folded.job.id, folded.job);
+    }
     this.seqNow = this.read.lastSeq();
   }
 
@@ -40,18 +57,59 @@ export class Ledger {
     return this.liveSeqNow;
   }
 
+  /** @throws {FieldError} if it would wait for a job that is not there, with nothing written. */
   submit(spec: JobSpec, actor: Actor = 'person'): Job {
+    return this.submitTogether([{ spec }], actor)[0]!;
+  }
+
+  /**
+   * All jobs of an array, in one transaction: all of them are there, or none.
+   * @throws {FieldError} as `submit`.
+   */
+  submitArray(members: readonly NewMember[], actor: Actor = 'person'): Job[] {
+    return this.submitTogether(members, actor);
+  }
+
+  private submitTogether(
+    members: readonly { readonly spec: JobSpec; readonly array?: NewMember['array'] }[],
+    actor: Actor,
+  ): Job[] {
+    // As many wait for the same.
+    const known = new Set<string>();
+    for (const { spec } of members) {
+      for (const one of spec.after) {
+        const key = JSON.stringify(one);
+        if (!known.has(key)) this.checkThere(one);
+        known.add(key);
+      }
+    }
     const atMs = this.clock.nowMs();
-    const event: Extract<JobEvent, { kind: 'submitted' }> = { kind: 'submitted', spec };
-    const { folded, seq } = this.db.transaction(() => {
-      const id = this.write.allocateId(atMs);
-      const made: Folded = { job: createJob(id, event, atMs), stoppingAs: null };
-      this.write.project(made);
-      return { folded: made, seq: this.write.append(id, event, actor, atMs) };
+    const made = this.db.transaction(() => {
+      let first: number | null = null;
+      return members.map(({ spec, array }) => {
+        const id = this.write.allocateId(atMs);
+        first ??= id;
+        const event: Extract<JobEvent, { kind: 'submitted' }> =
+          array === undefined
+            ? { kind: 'submitted', spec }
+            : { kind: 'submitted', spec, array: { ...array, id: first } };
+        const folded: Folded = { job: createJob(id, event, atMs), stoppingAs: null };
+        this.write.project(folded);
+        if (array !== undefined) this.write.joinArray(id, first);
+        return { folded, event, seq: this.write.append(id, event, actor, atMs) };
+      });
     })();
-    this.unfinished.set(folded.job.id, folded);
-    this.tell({ seq, jobId: folded.job.id, atMs, actor, event }, folded.job, null);
-    return folded.job;
+    for (const { folded } of made) this.keep(folded, null);
+    for (const { folded, event, seq } of made) {
+      this.tell({ seq, jobId: folded.job.id, atMs, actor, event }, folded.job, null);
+    }
+    return made.map(({ folded }) => folded.job);
+  }
+
+  private checkThere({ jobId, array }: Dependency): void {
+    if (array) {
+      if (this.read.arrayStanding(jobId).length === 0) throw noSuchArray(jobId);
+    } else if (!this.unfinished.has(jobId) && this.read.get(jobId) === null) throw noSuchDependency(jobId);
   }
 
   /**
@@ -71,8 +129,7 @@ export class Ledger {
       }
       return this.write.append(jobId, event, actor, atMs);
     })();
-    if (isTerminal(after.job.status)) this.unfinished.delete(jobId);
-    else this.unfinished.set(jobId, after);
+    this.keep(after, before.job);
     if (isLive(before.job.status) || isLive(after.job.status)) this.liveSeqNow = seq;
     this.tell({ seq, jobId, atMs, actor, event }, after.job, before.job);
     return after.job;
@@ -85,16 +142,26 @@ export class Ledger {
     return found.job;
   }
 
-  /** Jobs that are not over, by rank. */
+  /** Jobs that are not over, by rank: as they are now, and not after what is done to them. */
   current(): Job[] {
-    return [...this.unfinished.values()]
-      .map((folded) => folded.job)
-      .sort((a, b) => a.rank - b.rank || a.id - b.id);
+    return [...this.order];
   }
 
-  /** Jobs that have, or may have, a process. */
+  /** The same without a copy: for whoever changes no job while looking. */
+  inOrder(): readonly Job[] {
+    return this.order;
+  }
+
+  /** What a stopping job will be when it has ended; null: it is not stopping. @throws {NotFoundError} */
+  stoppingAs(jobId: number): Folded['stoppingAs'] {
+    const found = this.unfinished.get(jobId) ?? this.read.get(jobId);
+    if (found === null) throw noSuchJob(jobId);
+    return found.stoppingAs;
+  }
+
+  /** Jobs that have, or may have, a process, by rank. */
   live(): Job[] {
-    return this.current().filter((job) => isLive(job.status));
+    return [...this.living.values()].sort(byRank);
   }
 
   /** Called after each commit, in order. */
@@ -103,11 +170,34 @@ export class Ledger {
     return () => this.listeners.delete(listener);
   }
 
+  /** @param before null: it was not there. */
+  private keep(folded: Folded, before: Job | null): void {
+    const { job } = folded;
+    const over = isTerminal(job.status);
+    if (over) this.unfinished.delete(job.id);
+    else this.unfinished.set(job.id, folded);
+    if (isLive(job.status)) this.living.set(job.id, job);
+    else this.living.delete(job.id);
+    const was = before === null || isTerminal(before.status) ? null : before;
+    const at = was === null ? -1 : placeOf(this.order, was);
+    if (was !== null && !over && was.rank === job.rank) this.order[at] = job;
+    else {
+      if (was !== null) this.order.splice(at, 1);
+      if (!over) this.order.splice(placeOf(this.order, job), 0, job);
+    }
+  }
+
   private tell(entry: StoredEvent, job: Job, before: Job | null): void {
     this.seqNow = entry.seq;
     for (const listener of this.listeners) listener(entry, job, before);
   }
 }
+
+const byRank = (a: Job, b: Job): number => a.rank - b.rank || a.id - b.id;
+
+/** Where the job stands, or belongs, among jobs by rank. */
+const placeOf = (order: readonly Job[], job: Job): number =>
+  firstWhere(order, (other) => byRank(other, job) >= 0);
 
 function noSuchJob(jobId: number): NotFoundError {
   return new NotFoundError('job', jobId, 'stint ls shows the jobs that there are');

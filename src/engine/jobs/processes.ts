@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { ProcessIdentity } from '../../domain/job.ts';
 
 /** What the kernel says of one process. */
@@ -39,6 +40,17 @@ export function identityOf(pid: number): ProcessIdentity | null {
 /** True while the very process that was recorded runs: same pid, same start, same boot. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return identity.bootId === bootId() && processEntry(identity.pid)?.startTime === identity.startTime;
+}
+
+/** Clock ticks a second in /proc: 100 on every Linux, whatever the kernel's own rate. */
+const TICKS_PER_S = 100;
+
+/** How long ago a process of this boot started, in milliseconds; 0 where the kernel does not say. */
+export function ageMs({ startTime }: ProcessIdentity): number {
+  if (process.platform !== 'linux') return 0;
+  const uptimeS = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
+  const age = 1000 * (uptimeS - Number(startTime) / TICKS_PER_S);
+  return Number.isFinite(age) ? Math.max(0, age) : 0;
 }
 
 /** Every process of the machine. */
@@ -86,15 +98,36 @@ export function jobProcesses(
   return [...members].filter((pid) => !zombies.has(pid));
 }
 
+/** True where the process has a handler for the signal; also where that cannot be told. */
+export function handles(pid: number, signal: NodeJS.Signals): boolean {
+  if (process.platform !== 'linux') return true;
+  let status: string;
+  try {
+    status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  } catch {
+    // It ended: it hears nothing any more.
+    return false;
+  }
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1];
+  return (
+    caught === undefined || ((BigInt(`0x${caught}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
+  );
+}
+
 /**
  * Sends a signal to every process of a job, again until no new one has appeared, so that a tree that forks
  * meanwhile is caught whole.
+ * @param among false: that process is left out.
  * @returns the pids that were reached.
  */
-export function signalJob(supervisor: ProcessIdentity, signal: NodeJS.Signals): number[] {
+export function signalJob(
+  supervisor: ProcessIdentity,
+  signal: NodeJS.Signals,
+  among: (pid: number) => boolean = () => true,
+): number[] {
   const reached = new Set<number>();
   for (let round = 0; round < 10; round++) {
-    const fresh = jobProcesses(supervisor).filter((pid) => !reached.has(pid));
+    const fresh = jobProcesses(supervisor).filter((pid) => !reached.has(pid) && among(pid));
     if (fresh.length === 0) break;
     for (const pid of fresh) {
       reached.add(pid);

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { ProcessIdentity } from '../../domain/job.ts';
 
 /** What a launch left in its folder; resources/supervisor.sh says what each file is. */
@@ -14,8 +14,14 @@ export class RunDirectory {
     return join(this.path, 'output.log');
   }
 
+  /** Beside the launches of the job, and theirs in common. */
+  get checkpointPath(): string {
+    return join(dirname(this.path), 'checkpoint');
+  }
+
   create(): void {
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    mkdirSync(this.checkpointPath, { recursive: true, mode: 0o700 });
   }
 
   /** True: we are the first to claim this launch, so that nothing was or will be started by it. */
@@ -49,6 +55,15 @@ export class RunDirectory {
   /** Why the command could not be started; null where it was. */
   cause(): string | null {
     return this.read('cause')?.trim() || null;
+  }
+
+  /** Written before the job is told to give way: what ended without it ended by itself. */
+  noteTold(): void {
+    writeFileSync(join(this.path, 'told'), '');
+  }
+
+  wasTold(): boolean {
+    return existsSync(join(this.path, 'told'));
   }
 
   private read(name: string): string | null {

@@ -1,13 +1,18 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { constants } from 'node:os';
+import { lateDiagnosis } from '../../domain/deadline.ts';
+import type { Diagnosis } from '../../domain/diagnosis.ts';
 import { ConflictError, messageOf } from '../../domain/errors.ts';
-import { isTerminal, type Job } from '../../domain/job.ts';
-import { mayHappen } from '../../domain/lifecycle.ts';
+import { isLive, isTerminal, type Job, type Pauser, type ProcessIdentity } from '../../domain/job.ts';
+import { type Actor, isGivingWay, mayHappen } from '../../domain/lifecycle.ts';
 import { isNews, readProgress } from '../../domain/progress.ts';
+import { retryAtMs } from '../../domain/retries.ts';
+import { overTimeLimit } from '../../domain/timeLimit.ts';
 import type { Clock, Log } from '../ports.ts';
+import { diagnoseEnd, type End, signalOf } from './diagnoseEnd.ts';
+import { type EndStep, endSteps } from './endSteps.ts';
 import { launch } from './launcher.ts';
 import type { Ledger } from './ledger.ts';
-import { bootId, isAlive, jobProcesses, signalJob } from './processes.ts';
+import { ageMs, bootId, handles, isAlive, jobProcesses, listProcesses, signalJob } from './processes.ts';
 import { RunDirectory } from './runDirectory.ts';
 
 /** How often live jobs are looked at. Exits of jobs that we started ourselves are seen at once. */
@@ -23,13 +28,13 @@ export interface RunnerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** From SIGTERM to SIGKILL. */
+  /** From SIGTERM to SIGKILL, for jobs that say nothing of it. */
   readonly graceMs: number;
 }
 
 interface Watched {
-  /** When SIGKILL follows, on the monotonic clock; null while nobody asked it to end. */
-  killAtMs: number | null;
+  /** What it is told to bring it to its end, which of it last, and until when that has time; null: nobody asked it to. */
+  ending: { readonly steps: readonly EndStep[]; at: number; untilMs: number } | null;
   progressOffset: number;
   /** Since when a claimed launch has been without a supervisor's file (recovery only). */
   claimedSinceMs: number | null;
@@ -37,11 +42,20 @@ interface Watched {
   /** What went wrong at the last look; null when nothing did. Said once, not four times a second. */
   trouble: string | null;
   /** What the job was to be told when it had no process of its own yet; null when it has heard everything. */
-  owed: 'SIGSTOP' | 'SIGTERM' | null;
+  owed: Pick<EndStep, 'signal' | 'handled'> | null;
 }
 
+const STOP = { signal: 'SIGSTOP', handled: false } as const;
+
+/** Whose doing it is in the log of events. */
+export const ACTOR_OF = {
+  person: 'person',
+  scheduler: 'scheduler',
+  guard: 'engine',
+} as const satisfies Record<Pauser, Actor>;
+
 const UNTOUCHED: Watched = {
-  killAtMs: null,
+  ending: null,
   progressOffset: -1,
   claimedSinceMs: null,
   orphanNoted: false,
@@ -69,47 +83,110 @@ export class Runner {
       this.watch(job.id);
       this.guard(job.id, () => this.look(job.id));
     }
+    // Looked at once for all: there may be many jobs, and hardly one of them was left standing still.
+    const all = listProcesses();
+    const stopped = new Set(all.filter(({ state }) => state.startsWith('T')).map(({ pid }) => pid));
     for (const job of this.options.ledger.live()) {
       this.guard(job.id, () => {
         if (job.process === null) return;
-        if (job.status === 'paused') this.deliver(job, 'SIGSTOP');
-        else if (job.status === 'running') signalJob(job.process, 'SIGCONT');
+        if (job.status === 'paused') this.deliver(job, STOP);
+        else if (job.status === 'running' && jobProcesses(job.process, all).some((pid) => stopped.has(pid)))
+          signalJob(job.process, 'SIGCONT');
         else if (job.status === 'stopping') this.terminate(job);
       });
     }
   }
 
-  /** Launches a queued job on these devices. The returned job is running, or over if it could not be started. */
-  start(jobId: number, deviceIds: readonly string[]): Job {
+  /**
+   * Launches a queued job on these devices. The returned job is running, or, if it could not be started, over or back
+   * in the queue.
+   * @param readyAtMs since when nothing but its turn was missing.
+   */
+  start(jobId: number, deviceIds: readonly string[], readyAtMs?: number): Job {
     const { ledger } = this.options;
     const queued = ledger.get(jobId);
     const attempt = queued.attempt + 1;
-    const job = ledger.append(jobId, { kind: 'launching', devices: [...deviceIds], attempt }, 'scheduler');
+    const ready = readyAtMs === undefined ? {} : { readyAtMs };
+    const launching = { kind: 'launching' as const, devices: [...deviceIds], attempt, ...ready };
+    const job = ledger.append(jobId, launching, 'scheduler');
     const result = launch(job, this.runOf(job), this.options.env, () =>
       this.guard(jobId, () => this.look(jobId)),
     );
     // Before anything is recorded: what cannot be written now is found by the next look.
     this.watch(jobId);
-    if (!result.ok) return ledger.append(jobId, { kind: 'launch-failed', reason: result.reason }, 'engine');
-    return ledger.append(jobId, { kind: 'started', process: result.process }, 'engine');
+    if (!result.ok) {
+      const { reason } = result;
+      const diagnosis = this.diagnose(job, { exitCode: null, trouble: reason, lost: false });
+      // Whoever has the claim decides: without it, something may yet be started by this launch.
+      const retry = this.runOf(job).claim()
+        ? this.retryOf(job, null, diagnosis, this.options.clock.nowMs())
+        : {};
+      return ledger.append(jobId, { kind: 'launch-failed', reason, diagnosis, ...retry }, 'engine');
+    }
+    return this.recordStart(jobId, result.process);
   }
 
   /** Stops the whole process tree where it stands. Its GPU memory stays held. */
-  pause(jobId: number): Job {
-    const job = this.options.ledger.append(
+  pause(jobId: number, by: Pauser = 'person'): Job {
+    const { ledger, clock } = this.options;
+    const holdsVram = ledger.get(jobId).devices.length > 0;
+    const job = ledger.append(
       jobId,
-      { kind: 'paused', method: 'signals', holdsVram: this.options.ledger.get(jobId).devices.length > 0 },
-      'person',
+      { kind: 'paused', method: 'signals', holdsVram, monotonicMs: clock.monotonicMs(), by },
+      ACTOR_OF[by],
     );
-    this.deliver(job, 'SIGSTOP');
+    this.deliver(job, STOP);
     return job;
   }
 
-  resume(jobId: number): Job {
-    const job = this.options.ledger.append(jobId, { kind: 'resumed' }, 'person');
+  /** @param by whoever may not lift a person's pause does not: it is left as it is. */
+  resume(jobId: number, by: Pauser = 'person'): Job {
+    const { ledger, clock } = this.options;
+    const paused = ledger.get(jobId);
+    if (by === 'person' && paused.status === 'held' && paused.pauseMethod === 'checkpoint') {
+      return ledger.append(jobId, { kind: 'released' }, 'person');
+    }
+    if (by !== 'person' && paused.pausedBy !== by) return paused;
+    const resumed = { kind: 'resumed' as const, monotonicMs: clock.monotonicMs() };
+    const job = ledger.append(jobId, resumed, ACTOR_OF[by]);
     const watched = this.watched.get(jobId);
     if (watched) watched.owed = null;
     if (job.process) signalJob(job.process, 'SIGCONT');
+    return job;
+  }
+
+  /**
+   * Pauses a job so that it holds nothing: it ends at its checkpoint and is held there.
+   * @throws {ConflictError} saying why its memory cannot be freed.
+   */
+  park(jobId: number): Job {
+    const job = this.options.ledger.get(jobId);
+    if (mayHappen(job.status, 'preempting') && !job.restartable) {
+      throw new ConflictError(
+        `the GPU memory of job ${jobId} cannot be freed: it does not say that it can end and go on from a checkpoint`,
+        'pause it with its memory held, or submit such jobs with --restartable',
+      );
+    }
+    return this.preempt(jobId, 'paused at its checkpoint', 'person', true);
+  }
+
+  /**
+   * Has a job write its checkpoint and end, so that others get what it holds: its checkpoint signal, SIGTERM, SIGKILL.
+   * Then it waits again, for its next attempt.
+   * @param hold true: it does not wait for its turn then, but to be released.
+   * @throws {ConflictError} if it does not say that it can be started again and go on.
+   */
+  preempt(jobId: number, reason: string, actor: Actor, hold = false): Job {
+    const { ledger } = this.options;
+    const { restartable } = ledger.get(jobId);
+    if (!restartable) {
+      throw new ConflictError(
+        `job ${jobId} does not say that it can be stopped and go on from a checkpoint`,
+        'pause it, or submit such jobs with --restartable',
+      );
+    }
+    const job = ledger.append(jobId, { kind: 'preempting', reason, hold }, actor);
+    this.terminate(job);
     return job;
   }
 
@@ -118,9 +195,10 @@ export class Runner {
     const { ledger } = this.options;
     const job = ledger.get(jobId);
     if (mayHappen(job.status, 'withdrawn')) {
-      return ledger.append(jobId, { kind: 'withdrawn', reason: 'cancelled before it started' }, 'person');
+      const reason = `cancelled before ${job.attempt === 0 ? 'it started' : 'another attempt'}`;
+      return ledger.append(jobId, { kind: 'withdrawn', reason }, 'person');
     }
-    if (job.status === 'stopping')
+    if (job.status === 'stopping' && !this.isPreempting(jobId))
       throw new ConflictError(`job ${jobId} is already stopping`, 'wait for it to end');
     if (isTerminal(job.status))
       throw new ConflictError(`job ${jobId} is already over (${job.status})`, 'there is nothing to cancel');
@@ -190,13 +268,13 @@ export class Runner {
     const watched = this.watched.get(jobId);
     if (watched === undefined) return;
     const job = this.options.ledger.get(jobId);
-    if (isTerminal(job.status)) return this.unwatch(jobId);
+    if (!isLive(job.status)) return this.unwatch(jobId);
     if (job.process === null) return this.lookForLaunch(job, watched);
     // Liveness first: an exit code written between the two looks must not be missed.
     const alive = isAlive(job.process);
     const exit = this.runOf(job).exit();
     if (exit !== null) return this.recordExit(job, exit);
-    if (alive) return this.escalate(job, watched);
+    if (alive) return this.escalate(this.limit(job), watched);
     this.recordDeath(job, watched);
   }
 
@@ -206,7 +284,7 @@ export class Runner {
     const run = this.runOf(job);
     const supervisor = run.supervisor();
     if (supervisor !== null) {
-      ledger.append(job.id, { kind: 'started', process: supervisor }, 'engine');
+      this.recordStart(job.id, supervisor);
       return this.look(job.id);
     }
     if (watched.claimedSinceMs === null && !run.claim()) watched.claimedSinceMs = clock.monotonicMs();
@@ -224,14 +302,49 @@ export class Runner {
     this.unwatch(job.id);
   }
 
+  /** The clock of its time limit runs from its own start, however late that was found. */
+  private recordStart(jobId: number, process: ProcessIdentity): Job {
+    const monotonicMs = this.options.clock.monotonicMs() - ageMs(process);
+    return this.options.ledger.append(jobId, { kind: 'started', process, monotonicMs }, 'engine');
+  }
+
+  /** Tells a job to end that has run as long as it may. */
+  private limit(job: Job): Job {
+    if (job.status !== 'running') return job;
+    const { ledger, clock } = this.options;
+    const reason = overTimeLimit(job, clock.monotonicMs(), clock.nowMs());
+    if (reason === null) return job;
+    return ledger.append(job.id, { kind: 'stopping', outcome: 'timed-out', reason }, 'engine');
+  }
+
   private recordExit(job: Job, exit: { exitCode: number; atMs: number }): void {
     this.guard(job.id, () => this.followProgressOf(job, { ...UNTOUCHED }, true));
     if (job.status === 'stopping' && job.process) signalJob(job.process, 'SIGKILL');
     const atMs = Math.max(job.startedAtMs ?? exit.atMs, Math.min(exit.atMs, this.options.clock.nowMs()));
-    const cause = this.runOf(job).cause() ?? describeExit(exit.exitCode);
+    const { exitCode } = exit;
+    const refusal = this.runOf(job).cause();
+    const cause = refusal ?? describeExit(exitCode);
+    const preempted = this.isPreempting(job.id);
+    const untold = preempted && !this.runOf(job).wasTold();
+    const ended: Job = untold ? { ...job, status: 'running' } : job;
+    // What gives way has not come to grief.
+    const diagnosis =
+      preempted && !untold
+        ? null
+        : (this.diagnose(ended, { exitCode, trouble: refusal, lost: false }) ?? lateDiagnosis(job, atMs));
+    const retry = this.retryOf(ended, exitCode, diagnosis, atMs);
+    // Two attempts of a job never run at once, and what the first left behind would hold its devices.
+    if (retry.retryAtMs !== undefined && job.process) signalJob(job.process, 'SIGKILL');
     this.options.ledger.append(
       job.id,
-      { kind: 'exited', exitCode: exit.exitCode, cause: job.status === 'stopping' ? null : cause },
+      {
+        kind: 'exited',
+        exitCode,
+        cause: ended.status === 'stopping' ? null : cause,
+        diagnosis,
+        ...retry,
+        ...(untold ? { untold } : {}),
+      },
       'process',
       atMs,
     );
@@ -246,41 +359,82 @@ export class Runner {
         watched.orphanNoted = true;
         this.options.log.warn(`job ${job.id} runs on without its supervisor: its exit code will be unknown`);
       }
-      return this.escalate(job, watched);
+      return this.escalate(this.limit(job), watched);
     }
     const reason = rebooted
       ? 'the machine was restarted while it ran'
       : 'its supervisor was killed, so nobody saw how it ended';
-    this.options.ledger.append(job.id, { kind: 'lost', reason }, 'engine');
+    const diagnosis = this.diagnose(job, { exitCode: null, trouble: reason, lost: true });
+    const retry = this.retryOf(job, null, diagnosis, this.options.clock.nowMs());
+    this.options.ledger.append(job.id, { kind: 'lost', reason, diagnosis, ...retry }, 'engine');
     this.unwatch(job.id);
   }
 
+  private retryOf(
+    job: Job,
+    exitCode: number | null,
+    diagnosis: Diagnosis | null,
+    endedAtMs: number,
+  ): { retryAtMs?: number } {
+    const at = retryAtMs(job, { exitCode, diagnosis: diagnosis?.code ?? null }, endedAtMs);
+    return at === null ? {} : { retryAtMs: at };
+  }
+
+  private diagnose(job: Job, end: End): Diagnosis | null {
+    const { ledger, log } = this.options;
+    return diagnoseEnd(job, end, { ledger, run: this.runOf(job), log });
+  }
+
+  private isPreempting(jobId: number): boolean {
+    return isGivingWay(this.options.ledger.stoppingAs(jobId));
+  }
+
+  /** Begins to bring it to its end; what an earlier engine began is begun anew. */
   private terminate(job: Job): void {
-    if (job.process === null) return;
     const watched = this.watched.get(job.id);
-    if (watched) watched.killAtMs = this.options.clock.monotonicMs() + this.options.graceMs;
-    this.deliver(job, 'SIGTERM');
+    if (job.process === null || watched === undefined) return;
+    const toCheckpoint = this.isPreempting(job.id);
+    if (toCheckpoint) this.runOf(job).noteTold();
+    watched.ending = {
+      steps: endSteps(job, toCheckpoint, this.options.graceMs),
+      at: -1,
+      untilMs: 0,
+    };
+    this.endFurther(job, watched.ending);
+  }
+
+  private endFurther(job: Job, ending: NonNullable<Watched['ending']>): void {
+    ending.at = Math.min(ending.at + 1, ending.steps.length - 1);
+    const step = ending.steps[ending.at]!;
+    ending.untilMs = this.options.clock.monotonicMs() + step.patienceMs;
+    const heard = this.deliver(job, step);
+    // Nobody there would know what to do with it.
+    if (!heard && step.handled && this.runOf(job).supervisor() !== null) this.endFurther(job, ending);
   }
 
   /**
    * Tells the job's processes, now or as soon as it has any: in its first milliseconds there are only those with
    * which the supervisor writes itself down, and these must not be disturbed.
    */
-  private deliver(job: Job, signal: 'SIGSTOP' | 'SIGTERM'): void {
-    if (job.process === null) return;
+  private deliver(job: Job, what: Pick<EndStep, 'signal' | 'handled'>): boolean {
+    if (job.process === null) return false;
+    const { signal, handled } = what;
     const begun = this.runOf(job).supervisor() !== null;
-    const heard = begun && signalJob(job.process, signal).length > 0;
-    // What is stopped hears SIGTERM only once it goes on.
-    if (heard && signal === 'SIGTERM') signalJob(job.process, 'SIGCONT');
+    const among = handled ? (pid: number) => handles(pid, signal) : undefined;
+    const heard = begun && signalJob(job.process, signal, among).length > 0;
+    // What is stopped hears it only once it goes on.
+    if (heard && signal !== 'SIGSTOP') signalJob(job.process, 'SIGCONT');
     const watched = this.watched.get(job.id);
-    if (watched) watched.owed = heard ? null : signal;
+    if (watched) watched.owed = heard ? null : what;
+    return heard;
   }
 
   private escalate(job: Job, watched: Watched): void {
     if (watched.owed !== null) this.deliver(job, watched.owed);
     if (job.status !== 'stopping' || job.process === null) return;
-    if (watched.killAtMs === null) return this.terminate(job);
-    if (this.options.clock.monotonicMs() >= watched.killAtMs) signalJob(job.process, 'SIGKILL');
+    const { ending } = watched;
+    if (ending === null) return this.terminate(job);
+    if (this.options.clock.monotonicMs() >= ending.untilMs) this.endFurther(job, ending);
   }
 
   private followProgress(jobId: number): void {
@@ -315,8 +469,8 @@ export class Runner {
 
 function describeExit(exitCode: number): string | null {
   if (exitCode === 0) return null;
-  const name = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0];
-  return exitCode > 128 && name ? `ended by ${name}` : `exited with code ${exitCode}`;
+  const signal = signalOf(exitCode);
+  return signal === null ? `exited with code ${exitCode}` : `ended by ${signal}`;
 }
 
 function readTail(path: string, size: number, bytes: number): string {

@@ -1,9 +1,12 @@
 import type { EngineParts } from '../parts.ts';
+import { arrayHandlers } from './handlers/arrays.ts';
 import { implementer } from './handlers/base.ts';
+import { historyHandlers } from './handlers/history.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { logHandlers } from './handlers/logs.ts';
 import { machineHandlers } from './handlers/machine.ts';
 import { schedulerHandlers } from './handlers/scheduler.ts';
+import { tokenHandlers } from './handlers/tokens.ts';
 
 /** The whole contract over one engine. Transports carry it and know nothing of it. */
 export function createRouter(parts: EngineParts) {
@@ -11,8 +14,11 @@ export function createRouter(parts: EngineParts) {
   return os.router({
     ...machineHandlers(os, parts),
     jobs: jobHandlers(os, parts),
+    arrays: arrayHandlers(os, parts),
+    history: historyHandlers(os, parts),
     logs: logHandlers(os, parts),
     scheduler: schedulerHandlers(os, parts),
+    tokens: tokenHandlers(os, parts),
   });
 }
 export type EngineRouter = ReturnType<typeof createRouter>;

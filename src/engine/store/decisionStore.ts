@@ -1,6 +1,10 @@
 import type { Decision } from '../../domain/decision.ts';
 import type { Database } from './database.ts';
 
+/** So many are kept, and all of which the learner has a transition: docs/retention.md. */
+const KEPT = 20_000;
+const PRUNE_EVERY = 500;
+
 /** Every decision that was more than "nothing can be started". */
 export function decisionStore(db: Database) {
   const insert = db.prepare<[number, number | null, string, number | null, string]>(
@@ -12,8 +16,13 @@ export function decisionStore(db: Database) {
   const latestOfJob = db.prepare<[number, number, number], { id: number; body: string }>(
     'SELECT id, body FROM decisions WHERE job_id = ? AND id < ? ORDER BY id DESC LIMIT ?',
   );
-  const count = db.prepare<[string], { n: number }>('SELECT count(*) AS n FROM decisions WHERE policy = ?');
-  const total = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM decisions');
+  const count = db.prepare<[string], { taken: number }>('SELECT taken FROM decision_counts WHERE policy = ?');
+  const total = db.prepare<[], { n: number | null }>('SELECT sum(taken) AS n FROM decision_counts');
+  // What the learner still has a transition of is needed by it.
+  const prune = db.prepare<[number]>(
+    `DELETE FROM decisions WHERE id <= ?
+     AND id < coalesce((SELECT decision_id FROM transitions ORDER BY id LIMIT 1), ${Number.MAX_SAFE_INTEGER})`,
+  );
   return {
     /** @returns the decision with its number. */
     insert(decision: Omit<Decision, 'id'>): Decision {
@@ -26,7 +35,9 @@ export function decisionStore(db: Database) {
         jobId,
         JSON.stringify(decision),
       );
-      return { id: Number(lastInsertRowid), ...decision };
+      const id = Number(lastInsertRowid);
+      if (id % PRUNE_EVERY === 0) prune.run(id - KEPT);
+      return { id, ...decision };
     },
     /** Latest first; those that started `jobId` where it is given. */
     list(limit: number, jobId?: number, beforeId: number = Number.MAX_SAFE_INTEGER): Decision[] {
@@ -34,8 +45,9 @@ export function decisionStore(db: Database) {
         jobId === undefined ? latest.all(beforeId, limit) : latestOfJob.all(jobId, beforeId, limit);
       return rows.map((row) => ({ id: row.id, ...(JSON.parse(row.body) as Omit<Decision, 'id'>) }));
     },
-    countOf: (policy: string): number => count.get(policy)!.n,
-    count: (): number => total.get()!.n,
+    /** All that were ever taken, kept or not. */
+    countOf: (policy: string): number => count.get(policy)?.taken ?? 0,
+    count: (): number => total.get()!.n ?? 0,
   };
 }
 export type DecisionStore = ReturnType<typeof decisionStore>;

@@ -18,6 +18,14 @@ export interface StoredAllocation {
   readonly endMs: number | null;
 }
 
+/** Jobs of one array that have the same status. */
+export interface ArrayStanding {
+  readonly status: JobStatus;
+  readonly n: number;
+  /** When the last of them ended, Unix milliseconds; null: they are not over. */
+  readonly ended: number | null;
+}
+
 interface JobRow {
   readonly body: string;
   readonly stopping_as: Folded['stoppingAs'];
@@ -45,9 +53,18 @@ export function jobReader(db: Database) {
   const countFinished = db.prepare<[], { n: number }>(
     'SELECT count(*) AS n FROM jobs WHERE finished_at_ms IS NOT NULL',
   );
+  const byStatus = db.prepare<[], { status: JobStatus; n: number }>(
+    'SELECT status, count(*) AS n FROM jobs GROUP BY status',
+  );
   const eventsOf = db.prepare<[number], EventRow>('SELECT * FROM job_events WHERE job_id = ? ORDER BY seq');
   const eventsAfter = db.prepare<[number, number, number], EventRow>(
     'SELECT * FROM job_events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
+  );
+  const membersOf = db.prepare<[number], JobRow>(
+    'SELECT body, stopping_as FROM jobs WHERE array_id = ? ORDER BY id',
+  );
+  const standingOf = db.prepare<[number], { status: JobStatus; n: number; ended: number | null }>(
+    'SELECT status, count(*) AS n, max(finished_at_ms) AS ended FROM jobs WHERE array_id = ? GROUP BY status',
   );
   const lastSeq = db.prepare<[], { seq: number | null }>('SELECT max(seq) AS seq FROM job_events');
   const allocations = db.prepare<
@@ -72,6 +89,8 @@ export function jobReader(db: Database) {
     finished: (limit: number, offset: number): Job[] =>
       finished.all(limit, offset).map((row) => folded(row).job),
     countFinished: (): number => countFinished.get()!.n,
+    countByStatus: (): ReadonlyMap<JobStatus, number> =>
+      new Map(byStatus.all().map(({ status, n }) => [status, n])),
     /** Those that are over, of these statuses, latest first, with their number. */
     finishedByStatus(
       statuses: readonly JobStatus[],
@@ -88,6 +107,10 @@ export function jobReader(db: Database) {
       const total = db.prepare<unknown[], { n: number }>(`SELECT count(*) AS n ${where}`).get(...statuses)!.n;
       return { jobs: rows.map((row) => folded(row).job), total };
     },
+    /** The jobs of an array, by number; empty: there is no such array. */
+    arrayJobs: (arrayId: number): Job[] => membersOf.all(arrayId).map((row) => folded(row).job),
+    /** How many jobs of an array have which status, and when the last of these ended. */
+    arrayStanding: (arrayId: number): readonly ArrayStanding[] => standingOf.all(arrayId),
     events: (id: number): StoredEvent[] => eventsOf.all(id).map(stored),
     /** Events with after < seq ≤ upTo, at most `limit`. */
     eventsAfter: (after: number, upTo: number, limit: number): StoredEvent[] =>
@@ -113,6 +136,7 @@ export function jobWriter(db: Database) {
   const updateJob = db.prepare<[string, number, number | null, string | null, string, number]>(
     'UPDATE jobs SET status = ?, rank = ?, finished_at_ms = ?, stopping_as = ?, body = ? WHERE id = ?',
   );
+  const setArray = db.prepare<[number, number]>('UPDATE jobs SET array_id = ? WHERE id = ?');
   const insertEvent = db.prepare<[number, number, string, string, string]>(
     'INSERT INTO job_events (job_id, at_ms, actor, kind, body) VALUES (?, ?, ?, ?, ?)',
   );
@@ -125,6 +149,7 @@ export function jobWriter(db: Database) {
   return {
     /** A new job's number. */
     allocateId: (atMs: number): number => Number(insertJob.run(atMs).lastInsertRowid),
+    joinArray: (id: number, arrayId: number): void => void setArray.run(arrayId, id),
     project({ job, stoppingAs }: Folded): void {
       updateJob.run(job.status, job.rank, job.finishedAtMs, stoppingAs, JSON.stringify(job), job.id);
     },

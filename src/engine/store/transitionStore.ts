@@ -26,8 +26,8 @@ export function transitionStore(db: Database) {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const prune = db.prepare<[number]>('DELETE FROM transitions WHERE id <= ?');
-  const latest = db.prepare<[number], { body: Buffer }>(
-    'SELECT body FROM transitions ORDER BY id DESC LIMIT ?',
+  const latest = db.prepare<[number, number], { body: Buffer }>(
+    'SELECT body FROM transitions ORDER BY id DESC LIMIT ? OFFSET ?',
   );
   const count = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM transitions');
   return {
@@ -48,11 +48,11 @@ export function transitionStore(db: Database) {
       const id = Number(lastInsertRowid);
       if (id % PRUNE_EVERY === 0) prune.run(id - KEPT);
     },
-    /** The latest, oldest of them first. */
-    latest: (limit: number): Uint8Array[] =>
+    /** At most `limit` that are older than the newest `skip`, oldest of them first. */
+    latest: (limit: number, skip: number): Uint8Array[] =>
       latest
-        .all(limit)
-        .map((row) => new Uint8Array(row.body))
+        .all(limit, skip)
+        .map(({ body }) => body)
         .reverse(),
     count: (): number => count.get()!.n,
   };

@@ -1,8 +1,14 @@
 import { Button } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import type { JobView, LoggedEvent } from '../../contract/messages.ts';
+import { attemptsOf } from '../../domain/attempts.ts';
+import { missedText } from '../../domain/deadline.ts';
+import { dependencyText } from '../../domain/dependencies.ts';
+import { gpuNeedSentence } from '../../domain/gpuNeed.ts';
 import { isTerminal, runSeconds } from '../../domain/job.ts';
-import { formatMib } from '../../domain/units.ts';
+import { restartText, retryText } from '../../domain/retries.ts';
+import { throttleText } from '../../domain/throttleText.ts';
+import { formatDuration } from '../../domain/units.ts';
 import { act, isPossible, type JobAction } from '../actions.ts';
 import { PriorityCell } from '../queue/PriorityCell.tsx';
 import { goTo } from '../route.ts';
@@ -14,9 +20,12 @@ import { useKeys } from '../shell/useKeys.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatElapsed, formatExact, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
+import { Attempts } from './Attempts.tsx';
+import { Diagnosis } from './Diagnosis.tsx';
 import { ACTORS, eventText } from './eventText.ts';
 import classes from './JobPage.module.css';
-import { LogTail } from './LogTail.tsx';
+import { LogTail, type Sought } from './LogTail.tsx';
+import { MetricCharts } from './MetricCharts.tsx';
 import { useJob } from './useJob.ts';
 
 const ACTIONS: readonly (readonly [JobAction, string])[] = [
@@ -24,6 +33,7 @@ const ACTIONS: readonly (readonly [JobAction, string])[] = [
   ['resume', 'Resume'],
   ['hold', 'Hold back'],
   ['release', 'Release'],
+  ['retry', 'Retry'],
   ['cancel', 'Cancel'],
 ];
 
@@ -31,10 +41,15 @@ const ACTIONS: readonly (readonly [JobAction, string])[] = [
 export function JobPage({ jobId }: { jobId: number }) {
   const { job, events, decisions, trouble } = useJob(jobId);
   const jobs = job === null ? [] : [job];
+  const [sought, setSought] = useState<Sought | null>(null);
+  const attempts = useMemo(() => attemptsOf(events), [events]);
+  /** Whose log a reader asked for; the latest one's otherwise. */
+  const [chosen, setChosen] = useState<number | null>(null);
   useKeys({
     p: () => act(job?.status === 'paused' ? 'resume' : 'pause', jobs),
     h: () => act(job?.status === 'held' ? 'release' : 'hold', jobs),
     c: () => act('cancel', jobs),
+    r: () => act('retry', jobs),
     escape: () => goTo({ view: 'queue' }),
   });
   if (job === null) {
@@ -46,6 +61,12 @@ export function JobPage({ jobId }: { jobId: number }) {
       </section>
     );
   }
+  const shown = chosen ?? job.attempt;
+  const onShow = (line: Sought): void => {
+    // It is a line of the last attempt.
+    setChosen(null);
+    setSought(line);
+  };
   return (
     <div className={classes.page}>
       <header className={classes.head}>
@@ -66,16 +87,28 @@ export function JobPage({ jobId }: { jobId: number }) {
             </Button>
           ))}
         </div>
+        {job.diagnosis !== null && isTrouble(job.status) && (
+          <Diagnosis jobId={job.id} diagnosis={job.diagnosis} onShow={onShow} />
+        )}
         <div className={classes.progress}>
           <ProgressLine job={job} />
         </div>
       </header>
       <div className={classes.columns}>
         <div className={classes.main}>
-          <LogTail jobId={job.id} />
+          <LogTail key={shown} jobId={job.id} attempt={shown} sought={sought} />
         </div>
         <div className={classes.side}>
+          <MetricCharts jobId={job.id} attempt={job.attempt} />
           <Facts job={job} />
+          <Attempts
+            attempts={attempts}
+            shown={shown}
+            onShow={(attempt) => {
+              setSought(null);
+              setChosen(attempt === job.attempt ? null : attempt);
+            }}
+          />
           <section>
             <h2 className={classes.title}>Decisions about it</h2>
             <DecisionList decisions={decisions} />
@@ -88,7 +121,8 @@ export function JobPage({ jobId }: { jobId: number }) {
 }
 
 function Standing({ job }: { job: JobView }) {
-  const cause = job.cause === null ? null : visibleText(job.cause);
+  const about = job.diagnosis?.summary ?? job.cause;
+  const cause = about === null ? null : visibleText(about);
   if (isTerminal(job.status)) {
     return (
       <>
@@ -104,6 +138,7 @@ function Standing({ job }: { job: JobView }) {
       {job.waitingReason !== null && <span>{visibleText(job.waitingReason)}</span>}
       {cause && <span>{cause}</span>}
       {job.status === 'paused' && <span>{job.holdsVram ? 'VRAM stays held' : 'VRAM is free'}</span>}
+      {job.throttle !== null && <span>{throttleText(job).slice(2)}</span>}
       {job.progress !== null && (
         <span>
           {visibleText(job.progress.label)}, <b>{Math.floor(job.progress.fraction * 100)} %</b>
@@ -120,6 +155,7 @@ function Facts({ job }: { job: JobView }) {
     const device = devices.find((other) => other.id === id);
     return device ? `GPU ${device.index}, ${visibleText(device.name)}` : id;
   });
+  const missed = missedText(job, nowMs);
   const env = Object.entries(job.env);
   const moment = (atMs: number | null, absent: string) =>
     atMs === null ? <span className="dim">{absent}</span> : formatExact(atMs);
@@ -145,14 +181,24 @@ function Facts({ job }: { job: JobView }) {
         <Fact name="Project, user">
           {visibleText(job.project)}, {visibleText(job.user)}
         </Fact>
-        <Fact name="Needs">
-          {job.gpus === 0 ? 'CPU only' : `${job.gpus} ${job.gpus === 1 ? 'GPU' : 'GPUs'}`}
-          {job.gpus > 0 && (job.vramMib === null ? ', unshared' : `, ${formatMib(job.vramMib)} on each`)}
-        </Fact>
+        <Fact name="Needs">{gpuNeedSentence(job)}</Fact>
         <Fact name="Devices">{gpus.length > 0 ? gpus.join('; ') : <span className="dim">none</span>}</Fact>
         <Fact name="Priority">
           <PriorityCell job={job} />
         </Fact>
+        {job.after.length > 0 && <Fact name="Waits for">{dependencyText(job.after)}</Fact>}
+        {job.beginAtMs !== null && <Fact name="Begins">{formatExact(job.beginAtMs)}</Fact>}
+        {job.timeLimitS !== null && (
+          <Fact name="Time limit">{formatDuration(job.timeLimitS * 1000)}, pauses not counted</Fact>
+        )}
+        {job.retries > 0 && <Fact name="Retries">{retryText(job)}</Fact>}
+        {job.deadlineAtMs !== null && (
+          <Fact name="Deadline">
+            {formatExact(job.deadlineAtMs)}
+            {missed !== null && <span className="trouble"> {missed}</span>}
+          </Fact>
+        )}
+        {restartText(job) !== '' && <Fact name="May be restarted">{restartText(job)}</Fact>}
         <Fact name="Submitted">{moment(job.submittedAtMs, '')}</Fact>
         <Fact name="Started">{moment(job.startedAtMs, 'not yet')}</Fact>
         <Fact name="Ended">{moment(job.finishedAtMs, 'not yet')}</Fact>

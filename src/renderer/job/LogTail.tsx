@@ -11,9 +11,23 @@ const LINE_PX = 20;
 /** Longer lines are cut for display; a browser lays out no line of a megabyte. */
 const LINE_CHARACTERS = 4000;
 
+/** A line of the log that a reader asked to see; a new object asks again. */
+export interface Sought {
+  readonly offset: number;
+  readonly text: string;
+}
+
+export interface LogTailProps {
+  readonly jobId: number;
+  /** Whose output; 0: of the first, once it is there. Another needs another `key`. */
+  readonly attempt: number;
+  readonly sought: Sought | null;
+}
+
 /** What the job writes, as a terminal would show it. */
-export function LogTail({ jobId }: { jobId: number }) {
-  const log = useLog(jobId);
+export function LogTail({ jobId, attempt, sought }: LogTailProps) {
+  const log = useLog(jobId, attempt);
+  const [told, setTold] = useState<number | null>(null);
   const [following, setFollowing] = useState(true);
   const scroll = useRef<HTMLDivElement>(null);
   /** Where it stood last: only a reader goes up, the code goes to the end alone. */
@@ -36,10 +50,25 @@ export function LogTail({ jobId }: { jobId: number }) {
     stood.current = element.scrollTop;
   }, [lines, following]);
 
+  const { reach } = log;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each request, not whenever the list is drawn anew.
+  useEffect(() => {
+    if (sought === null) return;
+    setFollowing(false);
+    void reach(sought.offset, sought.text).then((index) => {
+      setTold(index);
+      // After the lines that were read for it are laid out.
+      if (index !== null) requestAnimationFrame(() => virtual.scrollToIndex(index, { align: 'center' }));
+      scroll.current?.focus();
+    });
+  }, [sought, reach]);
+
   const loadEarlier = async (): Promise<void> => {
     const added = await log.loadEarlier();
+    if (added === 0) return;
     // What the reader looks at stays where it is.
-    if (added > 0 && scroll.current) scroll.current.scrollTop += added * LINE_PX;
+    if (scroll.current) scroll.current.scrollTop += added * LINE_PX;
+    setTold((line) => (line === null ? null : line + added));
   };
 
   const onScroll = (): void => {
@@ -94,6 +123,7 @@ export function LogTail({ jobId }: { jobId: number }) {
             <div
               key={item.key}
               data-index={item.index}
+              data-told={item.index === told || undefined}
               className={classes.line}
               style={{ transform: `translateY(${item.start}px)` }}
             >

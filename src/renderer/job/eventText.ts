@@ -33,6 +33,12 @@ export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string):
       return `paused (${event.method}), VRAM ${event.holdsVram ? 'stays held' : 'is free'}`;
     case 'resumed':
       return 'resumed';
+    case 'throttled':
+      return event.throttle === null
+        ? 'runs at full speed again'
+        : `held at ${Math.round(event.throttle.share * 100)} % of its speed`;
+    case 'preempting':
+      return `told to write its checkpoint and end: ${event.reason}`;
     case 'stopping':
       return `told to end: ${event.reason}`;
     case 'exited':
@@ -43,5 +49,9 @@ export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string):
       return `could not start: ${event.reason}`;
     case 'lost':
       return `lost: ${event.reason}`;
+    case 'misplaced':
+      return `misplaced: ${event.reason}`;
+    case 'retried':
+      return 'put back into the queue for another attempt';
   }
 }

@@ -29,6 +29,29 @@ export class LogBuffer {
     return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
   }
 
+  /**
+   * Which line holds the byte at `offset`, or the nearest there is; `text` is what is written there, and finds it where
+   * the bytes were no valid text and so do not count as they did.
+   */
+  lineAt(offset: number, text: string): number {
+    const { lines } = this;
+    const before = new TerminalText();
+    let left = offset - (this.#fromOffset ?? 0);
+    for (const piece of this.#texts) {
+      if (left <= 0) break;
+      const bytes = new TextEncoder().encode(piece);
+      before.write(left < bytes.length ? new TextDecoder().decode(bytes.subarray(0, left)) : piece);
+      left -= bytes.length;
+    }
+    const about = Math.min(before.lines.length, lines.length) - 1;
+    const known = text.replace(/^…|…$/g, '').trim();
+    if (known === '') return about;
+    for (let away = 0; away < lines.length; away++) {
+      for (const at of [about - away, about + away]) if (lines[at]?.includes(known)) return at;
+    }
+    return about;
+  }
+
   /** Takes the piece that follows; a piece that was already seen (after a resumed connection) is passed over. */
   append(chunk: LogChunk): void {
     if (this.#fromOffset !== null && chunk.offset < this.#nextOffset) return;

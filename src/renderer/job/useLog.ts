@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { messageOf } from '../../domain/errors.ts';
 import { client } from '../connection.ts';
 import { useStint } from '../store/store.ts';
@@ -16,10 +16,15 @@ export interface Log {
   readonly trouble: string | null;
   /** Reads the piece before; gives the number of lines that it added on top. */
   loadEarlier(): Promise<number>;
+  /** Reads back as far as the byte at `offset`, and gives the line that holds it; null: it could not be read. */
+  reach(offset: number, text: string): Promise<number | null>;
 }
 
-/** A job's log from its last 256 KiB on, live; it goes on where it was after a lost connection. */
-export function useLog(jobId: number): Log {
+/**
+ * The log of a job's attempt from its last 256 KiB on, live; it goes on where it was after a lost connection.
+ * @param attempt 0: of the first, once it is there.
+ */
+export function useLog(jobId: number, attempt: number): Log {
   const live = useStint((state) => state.phase === 'live');
   const buffer = useRef(new LogBuffer());
   const [shown, setShown] = useState<{ lines: readonly string[]; ended: boolean }>({
@@ -28,6 +33,7 @@ export function useLog(jobId: number): Log {
   });
   const [trouble, setTrouble] = useState<string | null>(null);
   const loading = useRef(false);
+  const of = useMemo(() => ({ id: jobId, ...(attempt > 0 ? { attempt } : {}) }), [jobId, attempt]);
 
   useEffect(() => {
     if (!live) return;
@@ -42,7 +48,7 @@ export function useLog(jobId: number): Log {
       const { fromOffset, nextOffset } = buffer.current;
       const offset = fromOffset === null ? -PIECE_BYTES : nextOffset;
       try {
-        const stream = await client().logs.follow({ id: jobId, offset }, { signal: controller.signal });
+        const stream = await client().logs.follow({ ...of, offset }, { signal: controller.signal });
         setTrouble(null);
         for await (const chunk of stream) {
           buffer.current.append(chunk);
@@ -60,7 +66,7 @@ export function useLog(jobId: number): Log {
       controller.abort();
       cancelAnimationFrame(frame);
     };
-  }, [jobId, live]);
+  }, [of, live]);
 
   const loadEarlier = useCallback(async (): Promise<number> => {
     const { fromOffset } = buffer.current;
@@ -68,7 +74,7 @@ export function useLog(jobId: number): Log {
     loading.current = true;
     try {
       const offset = Math.max(0, fromOffset - PIECE_BYTES);
-      const chunk = await client().logs.read({ id: jobId, offset, limitBytes: fromOffset - offset });
+      const chunk = await client().logs.read({ ...of, offset, limitBytes: fromOffset - offset });
       const added = buffer.current.prepend(chunk);
       setShown((old) => ({ ...old, lines: [...buffer.current.lines] }));
       return added;
@@ -78,7 +84,19 @@ export function useLog(jobId: number): Log {
     } finally {
       loading.current = false;
     }
-  }, [jobId]);
+  }, [of]);
 
-  return { ...shown, trouble, loadEarlier, earlierBytes: buffer.current.fromOffset ?? 0 };
+  const reach = useCallback(
+    async (offset: number, text: string): Promise<number | null> => {
+      for (;;) {
+        const { fromOffset } = buffer.current;
+        if (fromOffset === null) return null;
+        if (fromOffset <= offset) return buffer.current.lineAt(offset, text);
+        if ((await loadEarlier()) === 0 && buffer.current.fromOffset === fromOffset) return null;
+      }
+    },
+    [loadEarlier],
+  );
+
+  return { ...shown, trouble, loadEarlier, reach, earlierBytes: buffer.current.fromOffset ?? 0 };
 }

@@ -1,6 +1,8 @@
+import { Button } from '@mantine/core';
 import { IconAlertTriangleFilled } from '@tabler/icons-react';
 import type { Device } from '../../domain/device.ts';
 import { formatMib } from '../../domain/units.ts';
+import { ignoreProcess } from '../actions.ts';
 import { projectColour } from '../hue.ts';
 import { hrefOf } from '../route.ts';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
@@ -9,6 +11,7 @@ import { useMachine, useNow } from '../store/store.ts';
 import { formatCoarse, formatExact } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './DeviceLane.module.css';
+import { DeviceRuleLines } from './DeviceRuleLines.tsx';
 import { memoryOf } from './memoryShares.ts';
 import { Sparkline } from './Sparkline.tsx';
 
@@ -54,6 +57,7 @@ export function DeviceLane({ device }: { device: Device }) {
         <span className="dim">
           {formatMib(device.memoryTotalMib)} · {device.kind}
         </span>
+        <DeviceRuleLines device={device} />
         {device.health !== 'ok' && (
           <p className={classes.trouble}>
             <IconAlertTriangleFilled size={14} aria-hidden="true" />
@@ -210,8 +214,23 @@ function Holders({ device }: { device: Device }) {
                 {process.memoryMib === null ? 'memory unknown' : formatMib(process.memoryMib)} · not Stint's ·{' '}
                 {process.user === null ? 'unknown user' : visibleText(process.user)} · pid {process.pid}
                 {process.startedAtMs !== null && ` · for ${formatCoarse(nowMs - process.startedAtMs)}`}
+                {process.idleSinceMs !== null && ` · idle for ${formatCoarse(nowMs - process.idleSinceMs)}`}
+                {process.jobId !== null && ` · of #${process.jobId}, which was not given this GPU`}
               </span>
             </span>
+            {process.graphics === undefined && (
+              <Button
+                size="compact-xs"
+                variant="default"
+                aria-label={`${process.ignored ? 'Mind' : 'Ignore'} process ${process.pid}`}
+                title={
+                  process.ignored ? 'It keeps jobs away again' : 'It keeps no job away from this GPU any more'
+                }
+                onClick={() => void ignoreProcess(device, process.pid, !process.ignored)}
+              >
+                {process.ignored ? 'Mind it' : 'Ignore it'}
+              </Button>
+            )}
           </li>
         );
       })}

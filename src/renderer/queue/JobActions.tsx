@@ -1,5 +1,12 @@
 import { ActionIcon } from '@mantine/core';
-import { IconHandOff, IconHandStop, IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
+import {
+  IconHandOff,
+  IconHandStop,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconRotateClockwise,
+  IconX,
+} from '@tabler/icons-react';
 import type { JobView } from '../../contract/messages.ts';
 import { act, isPossible, type JobAction } from '../actions.ts';
 
@@ -8,6 +15,7 @@ const BUTTONS = [
   { action: 'resume', label: 'Resume', Icon: IconPlayerPlay },
   { action: 'hold', label: 'Hold back', Icon: IconHandStop },
   { action: 'release', label: 'Release', Icon: IconHandOff },
+  { action: 'retry', label: 'Retry', Icon: IconRotateClockwise },
   { action: 'cancel', label: 'Cancel', Icon: IconX },
 ] as const satisfies readonly { action: JobAction; label: string; Icon: unknown }[];
 

@@ -1,11 +1,15 @@
 import { useSortable } from '@dnd-kit/sortable';
 import { CSS } from '@dnd-kit/utilities';
-import { Checkbox } from '@mantine/core';
+import { Button, Checkbox } from '@mantine/core';
 import { IconGripVertical } from '@tabler/icons-react';
 import { memo } from 'react';
 import type { JobView } from '../../contract/messages.ts';
+import { remedyIn } from '../../domain/foreignRemedy.ts';
+import { gpuNeedText } from '../../domain/gpuNeed.ts';
 import { isLive, isTerminal, runSeconds } from '../../domain/job.ts';
+import { throttleText } from '../../domain/throttleText.ts';
 import { formatMib } from '../../domain/units.ts';
+import { applyRemedy } from '../actions.ts';
 import { hrefOf } from '../route.ts';
 import { ProgressLine } from '../shell/ProgressLine.tsx';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
@@ -113,7 +117,7 @@ function TrackCell({ job }: { job: JobView }) {
   const indices = job.devices
     .map((id) => devices.find((device) => device.id === id)?.index ?? '?')
     .join(', ');
-  const need = job.gpus === 0 ? 'CPU only' : job.gpus === 1 ? '1 GPU' : `${job.gpus} GPUs`;
+  const need = gpuNeedText(job) === '0' ? 'CPU only' : `${gpuNeedText(job)} GPU${job.gpus === 1 ? '' : 's'}`;
   const memory =
     job.gpus === 0
       ? ''
@@ -140,14 +144,16 @@ function TrackCell({ job }: { job: JobView }) {
 function StateCell({ job }: { job: JobView }) {
   if (isTerminal(job.status)) {
     const code = job.exitCode === null ? '' : `· exit ${job.exitCode}`;
-    const cause = job.cause === null ? '' : visibleText(job.cause);
+    const cause = visibleText(job.diagnosis?.summary ?? job.cause ?? '');
+    const { line, remedy } = job.diagnosis ?? {};
+    const whole = [cause, line && visibleText(line.text), remedy].filter(Boolean).join('\n');
     return (
       <GridCell className={classes.lines}>
         <span className={`${classes.ended} ${isTrouble(job.status) ? 'trouble' : ''}`}>
           <StatusMark status={job.status} />
           {job.status === 'succeeded' ? '' : code}
         </span>
-        <span className="cut dim" title={cause}>
+        <span className="cut dim" title={whole}>
           {cause}
         </span>
       </GridCell>
@@ -160,6 +166,7 @@ function StateCell({ job }: { job: JobView }) {
         <span className={classes.state}>
           <StatusMark status={job.status} />
           {held && <span className="cut dim">{job.holdsVram ? 'VRAM stays held' : 'VRAM is free'}</span>}
+          {job.throttle !== null && <span className="cut dim">{throttleText(job).slice(2)}</span>}
           {job.cause !== null && <span className="cut dim">{visibleText(job.cause)}</span>}
           {job.progress !== null && (
             <>
@@ -179,10 +186,25 @@ function StateCell({ job }: { job: JobView }) {
     );
   }
   const reason = visibleText(job.waitingReason ?? 'the scheduler has not looked at it yet');
+  const remedy = remedyIn(reason);
   return (
     <GridCell className={classes.reason} title={reason}>
       {job.status === 'held' && <StatusMark status="held" />}
       <span className={classes.sentence}>{reason}</span>
+      {remedy !== null && (
+        <Button
+          size="compact-xs"
+          variant="default"
+          title={
+            remedy.kind === 'share'
+              ? `Let jobs onto GPU ${remedy.index} beside others where they fit`
+              : `Let jobs onto GPU ${remedy.index} in spite of process ${remedy.pid}`
+          }
+          onClick={() => void applyRemedy(remedy)}
+        >
+          {remedy.kind === 'share' ? 'Share it' : 'Ignore it'}
+        </Button>
+      )}
     </GridCell>
   );
 }

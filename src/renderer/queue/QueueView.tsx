@@ -154,6 +154,7 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
     p: () => either('pause', 'resume'),
     h: () => either('hold', 'release'),
     c: () => act('cancel', subjects),
+    r: () => act('retry', subjects),
     'alt+arrowup': () => shift(-1),
     'alt+arrowdown': () => shift(1),
     '+': () => raiseAll(1),

@@ -9,7 +9,8 @@ export type Row =
   | { readonly kind: 'heading'; readonly section: Section; readonly count: number; readonly shown: number }
   | { readonly kind: 'job'; readonly section: Section; readonly job: JobView };
 
-/** True if every word of `filter` occurs in what a row shows: `#12`, name, user, project, status, command. */
+/** True if every word of `filter` occurs in what a row shows: `#12`, name, user, project, status, why it died,
+ * command. */
 export function matches(job: JobView, filter: string): boolean {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
@@ -20,6 +21,8 @@ export function matches(job: JobView, filter: string): boolean {
     job.project,
     statusWord(job.status),
     job.status,
+    job.diagnosis?.code ?? '',
+    job.diagnosis?.summary ?? '',
     ...job.command,
   ]
     .join('\n')

@@ -1,8 +1,8 @@
-import { useComputedColorScheme } from '@mantine/core';
-import { useEffect, useMemo, useRef } from 'react';
+import { useCallback, useMemo } from 'react';
 import uPlot from 'uplot';
 import type { Episode } from '../../domain/episode.ts';
 import { type GoalWeights, REWARD_COMPONENTS } from '../../domain/reward.ts';
+import { type Drawing, type Pens, usePlot } from '../plot/usePlot.ts';
 import classes from './RewardChart.module.css';
 import { formatReward, rewardSeries, stacked } from './rewardSeries.ts';
 
@@ -15,28 +15,15 @@ const LEAST_COLUMNS = 12;
  * marked at their end.
  */
 export function RewardChart({ episodes, goals }: { episodes: readonly Episode[]; goals: GoalWeights }) {
-  const host = useRef<HTMLDivElement>(null);
-  const colorScheme = useComputedColorScheme('dark');
   const series = useMemo(() => rewardSeries(episodes, goals), [episodes, goals]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew when the theme changes its inks.
-  useEffect(() => {
-    const element = host.current!;
-    const style = getComputedStyle(element);
-    const inkOf = (name: string) => style.getPropertyValue(name);
-    const sums = stacked(series);
-    const bars = uPlot.paths.bars!({ size: [0.6, 48], align: 0 });
-    const tones = ['--tone-1', '--tone-2', '--tone-3'].map(inkOf);
-    const places = series.ids.map((_, index) => index);
-    const axis = {
-      stroke: inkOf('--ink-3'),
-      font: `12px ${style.fontFamily}`,
-      ticks: { show: false },
-    };
-    const chart = new uPlot(
-      {
-        width: element.clientWidth,
-        height: HEIGHT_PX,
+  const build = useCallback(
+    ({ inkOf, axis }: Pens): Drawing => {
+      const sums = stacked(series);
+      const bars = uPlot.paths.bars!({ size: [0.6, 48], align: 0 });
+      const tones = ['--tone-1', '--tone-2', '--tone-3'].map(inkOf);
+      const places = series.ids.map((_, index) => index);
+      const options: Drawing[0] = {
         padding: [12, 8, 0, 0],
         cursor: { show: false },
         legend: { show: false },
@@ -69,19 +56,12 @@ export function RewardChart({ episodes, goals }: { episodes: readonly Episode[];
             points: { show: true, size: 7, fill: inkOf('--paper'), stroke: inkOf('--ink'), width: 2 },
           },
         ],
-      },
-      [places, [...sums[2]!], [...sums[1]!], [...sums[0]!], [...series.totals]],
-      element,
-    );
-    const observer = new ResizeObserver(() =>
-      chart.setSize({ width: element.clientWidth, height: HEIGHT_PX }),
-    );
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-      chart.destroy();
-    };
-  }, [series, colorScheme]);
+      };
+      return [options, [places, [...sums[2]!], [...sums[1]!], [...sums[0]!], [...series.totals]]];
+    },
+    [series],
+  );
+  const host = usePlot(HEIGHT_PX, build);
 
   return (
     <figure className={classes.figure}>

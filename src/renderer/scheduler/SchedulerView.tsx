@@ -13,10 +13,25 @@ import { RewardChart } from './RewardChart.tsx';
 import { episodeSeconds, formatReward } from './rewardSeries.ts';
 import classes from './SchedulerView.module.css';
 
+/** Live jobs are never stopped for others: of those that could, only the order of starts is seen. */
 const POLICIES: Readonly<Record<PolicyName, string>> = {
   fifo: 'fifo: strictly in queue order',
   'first-fit': 'first-fit: the first that fits',
+  easy: 'easy: who fits, without delaying the head',
   priority: 'priority: highest priority first',
+  aged: 'aged: by priority and hours waited',
+  las: 'las: least served first (starts only)',
+  tiresias: 'tiresias: two queues by service (starts only)',
+  gittins: 'gittins: likeliest to end soon (starts only)',
+  qssf: 'qssf: least predicted work first',
+  pspt: 'pspt: least predicted total first (starts only)',
+  fair: 'fair: the user who holds least first',
+  tetris: 'tetris: best fit and least work first',
+  pack: 'pack: shares GPUs where that pays',
+  random: 'random: any that fits',
+  bandit: 'bandit: finds out which of eight to follow',
+  'bandit-ucb1': 'bandit-ucb1: the same, by UCB1',
+  'bandit-exp3': 'bandit-exp3: the same, by Exp3',
   dqn: 'dqn: the learned Q-network',
 };
 const LEARNER: Readonly<Record<SchedulerStatus['learner']['state'], string>> = {
@@ -24,6 +39,7 @@ const LEARNER: Readonly<Record<SchedulerStatus['learner']['state'], string>> = {
   waiting: 'waiting for transitions',
   starting: 'starting',
   learning: 'learning',
+  asleep: 'asleep, nothing is new',
   restarting: 'starting again',
 };
 
@@ -101,7 +117,7 @@ function Figures({ status }: { status: SchedulerStatus }) {
         <Figure
           name="Runs on"
           value={learner.backend}
-          why="TensorFlow.js backend; unknown until it has started"
+          why="what the gradients are computed with; unknown until it has started"
         />
         <Figure name="Train steps" value={learner.trainSteps.toLocaleString()} />
         <Figure

@@ -1,10 +1,11 @@
 import { ActionIcon, Button, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
 import { IconDeviceDesktop, IconKeyboard, IconMoon, IconPlus, IconSun } from '@tabler/icons-react';
 import { useMemo } from 'react';
+import { setDrain } from '../actions.ts';
 import { hrefOf, type Route } from '../route.ts';
 import { boardOf } from '../store/state.ts';
 import { useMachine, useNow } from '../store/store.ts';
-import { formatClock } from '../text/formatTime.ts';
+import { formatClock, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './Header.module.css';
 
@@ -63,6 +64,7 @@ function Standing() {
   const jobs = useMachine((machine) => machine.jobs);
   const devices = useMachine((machine) => machine.devices);
   const policy = useMachine((machine) => machine.scheduler.policy);
+  const drainedSinceMs = useMachine((machine) => machine.scheduler.drainedSinceMs);
   const nowMs = useNow();
   const { live, waiting } = useMemo(() => boardOf(jobs), [jobs]);
   const usable = devices.filter((device) => device.health === 'ok');
@@ -93,6 +95,14 @@ function Standing() {
       {broken > 0 && (
         <span className={`${classes.figure} trouble`}>
           <b>{broken}</b> not readable
+        </span>
+      )}
+      {drainedSinceMs !== null && (
+        <span className={classes.figure} title={`since ${formatMoment(drainedSinceMs, nowMs)}`}>
+          <b>drained</b>, nothing is started{' '}
+          <Button size="compact-xs" variant="default" onClick={() => void setDrain(false)}>
+            Start jobs again
+          </Button>
         </span>
       )}
       <span

@@ -21,6 +21,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [readonly string[], s
       [['p'], 'Pause or resume'],
       [['h'], 'Hold back or release'],
       [['c'], 'Cancel'],
+      [['r'], 'Retry what is over'],
       [['Alt ↑', 'Alt ↓'], 'Earlier, later in the queue'],
       [['+', '−'], 'Priority up, down'],
       [['/'], 'Filter'],
@@ -30,7 +31,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [readonly string[], s
   [
     'Job',
     [
-      [['p', 'c', 'h'], 'Pause, cancel, hold'],
+      [['p', 'c', 'h', 'r'], 'Pause, cancel, hold, retry'],
       [['f'], 'Follow the log'],
       [['Esc'], 'Back to the queue'],
     ],

@@ -1,7 +1,8 @@
 import type { Action } from '../../domain/decision.ts';
 import { randomInt } from '../../domain/rng.ts';
 import { FEATURE_COUNT, featuresOf } from '../features.ts';
-import { checkWeights, forward, type Weights, WeightsError } from '../network.ts';
+import { checkWeights, forward, headsOf, scoresOf, type Weights, WeightsError } from '../network.ts';
+import { planReviewS } from '../plan.ts';
 import type { Policy, PolicyChoice, PolicyInput } from '../policy.ts';
 import type { Snapshot } from '../snapshot.ts';
 
@@ -10,7 +11,7 @@ export interface Exploration {
   readonly start: number;
   readonly end: number;
   readonly overDecisions: number;
-  /** True: tries `wait` as well. Only in simulation, where an idle device costs nobody anything. */
+  /** True: tries everything, `wait` as well. Only in simulation, where an idle device costs nobody anything. */
   readonly triesWait: boolean;
 }
 
@@ -26,9 +27,14 @@ export function epsilonAt(n: number, { start, end, overDecisions }: Omit<Explora
 export interface DqnOptions {
   /** null: none yet, so that every choice throws and the heuristic decides. */
   readonly weights: Weights | null;
-  /** Names the weights, such as `first-light` or `first-light+350` after 350 training steps. */
+  /** Names the weights, such as `second-wind` or `second-wind+350` after 350 training steps. */
   readonly version: string;
   readonly exploration?: Exploration;
+  /**
+   * Standard deviations over the members of an ensemble that are added to a score: what they do not agree on is tried
+   * (Chen et al. 2017, "UCB exploration via Q-ensembles"). 0 when left out.
+   */
+  readonly upperConfidence?: number;
   /** Decisions taken before, so that a restart does not begin exploring anew. */
   readonly decisionsTaken?: number;
 }
@@ -64,9 +70,14 @@ export function createDqnPolicy(options: DqnOptions): DqnPolicy {
     get decisions() {
       return decisions;
     },
+    get preempts() {
+      return weights?.preempts === true;
+    },
     get epsilon() {
       return epsilonAt(decisions, exploration);
     },
+    reviewAfterS: (snapshot) =>
+      weights?.preempts === true ? planReviewS(snapshot) : Number.POSITIVE_INFINITY,
     setWeights(next, nextVersion) {
       checkWeights(next, FEATURE_COUNT);
       weights = next;
@@ -77,7 +88,7 @@ export function createDqnPolicy(options: DqnOptions): DqnPolicy {
         throw new WeightsError('are missing', 'the heuristic decides until the learner has trained some');
       }
       const features = featuresOf(snapshot, candidates);
-      const scores = Array.from(forward(weights, features, candidates.length));
+      const scores = Array.from(scored(weights, features, candidates.length, options.upperConfidence ?? 0));
       if (!scores.every(Number.isFinite)) {
         throw new WeightsError(
           'gave a score that is not finite',
@@ -86,9 +97,8 @@ export function createDqnPolicy(options: DqnOptions): DqnPolicy {
       }
       const epsilon = epsilonAt(decisions, exploration);
       decisions++;
-      const launches = launchCount(candidates);
-      const sensible = mayWait(snapshot) || launches === 0 ? candidates.length : launches;
-      const tried = exploration.triesWait ? sensible : launches;
+      const sensible = sensibleCount(snapshot, candidates);
+      const tried = exploration.triesWait ? sensible : launchCount(candidates);
       const explored = tried > 1 && rng.next() < epsilon;
       const index = explored ? randomInt(rng, tried) : best(scores, sensible);
       return { index, scores, epsilon, explored, features };
@@ -98,13 +108,45 @@ export function createDqnPolicy(options: DqnOptions): DqnPolicy {
   return policy;
 }
 
-/** Launches come first, `wait` last where it is allowed. */
-function launchCount(candidates: readonly Action[]): number {
-  return candidates.at(-1)?.kind === 'wait' ? candidates.length - 1 : candidates.length;
+function scored(
+  weights: Weights,
+  features: Float32Array,
+  rows: number,
+  upperConfidence: number,
+): Float32Array {
+  const { members, quantiles } = headsOf(weights);
+  if (upperConfidence === 0 || members === 1) return forward(weights, features, rows);
+  const heads = members * quantiles;
+  const all = scoresOf(weights, features, [rows]);
+  return Float32Array.from({ length: rows }, (_, row) => {
+    let sum = 0;
+    let squares = 0;
+    for (let member = 0; member < members; member++) {
+      let q = 0;
+      for (let i = 0; i < quantiles; i++) q += all[row * heads + member * quantiles + i]! / quantiles;
+      sum += q;
+      squares += q * q;
+    }
+    const mean = sum / members;
+    return mean + upperConfidence * Math.sqrt(Math.max(0, squares / members - mean * mean));
+  });
 }
 
-function mayWait(snapshot: Snapshot): boolean {
-  return snapshot.running.some((job) => !job.paused);
+/** Launches come first, `wait` last where it is allowed. */
+function launchCount(candidates: readonly Action[]): number {
+  let count = 0;
+  while (candidates[count]?.kind === 'launch') count++;
+  return count;
+}
+
+/**
+ * How many of the candidates, from the first on, are worth a thought: all, but for `wait` where nothing runs, since then
+ * no completion would come that could be worth waiting for.
+ */
+export function sensibleCount(snapshot: Snapshot, candidates: readonly Action[]): number {
+  const mayWait = snapshot.running.some((job) => job.pausedBy === null);
+  const last = candidates.length - 1;
+  return !mayWait && last > 0 && candidates[last]!.kind === 'wait' ? last : candidates.length;
 }
 
 /** Index of the largest of the first `count`; the first of equals. */

@@ -23,7 +23,8 @@ export function chosen(index: number): PolicyChoice {
   return { index, scores: null, epsilon: null, explored: false, features: null };
 }
 
-function fitsMachine(snapshot: Snapshot, job: WaitingJob): boolean {
+/** Whether the readable devices could ever hold it. */
+export function fitsMachine(snapshot: Snapshot, job: WaitingJob): boolean {
   if (job.gpus === 0) return snapshot.cpuSlots > 0;
   let enough = 0;
   for (const device of snapshot.devices) {

@@ -1,3 +1,4 @@
+import type { Weights } from '../../scheduler/network.ts';
 import { createDeeprmPolicy } from './policies.ts';
 import { type DeeprmSequence, DeeprmWorld, slowdownOf } from './world.ts';
 
@@ -16,14 +17,16 @@ export interface DeeprmRow {
  * Plays every sequence to its end under each of the policies, as published: where that makes an episode a step longer,
  * `random` draws once more, and its figures are to be those of the authors' program too.
  * @param policies names, as `createDeeprmPolicy` knows them.
+ * @param weights of `dqn`, where it is among them.
  * @throws {FieldError} for a name that is none, before anything is played.
  */
 export function compareDeeprm(
   sequences: readonly DeeprmSequence[],
   policies: readonly string[],
   seed: number,
+  weights: Weights | null = null,
 ): DeeprmRow[] {
-  const named = policies.map((name) => [name, createDeeprmPolicy(name, seed)] as const);
+  const named = policies.map((name) => [name, createDeeprmPolicy(name, seed, weights)] as const);
   return named.map(([policy, choose]) => {
     let sum = 0;
     let jobs = 0;

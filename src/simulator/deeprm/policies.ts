@@ -1,4 +1,6 @@
 import { FieldError } from '../../domain/errors.ts';
+import type { Weights } from '../../scheduler/network.ts';
+import { learnedDeeprm } from './learned.ts';
 import { mersenneTwister } from './mersenneTwister.ts';
 import { DEEPRM, type DeeprmJob, type DeeprmWorld } from './world.ts';
 
@@ -8,7 +10,7 @@ export type DeeprmPolicy = (world: DeeprmWorld) => number;
 type Score = (job: DeeprmJob, world: DeeprmWorld) => number;
 
 const REMEDY =
-  'choose from sjf, packer, first-fit, random and tetris:K with a knob K from 0 to 1, such as tetris:0.001';
+  'choose from sjf, packer, first-fit, random, dqn and tetris:K with a knob K from 0 to 1, such as tetris:0.001';
 
 /**
  * The heuristics that DeepRM is held against. Each takes, among the visible jobs that fit from now on, the one of the
@@ -22,10 +24,13 @@ const REMEDY =
  * `random` looks at nothing: any of the 11 actions, each as likely as the others. The others know the true lengths,
  * if only to see what fits.
  *
+ * `dqn` is learned, may also wait for something better or reserve, and does not know how long the sequence is.
+ *
  * @param seed of `random`, a whole number from 0 to 2³² − 1. It draws on from one episode to the next.
+ * @param weights of `dqn`.
  * @throws {FieldError} for the field `policy`, when the name or the knob is not one of these.
  */
-export function createDeeprmPolicy(name: string, seed: number): DeeprmPolicy {
+export function createDeeprmPolicy(name: string, seed: number, weights: Weights | null = null): DeeprmPolicy {
   switch (name) {
     case 'sjf':
       return highest(shortness);
@@ -37,6 +42,9 @@ export function createDeeprmPolicy(name: string, seed: number): DeeprmPolicy {
       const rng = mersenneTwister(seed);
       return () => rng.below(DEEPRM.wait + 1);
     }
+    case 'dqn':
+      if (weights === null) throw new FieldError('policy', name, 'leave it out: its weights are missing');
+      return learnedDeeprm(weights);
     default: {
       const knob = /^tetris:(\d+(?:\.\d+)?)$/.exec(name)?.[1];
       if (knob === undefined || Number(knob) > 1) throw new FieldError('policy', name, REMEDY);

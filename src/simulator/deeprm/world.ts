@@ -66,6 +66,7 @@ export class DeeprmWorld {
   #placed: DeeprmPlacedJob[] = [];
   #step = 0;
   #entered = 0;
+  #lastArrivalStep = 0;
   #dropped = 0;
   #over = false;
 
@@ -102,6 +103,14 @@ export class DeeprmWorld {
   /** Arrivals that found the slots and the backlog full. */
   get dropped(): number {
     return this.#dropped;
+  }
+  /** Jobs that entered. */
+  get entered(): number {
+    return this.#entered;
+  }
+  /** When the latest of them did; 0 before the first. */
+  get lastArrivalStep(): number {
+    return this.#lastArrivalStep;
   }
   /** Free units of each resource at every step of the horizon: element 0 is now. */
   get free(): readonly DeeprmDemand[] {
@@ -142,19 +151,25 @@ export class DeeprmWorld {
     return this.#stepReward();
   }
 
-  #place(job: DeeprmJob): boolean {
+  /** Steps from now at which a job would start if it were picked; null where it does not fit within the horizon. */
+  earliestStart(job: DeeprmArrival): number | null {
     // The original never uses the last step of the horizon, and so nor does this.
     for (let ahead = 0; ahead < DEEPRM.horizonSteps - job.lengthSteps; ahead++) {
-      if (!this.fits(job, ahead)) continue;
-      for (const free of this.#free.slice(ahead, ahead + job.lengthSteps)) {
-        free[0] -= job.demand[0];
-        free[1] -= job.demand[1];
-      }
-      const startStep = this.#step + ahead;
-      this.#placed.push({ ...job, startStep, finishStep: startStep + job.lengthSteps });
-      return true;
+      if (this.fits(job, ahead)) return ahead;
     }
-    return false;
+    return null;
+  }
+
+  #place(job: DeeprmJob): boolean {
+    const ahead = this.earliestStart(job);
+    if (ahead === null) return false;
+    for (const free of this.#free.slice(ahead, ahead + job.lengthSteps)) {
+      free[0] -= job.demand[0];
+      free[1] -= job.demand[1];
+    }
+    const startStep = this.#step + ahead;
+    this.#placed.push({ ...job, startStep, finishStep: startStep + job.lengthSteps });
+    return true;
   }
 
   #passStep(): void {
@@ -188,6 +203,7 @@ export class DeeprmWorld {
       return;
     }
     const job = { ...arrival, id: this.#entered++, enteredStep: this.#step };
+    this.#lastArrivalStep = this.#step;
     if (slot < 0) this.#backlog.push(job);
     else this.#slots[slot] = job;
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { userInfo } from 'node:os';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Reading } from '../../../src/domain/device.ts';
+import { DEFAULT_RULES } from '../../../src/domain/deviceRules.ts';
 import { DeviceRegistry } from '../../../src/engine/devices/deviceRegistry.ts';
 import { NvmlProbe } from '../../../src/engine/devices/nvmlProbe.ts';
 import type { DeviceProbe, Log, ProbedDevice, ProbeListener } from '../../../src/engine/ports.ts';
@@ -10,6 +11,12 @@ import { systemClock } from '../../../src/engine/ports.ts';
 import { buildNvmlStandIn } from '../../stand-ins/nvml/buildNvmlStandIn.ts';
 import { PATIENCE } from './collector.ts';
 
+const NO_RULES = {
+  rulesOf: () => DEFAULT_RULES,
+  standingOf: () => ({ closed: null, yields: null }),
+  isIgnored: () => false,
+  idle: { idleOf: () => null, setIdle: () => undefined },
+};
 const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 describe('DeviceRegistry over NVML', () => {
@@ -35,6 +42,7 @@ describe('DeviceRegistry over NVML', () => {
       intervalMs: 2000,
       holdersOf: (id) => (id.endsWith('0') ? [{ jobId: 12, reservedMib: 4096 }] : []),
       jobOfPid: (pid) => (pid === ours ? 12 : null),
+      ...NO_RULES,
     });
     try {
       await registry.start();
@@ -54,12 +62,18 @@ describe('DeviceRegistry over NVML', () => {
             user: userInfo().username,
             command: 'sleep 61',
             startedAtMs: expect.any(Number),
+            jobId: null,
+            idleSinceMs: null,
+            ignored: false,
           },
         ]);
       const startedAtMs = registry.list()[0]!.foreign[0]!.startedAtMs!;
       expect(Math.abs(Date.now() - startedAtMs)).toBeLessThan(60_000);
-      // A job's process on a device that the job does not hold is a stranger there.
-      expect(registry.list()[1]).toMatchObject({ holders: [], foreign: [{ pid: ours, memoryMib: 9 }] });
+      // A job's process on a device that the job does not hold is a stranger there, but not nobody's.
+      expect(registry.list()[1]).toMatchObject({
+        holders: [],
+        foreign: [{ pid: ours, memoryMib: 9, jobId: 12 }],
+      });
       expect(registry.get(first.id)).toEqual(registry.list()[0]);
       expect(registry.get('GPU-of-nobody')).toBeNull();
     } finally {
@@ -79,6 +93,7 @@ describe('DeviceRegistry over NVML', () => {
       intervalMs: 2000,
       holdersOf: () => [{ jobId: 7, reservedMib: 100 }],
       jobOfPid: () => null,
+      ...NO_RULES,
     });
     await registry.start();
     standIn.set('count 1', '0.error 16');
@@ -140,6 +155,7 @@ describe('DeviceRegistry when time passes', () => {
       log: quiet,
       holdersOf: () => [],
       jobOfPid: () => null,
+      ...NO_RULES,
     });
     await registry.start();
   });

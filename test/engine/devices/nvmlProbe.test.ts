@@ -72,7 +72,7 @@ describe('NvmlProbe', () => {
     });
     const processes = report.devices[1]!.reading!.processes!.toSorted((a, b) => a.pid - b.pid);
     expect(processes).toEqual([
-      { pid: 77, memoryMib: 12 },
+      { pid: 77, memoryMib: 12, graphics: true },
       { pid: 4242, memoryMib: 900 },
       { pid: 4243, memoryMib: null },
     ]);

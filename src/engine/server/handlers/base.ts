@@ -1,13 +1,18 @@
-import { implement } from '@orpc/server';
-import { contract } from '../../../contract/contract.ts';
+import { type ImplementerInternalWithMiddlewares, implement } from '@orpc/server';
+import { type Contract, contract } from '../../../contract/contract.ts';
 import type { EngineParts } from '../../parts.ts';
 import { contractError } from '../errors.ts';
+
+type NoContext = Record<never, never>;
+
+/** Named, because written out it would be longer than the compiler puts into a declaration. */
+export type Implementer = ImplementerInternalWithMiddlewares<Contract, NoContext, NoContext>;
 
 /**
  * The contract, ready to be implemented over an engine's parts. Errors of the domain become the contract's; the
  * middleware stands outside the validation, so that a malformed request names its field as well.
  */
-export function implementer(parts: EngineParts) {
+export function implementer(parts: EngineParts): Implementer {
   return implement(contract)
     .$config({ initialInputValidationIndex: Number.POSITIVE_INFINITY })
     .use(async ({ next }, input) => {
@@ -18,4 +23,3 @@ export function implementer(parts: EngineParts) {
       }
     });
 }
-export type Implementer = ReturnType<typeof implementer>;

@@ -1,57 +1,79 @@
 import type { JobView } from '../../../contract/messages.ts';
+import { attemptsOf } from '../../../domain/attempts.ts';
 import { ConflictError, FieldError } from '../../../domain/errors.ts';
-import { isTerminal, type Job, type JobSpec } from '../../../domain/job.ts';
-import { formatMib } from '../../../domain/units.ts';
+import { isTerminal, type Job } from '../../../domain/job.ts';
+import { forAll } from '../../jobs/all.ts';
 import type { EngineParts } from '../../parts.ts';
+import { admitted, checkMemory } from '../admission.ts';
+import { searchJobs } from '../searchJobs.ts';
 import type { Implementer } from './base.ts';
 
 export function jobHandlers(os: Implementer, parts: EngineParts) {
   const { ledger, runner } = parts;
   return os.jobs.router({
     submit: os.jobs.submit.handler(({ input }) => {
-      checkAgainstMachine(input, parts);
-      return parts.view(ledger.submit(input));
+      return parts.view(ledger.submit(admitted(input, parts)));
     }),
     list: os.jobs.list.handler(({ input }) => listJobs(input, parts)),
+    search: os.jobs.search.handler(({ input }) => {
+      const { jobs, next } = searchJobs(input, ledger, parts.stores.search);
+      return { jobs: jobs.map(parts.view), next };
+    }),
     get: os.jobs.get.handler(({ input }) => parts.view(ledger.get(input.id))),
-    pause: os.jobs.pause.handler(({ input }) => parts.view(runner.pause(input.id))),
+    pause: os.jobs.pause.handler(({ input }) =>
+      parts.view(input.freeVram ? runner.park(input.id) : runner.pause(input.id)),
+    ),
     resume: os.jobs.resume.handler(({ input }) => parts.view(runner.resume(input.id))),
     cancel: os.jobs.cancel.handler(({ input }) => parts.view(runner.cancel(input.id))),
+    throttle: os.jobs.throttle.handler(({ input }) => parts.view(parts.throttles.set(input.id, input.share))),
+    preempt: os.jobs.preempt.handler(({ input }) =>
+      parts.view(runner.preempt(input.id, 'preempted by a person', 'person')),
+    ),
     hold: os.jobs.hold.handler(({ input }) =>
       parts.view(ledger.append(input.id, { kind: 'held' }, 'person')),
     ),
     release: os.jobs.release.handler(({ input }) =>
       parts.view(ledger.append(input.id, { kind: 'released' }, 'person')),
     ),
+    holdAll: os.jobs.holdAll.handler(async () => ({ ids: await forAll(ledger, 'held') })),
+    releaseAll: os.jobs.releaseAll.handler(async () => ({ ids: await forAll(ledger, 'released') })),
+    retry: os.jobs.retry.handler(({ input }) => {
+      parts.dispatcher.checkStartable(ledger.get(input.id));
+      const { vramMib, alone } = input;
+      const { gpus, minGpus } = ledger.get(input.id);
+      if (vramMib !== undefined) checkMemory(vramMib, minGpus ?? gpus, parts);
+      const change = {
+        ...(vramMib === undefined ? {} : { vramMib }),
+        ...(alone === undefined ? {} : { exclusive: alone }),
+      };
+      return parts.view(ledger.append(input.id, { kind: 'retried', ...change }, 'person'));
+    }),
+    memory: os.jobs.memory.handler(({ input }) => {
+      const job = ledger.get(input.id);
+      return {
+        ...parts.memory.knowledgeOf(job),
+        reservedMib: parts.memory.reservationMib(job),
+        suggestedMib: parts.memory.suggestedMib(job),
+      };
+    }),
+    attempts: os.jobs.attempts.handler(({ input }) => {
+      ledger.get(input.id);
+      return attemptsOf(ledger.read.events(input.id));
+    }),
     prioritise: os.jobs.prioritise.handler(({ input }) =>
       parts.view(ledger.append(input.id, { kind: 'prioritised', priority: input.priority }, 'person')),
     ),
     move: os.jobs.move.handler(({ input }) => parts.view(move(input.id, input.beforeId, parts))),
+    metrics: os.jobs.metrics.handler(({ input }) => {
+      const over = isTerminal(ledger.get(input.id).status);
+      const { metrics } = parts.stores;
+      return { series: metrics.series(input.id), complete: over && metrics.isComplete(input.id) };
+    }),
     events: os.jobs.events.handler(({ input }) => {
       ledger.get(input.id);
       return ledger.read.events(input.id);
     }),
   });
-}
-
-/** Refuses what this machine could never run, now rather than after a long wait. */
-function checkAgainstMachine(spec: JobSpec, parts: EngineParts): void {
-  const devices = parts.devices().filter((device) => device.health !== 'gone');
-  if (spec.gpus > devices.length) {
-    const has = devices.length === 1 ? '1 GPU' : `${devices.length} GPUs`;
-    throw new FieldError('gpus', spec.gpus, `this machine has ${has}; ask for at most ${devices.length}`);
-  }
-  const { vramMib } = spec;
-  if (vramMib === null || spec.gpus === 0) return;
-  const enough = devices.filter((device) => device.memoryTotalMib >= vramMib).length;
-  if (enough < spec.gpus) {
-    const largest = devices.map((device) => device.memoryTotalMib).sort((a, b) => b - a)[spec.gpus - 1] ?? 0;
-    const remedy =
-      spec.gpus === 1
-        ? `the largest GPU here has ${formatMib(largest)}; ask for no more`
-        : `${spec.gpus} GPUs here have no more than ${formatMib(largest)} each; ask for less memory or fewer GPUs`;
-    throw new FieldError('vramMib', vramMib, remedy);
-  }
 }
 
 function listJobs(
@@ -61,9 +83,10 @@ function listJobs(
   const { read } = parts.ledger;
   const { limit, offset } = input;
   const wanted = input.statuses ? new Set(input.statuses) : null;
-  const current = parts.ledger.current().filter((job) => wanted === null || wanted.has(job.status));
-  const order = (job: Job): number => (job.status === 'queued' || job.status === 'held' ? 1 : 0);
-  current.sort((a, b) => order(a) - order(b) || a.rank - b.rank || a.id - b.id);
+  const all = parts.ledger.inOrder();
+  const matching = wanted === null ? all : all.filter((job) => wanted.has(job.status));
+  const waits = (job: Job): boolean => job.status === 'queued' || job.status === 'held';
+  const current = [...matching.filter((job) => !waits(job)), ...matching.filter(waits)];
   const page = current.slice(offset, offset + limit);
   const rest = { limit: limit - page.length, offset: Math.max(0, offset - current.length) };
   const over = wanted ? [...wanted].filter(isTerminal) : null;
@@ -81,7 +104,7 @@ function move(id: number, beforeId: number | null, parts: EngineParts): Job {
   const { ledger } = parts;
   if (beforeId === id) throw new FieldError('beforeId', id, 'give another job than the one to move');
   const waiting = ledger
-    .current()
+    .inOrder()
     .filter((job) => (job.status === 'queued' || job.status === 'held') && job.id !== id);
   const at = beforeId === null ? waiting.length : waiting.findIndex((job) => job.id === beforeId);
   if (at < 0) {

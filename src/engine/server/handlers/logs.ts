@@ -1,21 +1,50 @@
-import { isTerminal } from '../../../domain/job.ts';
+import { NotFoundError } from '../../../domain/errors.ts';
+import { isLive, isTerminal } from '../../../domain/job.ts';
+import { offsetOfLine } from '../../jobs/lineIndex.ts';
+import { searchLog } from '../../jobs/logSearch.ts';
 import { followLog, readLog } from '../../jobs/logs.ts';
 import type { EngineParts } from '../../parts.ts';
 import type { Implementer } from './base.ts';
 
+interface LogOf {
+  readonly id: number;
+  readonly attempt?: number | undefined;
+}
+
 export function logHandlers(os: Implementer, { ledger, runner }: EngineParts) {
-  const isOver = (id: number): boolean => isTerminal(ledger.get(id).status);
-  const path = (id: number): string => runner.runOf(ledger.get(id)).logPath;
+  /** A named attempt's log ends with it, another's with the job. */
+  const isOver = ({ id, attempt }: LogOf): boolean => {
+    const job = ledger.get(id);
+    return (
+      isTerminal(job.status) || (attempt !== undefined && (attempt < job.attempt || !isLive(job.status)))
+    );
+  };
+  const path = ({ id, attempt }: LogOf): string => {
+    const job = ledger.get(id);
+    if (attempt !== undefined && attempt > job.attempt) {
+      const had =
+        job.attempt === 0 ? 'no attempt' : job.attempt === 1 ? 'one attempt' : `${job.attempt} attempts`;
+      throw new NotFoundError('attempt', attempt, `job ${id} has had ${had} so far`);
+    }
+    return runner.runOf({ id, attempt: attempt ?? job.attempt }).logPath;
+  };
   return os.logs.router({
     read: os.logs.read.handler(({ input }) =>
-      readLog(path(input.id), input.offset, input.limitBytes, isOver(input.id)),
+      readLog(path(input), input.offset, input.limitBytes, isOver(input)),
     ),
+    search: os.logs.search.handler(({ input, signal }) =>
+      searchLog(path(input), { ...input, from: input.offset }, signal),
+    ),
+    locate: os.logs.locate.handler(async ({ input }) => ({
+      offset: await offsetOfLine(path(input), input.line),
+    })),
     follow: os.logs.follow.handler(({ input, signal }) => {
-      ledger.get(input.id);
+      // Refused now rather than in the stream.
+      path(input);
       return followLog(
-        () => path(input.id),
+        () => path(input),
         input.offset,
-        () => isOver(input.id),
+        () => isOver(input),
         signal,
       );
     }),

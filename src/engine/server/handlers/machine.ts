@@ -17,7 +17,18 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
       samples: os.devices.samples.handler(({ input }) =>
         parts.stores.devices.samples(input.sinceMs, parts.clock.nowMs()),
       ),
+      setRules: os.devices.setRules.handler(({ input }) => parts.owner.setRules(input.id, input.rules)),
+      ignore: os.devices.ignore.handler(({ input }) => parts.owner.ignore(input.id, input.pid, input.on)),
+      reserve: os.devices.reserve.handler(({ input: { id, ...rest } }) =>
+        parts.owner.reserve({ deviceId: id, ...rest }),
+      ),
+      reservations: os.devices.reservations.handler(() => parts.owner.reservations()),
+      unreserve: os.devices.unreserve.handler(({ input }) => parts.owner.unreserve(input.id)),
       allocations: os.devices.allocations.handler(({ input }) => allocations(input.sinceMs, parts)),
+    }),
+    settings: os.settings.router({
+      get: os.settings.get.handler(() => parts.owner.machine()),
+      set: os.settings.set.handler(({ input }) => parts.owner.setMachine(input.rules)),
     }),
   };
 }

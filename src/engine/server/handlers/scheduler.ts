@@ -3,16 +3,35 @@ import type { Implementer } from './base.ts';
 
 export function schedulerHandlers(os: Implementer, parts: EngineParts) {
   const { brain, stores, dispatcher, hub } = parts;
+  const told = (act: () => void) => {
+    act();
+    dispatcher.request();
+    const scheduler = parts.scheduler();
+    hub.publish({ type: 'scheduler', scheduler });
+    return scheduler;
+  };
   return os.scheduler.router({
     status: os.scheduler.status.handler(() => parts.scheduler()),
-    setPolicy: os.scheduler.setPolicy.handler(({ input }) => {
-      brain.setPolicy(input.policy);
-      stores.settings.set('policy', input.policy);
-      dispatcher.request();
-      const scheduler = parts.scheduler();
-      hub.publish({ type: 'scheduler', scheduler });
-      return scheduler;
-    }),
+    setPolicy: os.scheduler.setPolicy.handler(({ input }) =>
+      told(() => {
+        brain.setPolicy(input.policy);
+        stores.settings.set('policy', input.policy);
+      }),
+    ),
+    drain: os.scheduler.drain.handler(({ input }) => told(() => dispatcher.setDrain(input.on))),
+    setGiveWay: os.scheduler.setGiveWay.handler(({ input }) =>
+      told(() => dispatcher.setGiveWay(definite(input))),
+    ),
+    versions: os.scheduler.versions.handler(() => brain.promotion.versions()),
+    promote: os.scheduler.promote.handler(({ input }) => told(() => brain.promotion.promote(input.version))),
+    rollBack: os.scheduler.rollBack.handler(() => told(() => brain.promotion.rollBack())),
+    freeze: os.scheduler.freeze.handler(({ input }) => told(() => brain.promotion.freeze(input.on))),
+    judge: os.scheduler.judge.handler(({ input }) => told(() => brain.promotion.judge(input.version))),
+    exportVersion: os.scheduler.exportVersion.handler(({ input }) =>
+      brain.promotion.exportVersion(input.version),
+    ),
+    importVersion: os.scheduler.importVersion.handler(({ input }) => brain.promotion.importVersion(input)),
+    interference: os.scheduler.interference.handler(() => parts.interference.pairs()),
     decisions: os.scheduler.decisions.handler(({ input }) =>
       stores.decisions.list(input.limit, input.jobId, input.beforeId),
     ),
@@ -23,4 +42,11 @@ export function schedulerHandlers(os: Implementer, parts: EngineParts) {
         .map((episode) => (episode.id === current?.id ? current : episode));
     }),
   });
+}
+
+/** Without what was left out. */
+function definite<T extends object>(input: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

@@ -1,4 +1,30 @@
 import { migration0001 } from './0001.ts';
+import { migration0002 } from './0002.ts';
+import { migration0003 } from './0003.ts';
+import { migration0004 } from './0004.ts';
+import { migration0005 } from './0005.ts';
+import { migration0006 } from './0006.ts';
+import { migration0007 } from './0007.ts';
+import { migration0008 } from './0008.ts';
+import { migration0009 } from './0009.ts';
+import { migration0010 } from './0010.ts';
+import { migration0011 } from './0011.ts';
+import { migration0012 } from './0012.ts';
+import { migration0013 } from './0013.ts';
 
 /** In order, forward only: number n (from 1) takes a database from version n − 1 to n. Never edited once shipped. */
-export const MIGRATIONS: readonly string[] = [migration0001];
+export const MIGRATIONS: readonly string[] = [
+  migration0001,
+  migration0002,
+  migration0003,
+  migration0004,
+  migration0005,
+  migration0006,
+  migration0007,
+  migration0008,
+  migration0009,
+  migration0010,
+  migration0011,
+  migration0012,
+  migration0013,
+];

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { isTerminal, type Job } from '../../src/domain/job.ts';
+import { applyEvent, createJob, type Folded, type JobEvent } from '../../src/domain/lifecycle.ts';
+import type { World } from './world.ts';
+
+/** What must not happen, in the words of the table. */
+export const BAD = [
+  'lost',
+  'doubled',
+  'wrong end',
+  'orphans',
+  'held',
+  'misfolded',
+  'damaged',
+  'hung',
+  'crashed',
+  'wrong',
+] as const;
+export type Bad = (typeof BAD)[number];
+
+export interface Findings {
+  readonly counts: Record<Bad, number>;
+  /** One line for each thing that was bad. */
+  readonly details: string[];
+}
+
+export function noFindings(): Findings {
+  return { counts: Object.fromEntries(BAD.map((bad) => [bad, 0])) as Record<Bad, number>, details: [] };
+}
+
+interface EventRow {
+  readonly job_id: number;
+  readonly at_ms: number;
+  readonly body: string;
+}
+
+/**
+ * Looks at everything that a round left behind, once all of its jobs should be over.
+ * @param forgetful true where the data directory was cut back to an earlier moment, so that later jobs may be gone.
+ */
+export async function verify(world: World, forgetful = false): Promise<Findings> {
+  const findings = noFindings();
+  const note = (bad: Bad, what: string): void => {
+    findings.counts[bad]++;
+    findings.details.push(`${bad}: ${what}`);
+  };
+  if (!(await world.untilOver()))
+    note('hung', JSON.stringify((await world.list()).filter((j) => !isTerminal(j.status))));
+  if (world.crashes > 0) note('crashed', `the engine ended by itself ${world.crashes} times`);
+
+  const jobs = await world.list();
+  const byName = new Map<string, Job[]>();
+  for (const job of jobs) byName.set(job.name, [...(byName.get(job.name) ?? []), job]);
+  for (const expected of world.jobs) {
+    const { name, acknowledged, exitCode, disturbed } = expected;
+    const found = byName.get(name) ?? [];
+    if (found.length > 1) note('doubled', `${name} was recorded ${found.length} times`);
+    const job = found[0];
+    const marks = world.marksOf(name);
+    if (job === undefined) {
+      if (acknowledged && !forgetful) note('lost', `${name} was accepted and is not there`);
+      if (marks.length > 0 && !forgetful) note('orphans', `${name} ran and is not there`);
+      continue;
+    }
+    if (new Set(marks).size < marks.length)
+      note('doubled', `an attempt of ${name} ran twice: ${marks.join()}`);
+    const attempts = await world.patiently((client) => client.jobs.attempts({ id: job.id }));
+    for (const { attempt, exitCode: code } of attempts) {
+      const ran = marks.includes(String(attempt));
+      if (code !== null && code < 126 && !ran)
+        note('wrong end', `attempt ${attempt} of ${name} has code ${code} and never ran`);
+    }
+    const right = job.status === (exitCode === 0 ? 'succeeded' : 'failed') && job.exitCode === exitCode;
+    if (!right && !disturbed)
+      note('wrong end', `${name} is ${job.status} (${job.exitCode}), not ${exitCode}: ${job.cause}`);
+    if (disturbed && job.status === 'succeeded' && exitCode !== 0) note('wrong end', `${name} has succeeded`);
+  }
+
+  const devices = await world.patiently((client) => client.devices.list());
+  for (const { id, holders } of devices)
+    if (holders.length > 0) note('held', `${id} by ${holders.map((h) => h.jobId)}`);
+  await world.stop();
+  const left = world.processes();
+  for (const { pid, command } of left) note('orphans', `process ${pid}: ${command.slice(0, 120)}`);
+  checkDatabase(join(world.home, 'stint.db'), note);
+  return findings;
+}
+
+/** Whether the database is whole, its projection is what its events say, and nothing holds a device. */
+function checkDatabase(path: string, note: (bad: Bad, what: string) => void): void {
+  const db = new SqliteDatabase(path, { readonly: true });
+  try {
+    const whole = db.pragma('integrity_check(3)', { simple: true });
+    if (whole !== 'ok') note('damaged', String(whole));
+    if ((db.pragma('foreign_key_check') as unknown[]).length > 0) note('damaged', 'foreign keys');
+    const open = db
+      .prepare<[], { n: number }>('SELECT count(*) AS n FROM allocations WHERE end_ms IS NULL')
+      .get()!.n;
+    if (open > 0) note('held', `${open} allocations are open`);
+    const folded = new Map<number, Folded>();
+    for (const row of db
+      .prepare<[], EventRow>('SELECT job_id, at_ms, body FROM job_events ORDER BY seq')
+      .iterate()) {
+      const event = JSON.parse(row.body) as JobEvent;
+      const before = folded.get(row.job_id);
+      if (event.kind === 'submitted')
+        folded.set(row.job_id, { job: createJob(row.job_id, event, row.at_ms), stoppingAs: null });
+      else if (before === undefined)
+        note('misfolded', `job ${row.job_id} has ${event.kind} before it was submitted`);
+      else folded.set(row.job_id, applyEvent(before, event, row.at_ms));
+    }
+    const rows = db.prepare<[], { id: number; body: string }>('SELECT id, body FROM jobs').all();
+    if (rows.length !== folded.size) note('misfolded', `${rows.length} jobs, but events of ${folded.size}`);
+    for (const { id, body } of rows) {
+      const said = JSON.stringify(folded.get(id)?.job);
+      if (sorted(body) !== sorted(said ?? '{}'))
+        note('misfolded', `job ${id}: ${body.slice(0, 300)} / ${said?.slice(0, 300)}`);
+    }
+  } finally {
+    db.close();
+  }
+}
+
+/** JSON with its keys in order, since those of a migrated body are in another. */
+function sorted(text: string): string {
+  return JSON.stringify(JSON.parse(text), (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}

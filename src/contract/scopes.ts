@@ -1,0 +1,38 @@
+import type { Scope } from '../domain/apiToken.ts';
+
+/** Whole groups and single procedures. What is in neither list is for admins. */
+const READ = new Set([
+  'system',
+  'watch',
+  'jobs.list',
+  'jobs.search',
+  'jobs.get',
+  'jobs.memory',
+  'jobs.attempts',
+  'jobs.events',
+  'jobs.metrics',
+  'arrays.get',
+  'history',
+  'logs',
+  'devices.list',
+  'devices.samples',
+  'devices.reservations',
+  'devices.allocations',
+  'scheduler.status',
+  'scheduler.decisions',
+  'scheduler.interference',
+  'scheduler.versions',
+  'scheduler.episodes',
+  'settings.get',
+]);
+const ACT = new Set(['jobs', 'arrays', 'scheduler.drain']);
+
+/**
+ * What a token needs to call a procedure over HTTP.
+ * @param path the procedure's place in the contract, such as ['jobs', 'submit'].
+ */
+export function scopeOf(path: readonly string[]): Scope {
+  const within = (set: ReadonlySet<string>): boolean => set.has(path.join('.')) || set.has(path[0] ?? '');
+  if (within(READ)) return 'read';
+  return within(ACT) ? 'act' : 'admin';
+}

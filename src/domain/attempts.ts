@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { JobEvent } from './lifecycle.ts';
+
+/** One launch of a job, with how it ended. A job keeps its number through all of them. */
+export const attemptSchema = z.object({
+  /** From 1; names its log. */
+  attempt: z.int().positive(),
+  devices: z.array(z.string()),
+  /** null: it never ran. */
+  startedAtMs: z.number().nullable(),
+  /** null: it is not over. */
+  finishedAtMs: z.number().nullable(),
+  exitCode: z.int().nullable(),
+  /** `not-started`: it turned out that nothing was launched. */
+  outcome: z.enum([
+    'open',
+    'succeeded',
+    'failed',
+    'cancelled',
+    'timed-out',
+    'lost',
+    'preempted',
+    'not-started',
+  ]),
+  /** Why it ended so; null where nothing needs saying. */
+  cause: z.string().nullable(),
+});
+export type Attempt = z.output<typeof attemptSchema>;
+
+/** The attempts that a job's events tell of, oldest first. @param entries all of its events, in order. */
+export function attemptsOf(
+  entries: readonly { readonly atMs: number; readonly event: JobEvent }[],
+): Attempt[] {
+  const attempts: Attempt[] = [];
+  let stopping: { readonly outcome: Attempt['outcome']; readonly reason: string } | null = null;
+  const change = (more: Partial<Attempt>): void => {
+    const last = attempts.pop();
+    if (last !== undefined) attempts.push({ ...last, ...more });
+  };
+  const end = (outcome: Attempt['outcome'], finishedAtMs: number, more: Partial<Attempt>): void => {
+    const cause = stopping?.reason ?? more.cause ?? null;
+    change({ ...more, outcome: stopping?.outcome ?? outcome, cause, finishedAtMs });
+    stopping = null;
+  };
+  for (const { atMs, event } of entries) {
+    switch (event.kind) {
+      case 'launching':
+        attempts.push({
+          attempt: event.attempt,
+          devices: event.devices,
+          startedAtMs: null,
+          finishedAtMs: null,
+          exitCode: null,
+          outcome: 'open',
+          cause: null,
+        });
+        break;
+      case 'started':
+        change({ startedAtMs: atMs });
+        break;
+      case 'stopping':
+        stopping = event;
+        break;
+      case 'preempting':
+        stopping = { outcome: 'preempted', reason: event.reason };
+        break;
+      case 'exited': {
+        const { exitCode, cause } = event;
+        if (event.untold && stopping?.outcome === 'preempted') stopping = null;
+        end(exitCode === 0 ? 'succeeded' : 'failed', atMs, { exitCode, cause });
+        break;
+      }
+      case 'lost':
+        end('lost', atMs, { cause: event.reason });
+        break;
+      case 'launch-failed':
+        end('failed', atMs, { cause: event.reason });
+        break;
+      case 'launch-abandoned':
+        end('not-started', atMs, { cause: event.reason });
+        break;
+      default:
+        // What happens to a job between its attempts.
+        break;
+    }
+  }
+  return attempts;
+}

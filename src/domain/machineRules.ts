@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { YIELDS } from './deviceRules.ts';
+
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'give a time of day, such as 22:00');
+
+/** Days as people write them, Monday first. */
+export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+/**
+ * Hours in which few jobs may start. Times are those of the machine's clock on the wall, whatever the day's length:
+ * what begins at 22:00 does so in summer and winter.
+ */
+export const quietHoursSchema = z
+  .strictObject({
+    /** On which days it begins. */
+    days: z.array(z.enum(DAYS, `choose from ${DAYS.join(', ')}`)).min(1, 'give at least one day'),
+    from: clock,
+    /** Where this is not after `from` it is on the next day. */
+    to: clock,
+    /** Jobs of at least this priority start all the same; null: none does. */
+    exceptPriority: z.int('give a whole number').min(-1000).max(1000).nullable(),
+    /** What those that run do. */
+    running: z.enum(YIELDS, `choose from ${YIELDS.join(', ')}`),
+    /** How much of their speed throttled jobs keep, in percent. */
+    throttlePercent: z.int('give whole percent').min(5, 'give at least 5 %').max(95, 'give at most 95 %'),
+  })
+  .refine(({ from, to }) => from !== to, {
+    message: 'give another time than that at which they begin',
+    path: ['to'],
+  });
+export type QuietHours = z.output<typeof quietHoursSchema>;
+
+/** What the owner wants of the machine as a whole. */
+export const machineRulesSchema = z.strictObject({
+  /** Nothing is started while less is free where jobs write, MiB; null: 1 GiB, but at most 5 % of that disk. */
+  diskFloorMib: z.int('give whole MiB').min(0, 'give 0 or more').nullable(),
+  quietHours: z.array(quietHoursSchema).max(20, 'give at most 20'),
+});
+export type MachineRules = z.output<typeof machineRulesSchema>;
+
+export const DEFAULT_MACHINE_RULES: MachineRules = { diskFloorMib: null, quietHours: [] };
+
+/** What a clock on the wall shows. `day` counts from Monday, 0 to 6. */
+export interface WallClock {
+  readonly day: number;
+  /** Since midnight as the clock shows it. */
+  readonly minute: number;
+}
+
+/** Of those hours the ones that are now. */
+export function quietNow(hours: readonly QuietHours[], now: WallClock): readonly QuietHours[] {
+  return hours.filter(({ days, from, to }) => {
+    const [begin, end] = [minuteOf(from), minuteOf(to)];
+    const today = days.includes(DAYS[now.day]!);
+    if (begin < end) return today && now.minute >= begin && now.minute < end;
+    const yesterday = days.includes(DAYS[(now.day + 6) % 7]!);
+    return (today && now.minute >= begin) || (yesterday && now.minute < end);
+  });
+}
+
+/** The same hours by another name: `quiet hours until 07:00`. */
+export const quietText = ({ to }: QuietHours): string => `quiet hours until ${to}`;
+
+const minuteOf = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
+
+/** Free space below which nothing is started, MiB. @param totalMib of the disk that jobs write to. */
+export const diskFloorMib = ({ diskFloorMib: given }: MachineRules, totalMib: number): number =>
+  given ?? Math.min(1024, 0.05 * totalMib);

@@ -1,0 +1,38 @@
+import type { Policy } from '../policy.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { type Competitor, competing, isComputing } from './competition.ts';
+import { aheadOf, levelFrom, quantumOf } from './quantum.ts';
+
+/**
+ * Least attained service first (Nuyens & Wierman 2008, "The foreground-background queue: a survey"), with service in
+ * GPU-seconds as in the continuous two-dimensional LAS of Gu et al., "Tiresias" (NSDI 2019), section 3.2. It knows
+ * nothing of durations, and is the best that can be done so where short jobs are likelier to end soon than long ones.
+ *
+ * Ours: the literature lets equals share the machine in slices. Here who runs goes on until it is ahead by a quantum, 300
+ * GPU-seconds or a fifth of what it has had, whichever is more; else equals would change places at each look, and a
+ * change costs a checkpoint and a restart. For the same reason it is not looked at every 300 s, but when the order of
+ * somebody who runs and somebody who waits changes by more than that.
+ */
+export const las: Policy = competing({ name: 'las', key: attainedKey, reviewAfterS });
+
+/** GPU-seconds attained, less a quantum for who runs. */
+function attainedKey(job: Competitor): number {
+  const { attainedGpuS } = job;
+  return isComputing(job) ? attainedGpuS - quantumOf(attainedGpuS) : attainedGpuS;
+}
+
+function reviewAfterS({ waiting, running }: Snapshot): number {
+  let soonestS = Number.POSITIVE_INFINITY;
+  for (const { attainedGpuS, deviceIds, pausedBy } of running) {
+    if (pausedBy !== null || deviceIds.length === 0) continue;
+    const reached = attainedGpuS - quantumOf(attainedGpuS);
+    // Of those who wait it has not passed yet, the one with the least.
+    let next = Number.POSITIVE_INFINITY;
+    for (const other of waiting) {
+      if (other.attainedGpuS >= reached && other.attainedGpuS < next) next = other.attainedGpuS;
+    }
+    if (next === Number.POSITIVE_INFINITY) continue;
+    soonestS = Math.min(soonestS, (levelFrom(aheadOf(next)) - attainedGpuS) / deviceIds.length);
+  }
+  return soonestS;
+}

@@ -1,0 +1,93 @@
+import { resolve } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { violationsIn } from './support/accessibility.ts';
+import { launchChromium } from './support/chromium.ts';
+import { type HeadlessHost, startHeadlessHost } from './support/headlessHost.ts';
+
+const shots = resolve(import.meta.dirname, '../../test-results');
+
+let browser: Browser;
+let host: HeadlessHost;
+let context: BrowserContext;
+let page: Page;
+let troubles: string[];
+
+beforeAll(async () => {
+  browser = await launchChromium();
+  host = await startHeadlessHost('--devices', 'virtual:1x8192', '--policy', 'fifo');
+});
+afterAll(async () => {
+  await host.dispose();
+  await browser.close();
+});
+beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+  page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  troubles = [];
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
+  });
+  await page.goto(host.url);
+  await page.getByRole('navigation').waitFor();
+});
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await page.screenshot({ path: `${shots}/failed ${task.name}.png` });
+  await context.close();
+  expect(troubles).toEqual([]);
+});
+
+const open = (id: number): Promise<unknown> => page.evaluate((hash) => (location.hash = hash), `#/job/${id}`);
+
+describe('a job that died', () => {
+  it('says why in its row and on its page, and leads to the line of the log', async () => {
+    const telling = 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.';
+    const script = `seq 3000; printf '\\377 ${telling}\\n'; seq 2000; exit 1`;
+    const id = await host.submit({ command: ['sh', '-c', script] });
+    const row = page.locator(`[data-job="${id}"]`);
+    await row.getByText('out of GPU memory: it wanted 2.00 GiB').waitFor();
+    await page.getByLabel('Filter the queue').fill('gpu-memory');
+    await row.waitFor();
+    await open(id);
+    const why = page.getByRole('region', { name: 'Why it ended' });
+    expect(await why.textContent()).toContain(telling);
+    expect(await why.textContent()).toContain('Make the batch or the model smaller');
+    const line = page.getByRole('log').getByText(telling);
+    expect(await line.count()).toBe(0);
+    await why.getByRole('button', { name: 'Show line 3001' }).click();
+    await line.waitFor();
+    expect(await line.evaluate((element) => element.closest('[data-told]') !== null)).toBe(true);
+    expect(await violationsIn(page)).toEqual([]);
+    await page.screenshot({ path: `${shots}/job that died.png` });
+  });
+});
+
+describe('what a job reports', () => {
+  it('is drawn while it runs, with its validation in the same chart', async () => {
+    const line = '{"step": %d, "total": 40, "loss": 0.%d, "val_loss": 0.9, "lr": 0.001}';
+    const script = `for i in $(seq 11 40); do printf 'STINT_PROGRESS=${line}\\n' $i $((90 - i)); sleep 0.2; done; sleep 600`;
+    const id = await host.submit({ command: ['sh', '-c', script] });
+    await open(id);
+    const curves = page.getByRole('region', { name: 'Curves' });
+    await curves.getByRole('img', { name: /^loss by step, last loss 0\.\d+, val_loss 0\.9$/ }).waitFor();
+    // It goes on by itself.
+    await curves.getByRole('img', { name: 'loss by step, last loss 0.5, val_loss 0.9' }).waitFor();
+    await curves.getByRole('img', { name: 'lr by step, last lr 0.001' }).waitFor();
+    expect(await curves.locator('canvas').count()).toBe(2);
+    expect(await violationsIn(page)).toEqual([]);
+    await page.screenshot({ path: `${shots}/job that reports.png` });
+    const table = await host.stint('metrics', String(id));
+    expect(table).toContain('val_loss');
+    expect(JSON.parse(await host.stint('metrics', String(id), '--json')).series[0].at.at(-1)).toBe(40);
+    await host.stint('cancel', String(id));
+  });
+
+  it('says how, where it reports nothing', async () => {
+    const id = await host.submit({ command: ['echo', 'hello'] });
+    await open(id);
+    await page.getByRole('region', { name: 'Curves' }).getByText('STINT_PROGRESS={').waitFor();
+    expect(await host.stint('metrics', String(id))).toContain('STINT_PROGRESS={');
+  });
+});
