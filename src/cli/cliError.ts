@@ -28,6 +28,7 @@ const FLAG_OF_FIELD: Readonly<Record<string, string>> = {
   gpuShare: '--gpus',
   checkpointSignal: '--checkpoint-signal',
   graceS: '--grace',
+  outputPath: '--output',
   command: 'the command',
   id: 'the job id',
   beforeId: 'the job id',
@@ -61,6 +62,8 @@ const SAME_NAME = new Set([
 
 /** How a person calls a field of a request: by the flag that sets it, with what is inside it (`--env PATH`). */
 function flagName(field: string): string {
+  // A flag already, perhaps with its place in a file.
+  if (/^[-#]/.test(field)) return field;
   const [head = '', ...rest] = field.split('.');
   const name = FLAG_OF_FIELD[head] ?? (SAME_NAME.has(head) ? `--${head}` : head);
   // A place in a list says nothing to whoever gave the list as words.

@@ -8,12 +8,25 @@ type Register = (program: Command, context: Context) => void;
 /** Which file has which commands, in the order of the help. Only the one that is called for is loaded. */
 const GROUPS: readonly { readonly names: readonly string[]; readonly load: () => Promise<Register> }[] = [
   { names: ['serve'], load: async () => (await import('./commands/serve.ts')).registerServe },
-  { names: ['submit'], load: async () => (await import('./commands/submit.ts')).registerSubmit },
-  { names: ['ls', 'show'], load: async () => (await import('./commands/jobs.ts')).registerJobs },
+  { names: ['submit', 'add'], load: async () => (await import('./commands/submit.ts')).registerSubmit },
+  { names: ['sbatch'], load: async () => (await import('./commands/sbatch.ts')).registerSbatch },
+  { names: ['ls', 'squeue', 'show'], load: async () => (await import('./commands/jobs.ts')).registerJobs },
   { names: ['logs', 'wait'], load: async () => (await import('./commands/follow.ts')).registerFollow },
   { names: ['metrics'], load: async () => (await import('./commands/metrics.ts')).registerMetrics },
   {
-    names: ['pause', 'resume', 'throttle', 'preempt', 'cancel', 'retry', 'hold', 'release', 'priority'],
+    names: [
+      'pause',
+      'resume',
+      'throttle',
+      'preempt',
+      'cancel',
+      'scancel',
+      'kill',
+      'retry',
+      'hold',
+      'release',
+      'priority',
+    ],
     load: async () => (await import('./commands/control.ts')).registerControl,
   },
   {

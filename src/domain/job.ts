@@ -130,6 +130,7 @@ const specFieldsSchema = z.strictObject({
   restartable: termsSchema.shape.restartable.default(NO_TERMS.restartable),
   checkpointSignal: termsSchema.shape.checkpointSignal.default(NO_TERMS.checkpointSignal),
   graceS: termsSchema.shape.graceS.default(NO_TERMS.graceS),
+  outputPath: termsSchema.shape.outputPath.default(NO_TERMS.outputPath),
 });
 
 /** What a person asks for, checked as a whole as well: fields that contradict each other are refused. */

@@ -98,6 +98,13 @@ export const termsSchema = z.object({
     .min(0, 'give 0 or more seconds')
     .max(LONGEST_GRACE_S, 'give at most a day')
     .nullable(),
+  /** Absolute path at which its output is to be found as well, see `domain/outputPath`; null: nowhere else. */
+  outputPath: z
+    .string('give a path')
+    .regex(/^\/.*[^/]$/, 'give an absolute path of a file')
+    .max(4096, 'keep it within 4096 characters')
+    .refine((path) => !path.includes('\0'), 'a path must not contain a NUL character')
+    .nullable(),
 });
 export type Terms = z.output<typeof termsSchema>;
 
@@ -116,4 +123,5 @@ export const NO_TERMS: Terms = {
   restartable: false,
   checkpointSignal: null,
   graceS: null,
+  outputPath: null,
 };

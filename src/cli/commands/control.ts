@@ -69,6 +69,7 @@ export function registerControl(program: Command, context: Context): void {
     );
   for (const [action, description] of ACTIONS) {
     clientCommand(program, action, description)
+      .aliases(action === 'cancel' ? ['kill', 'scancel'] : [])
       .argument('<ID...>', 'numbers of the jobs', jobIds)
       .option('--array', ARRAY)
       .option('--json', 'print the jobs as a JSON array')

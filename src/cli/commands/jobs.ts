@@ -52,6 +52,7 @@ export function registerJobs(program: Command, context: Context): void {
     'ls',
     'Lists jobs: those that run, those that wait and why, and the last that ended.',
   )
+    .alias('squeue')
     .option('--status <S...>', 'only jobs with one of these statuses')
     .option('--user <NAME...>', 'only jobs of these users')
     .option('--project <NAME...>', 'only jobs of these projects')

@@ -32,6 +32,7 @@ export function jobEnvironment(
     // 0: there is nothing to go on from.
     STINT_RESTART_COUNT: String(job.attempt - 1),
     ...arrayVariables(job),
+    ...slurmVariables(job),
     STINT_GPUS: String(job.devices.length),
   };
 }
@@ -44,5 +45,26 @@ function arrayVariables({ array }: Job): Record<string, string> {
     STINT_ARRAY_INDEX: String(array.index),
     STINT_ARRAY_SIZE: String(array.size),
     STINT_PARAMS: JSON.stringify(array.values),
+  };
+}
+
+/** A Slurm script finds itself under the names that it knows; `stint submit` marks one by its directory. */
+function slurmVariables(job: Job): Record<string, string> {
+  if (job.env.SLURM_SUBMIT_DIR === undefined) return {};
+  const array: Record<string, string> =
+    job.array === null
+      ? {}
+      : {
+          SLURM_ARRAY_JOB_ID: String(job.array.id),
+          SLURM_ARRAY_TASK_ID: String(job.array.index),
+          SLURM_ARRAY_TASK_COUNT: String(job.array.size),
+        };
+  return {
+    SLURM_JOB_ID: String(job.id),
+    SLURM_JOBID: String(job.id),
+    SLURM_JOB_NAME: job.name,
+    SLURM_GPUS_ON_NODE: String(job.devices.length),
+    SLURM_RESTART_COUNT: String(job.attempt - 1),
+    ...array,
   };
 }

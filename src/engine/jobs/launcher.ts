@@ -5,6 +5,7 @@ import type { Job, ProcessIdentity } from '../../domain/job.ts';
 import { RUN_VARIABLE } from '../devices/processOwners.ts';
 import { resourcePath } from '../packageRoot.ts';
 import { jobEnvironment } from './environment.ts';
+import { linkOutput } from './linkOutput.ts';
 import { noteOomKills } from './oomKills.ts';
 import { identityOf } from './processes.ts';
 import type { RunDirectory } from './runDirectory.ts';
@@ -32,6 +33,7 @@ export function launch(
 ): Launch {
   try {
     run.create();
+    linkOutput(job, run);
     noteOomKills(run.path);
     const [shell, ...flags] = SHELL;
     const child = spawn(shell, [...flags, resourcePath('supervisor.sh'), run.path, job.cwd, ...job.command], {

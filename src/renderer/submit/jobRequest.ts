@@ -1,8 +1,8 @@
 import { FieldError } from '../../domain/errors.ts';
 import { type JobSpecInput, jobSpecSchema } from '../../domain/job.ts';
+import { splitCommand } from '../../domain/splitCommand.ts';
 import { parseMemoryMib } from '../../domain/units.ts';
 import { parseEnvLines } from '../text/envLines.ts';
-import { splitCommand } from '../text/splitCommand.ts';
 
 /** The dialog's fields as they were typed. */
 export interface JobForm {

@@ -1,0 +1,76 @@
+import type { JobSpecInput } from '../domain/job.ts';
+import { filledJob, unusedParameters } from '../domain/placeholders.ts';
+import type { Point } from '../domain/sweep.ts';
+import { type Context, withEngine } from './context.ts';
+import { jobSpec } from './jobSpec.ts';
+import { quoted } from './quoted.ts';
+import type { SubmitFlags } from './submitOptions.ts';
+import { pointsOf } from './sweepFlags.ts';
+import { printable } from './table.ts';
+
+export interface QueueFlags extends SubmitFlags {
+  readonly dryRun?: true;
+  readonly json?: true;
+  readonly data?: string;
+}
+
+/**
+ * Queues the job, or the jobs, that the flags ask for, and prints the number.
+ * @param say how the number is told, where nobody asked for JSON.
+ */
+export async function queueJob(
+  context: Context,
+  command: readonly string[],
+  flags: QueueFlags,
+  say: (id: number) => string = String,
+): Promise<void> {
+  const spec = jobSpec(context, command, flags);
+  const sweep = pointsOf(context, flags);
+  if (sweep !== null) return queueArray(context, flags, spec, sweep, say);
+  if (flags.dryRun) return preview(context, flags, spec, [{ index: 0, values: {} }]);
+  const job = await withEngine(context, flags, (client) => client.jobs.submit(spec));
+  context.out(flags.json ? JSON.stringify(job) : say(job.id));
+}
+
+async function queueArray(
+  context: Context,
+  flags: QueueFlags,
+  spec: JobSpecInput,
+  { points, atMost }: { readonly points: readonly Point[]; readonly atMost: number | null },
+  say: (id: number) => string,
+): Promise<void> {
+  const unused = unusedParameters(spec, Object.keys(points[0]?.values ?? {}));
+  if (unused.length > 0) {
+    const names = unused.map((name) => `{${name}}`).join(', ');
+    context.err(
+      `${names} occurs nowhere in the command, its name or variables: jobs find it in STINT_PARAMS only`,
+    );
+  }
+  if (flags.dryRun) return preview(context, flags, spec, points);
+  const request = { spec, members: points.map((point) => ({ ...point })), atMost };
+  const array = await withEngine(context, flags, (client) => client.arrays.submit(request));
+  context.out(flags.json ? JSON.stringify(array) : say(array.id));
+}
+
+/** Lines of a preview; who wants all of more has --json. */
+const PREVIEWED = 20;
+
+function preview(context: Context, flags: QueueFlags, spec: JobSpecInput, points: readonly Point[]): void {
+  const jobs = points.map(({ index, values }) => ({
+    index,
+    values,
+    ...filledJob(
+      spec,
+      flags.array === undefined && Object.keys(values).length === 0
+        ? {}
+        : { ...values, index: String(index) },
+    ),
+  }));
+  if (flags.json) return context.out(JSON.stringify(jobs));
+  for (const { index, command, name } of jobs.slice(0, PREVIEWED)) {
+    const line = `${index}  ${name === null ? '' : `${name}: `}${command.map(quoted).join(' ')}`;
+    context.out(printable(line));
+  }
+  if (jobs.length > PREVIEWED) context.out(`and ${jobs.length - PREVIEWED} more (--json shows them)`);
+  context.err(`${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}, nothing was queued`);
+}
