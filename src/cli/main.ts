@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { describeError } from './cliError.ts';
 import { processContext } from './context.ts';
-import { createProgram } from './program.ts';
+import { createProgram, isCommand } from './program.ts';
 
 // Types are stripped and code is compiled once, not at every start: an engine is there in half the time.
 const caches = process.env.XDG_CACHE_HOME;
@@ -20,7 +20,7 @@ const context = processContext();
 try {
   const [first, ...rest] = process.argv.slice(2);
   // `stint help ls` is how many ask.
-  const args = first === 'help' ? [...rest, '--help'] : process.argv.slice(2);
+  const args = first === 'help' && isCommand(rest[0]) ? [...rest, '--help'] : process.argv.slice(2);
   const program = await createProgram(context, args[0]);
   await program.parseAsync(args, { from: 'user' });
 } catch (error) {

@@ -3,7 +3,7 @@ import { Command, type CommanderError } from 'commander';
 import { CliError, STATUS } from './cliError.ts';
 import type { Context } from './context.ts';
 
-type Register = (program: Command, context: Context) => void;
+type Register = (program: Command, context: Context) => void | Promise<void>;
 
 /** Which file has which commands, in the order of the help. Only the one that is called for is loaded. */
 const GROUPS: readonly { readonly names: readonly string[]; readonly load: () => Promise<Register> }[] = [
@@ -49,7 +49,19 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
   { names: ['evaluate'], load: async () => (await import('./commands/evaluate.ts')).registerEvaluate },
   { names: ['train'], load: async () => (await import('./commands/train.ts')).registerTrain },
   { names: ['deeprm'], load: async () => (await import('./commands/deeprm.ts')).registerDeeprm },
+  { names: ['help'], load: async () => (await import('./commands/help.ts')).registerHelp },
+  { names: ['schema'], load: async () => (await import('./commands/schema.ts')).registerSchema },
+  { names: ['completion'], load: async () => completion },
 ];
+
+const completion: Register = async (program, context) => {
+  const { registerCompletion } = await import('./commands/completion.ts');
+  registerCompletion(program, context, () => createProgram(context, undefined));
+};
+
+/** True: a command, or another name of one. */
+export const isCommand = (name: string | undefined): boolean =>
+  GROUPS.some(({ names }) => name !== undefined && names.includes(name));
 
 const ENDING = `
 Examples:
@@ -63,7 +75,7 @@ Every command takes --help, and each that works with an engine --data DIR, else 
 platform's data directory, to find it. Results go to stdout, everything else to stderr.
 
 Exit status: 0 all well; 1 it did not work; 2 wrong usage or input; 3 no engine is running. \`wait\` answers with
-the job's own status instead.`;
+the job's own status instead (\`stint help exit-codes\`). \`stint help\` lists the pages of the manual.`;
 
 /**
  * The command line.
@@ -89,7 +101,7 @@ export async function createProgram(context: Context, called: string | undefined
     .argument('[command...]')
     .usage('COMMAND [options]');
   const group = GROUPS.find(({ names }) => called !== undefined && names.includes(called));
-  for (const { load } of group ? [group] : GROUPS) (await load())(program, context);
+  for (const { load } of group ? [group] : GROUPS) await (await load())(program, context);
   for (const command of [program, ...program.commands]) {
     command.configureOutput({ writeErr: () => undefined, outputError: () => undefined });
     command.exitOverride((error) => endOf(command, error));

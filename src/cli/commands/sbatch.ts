@@ -10,7 +10,8 @@ import { readSlurmOptions } from '../slurm/slurmOptions.ts';
 
 const HELP = `
 Reads the options of Slurm's sbatch, and those in the script after #SBATCH, and says which have no meaning here. Prints
-\`Submitted batch job 12\`, or with --parsable the number alone. docs/slurm.md has the table.
+\`Submitted batch job 12\`, or with --parsable the number alone. \`stint help slurm\`
+has the table.
 
 Examples:
   stint sbatch --gres=gpu:1 --time=1-0 job.sh --lr 3e-4

@@ -20,7 +20,7 @@ With --array, --sweep or --sweep-file, {index} and {NAME} stand for each job's o
 the values of --env; each job also has STINT_ARRAY_INDEX and STINT_PARAMS. --dry-run shows them.
 
 A script may say what it needs itself, in lines before its first command: #STINT with the options above, or #SBATCH
-with those of Slurm (docs/slurm.md). What is given here goes first. It is run as it stands when the job starts.
+with those of Slurm (\`stint help slurm\`). What is given here goes first. It is run as it stands when the job starts.
 
 Examples:
   stint submit -- python train.py --epochs 90

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { contract } from '../contract/contract.ts';
+import { deviceSchema } from '../domain/device.ts';
+import { pastJobSchema } from '../domain/pastJob.ts';
+
+/** What a procedure answers. */
+const answerOf = (procedure: object): z.ZodType =>
+  (procedure as { '~orpc': { outputSchema: z.ZodType } })['~orpc'].outputSchema;
+
+const job = answerOf(contract.jobs.get);
+const jobs = z.array(job);
+const scheduler = answerOf(contract.scheduler.status);
+const overview = (answerOf(contract.system.overview) as z.ZodObject).shape;
+
+/**
+ * What each command prints with `--json`, by its words. Commands that simulate are not among them: docs/lab.md describes
+ * their results.
+ */
+export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  serve: z.object({ url: z.url(), socket: z.string(), pid: z.int() }),
+  submit: z.union([job, answerOf(contract.arrays.submit)]),
+  sbatch: z.union([job, answerOf(contract.arrays.submit)]),
+  ls: jobs,
+  show: job,
+  logs: (answerOf(contract.logs.search) as z.ZodObject).shape.matches as z.ZodType,
+  metrics: answerOf(contract.jobs.metrics),
+  pause: jobs,
+  throttle: jobs,
+  resume: jobs,
+  preempt: jobs,
+  cancel: jobs,
+  hold: jobs,
+  release: jobs,
+  retry: jobs,
+  priority: jobs,
+  devices: answerOf(contract.devices.list),
+  status: z.object({
+    system: overview.system as z.ZodType,
+    scheduler,
+    devices: overview.devices as z.ZodType,
+    /** How many jobs have which status. */
+    jobs: z.record(z.string(), z.int()),
+  }),
+  device: deviceSchema,
+  reserve: answerOf(contract.devices.reserve),
+  reservations: answerOf(contract.devices.reservations),
+  unreserve: answerOf(contract.devices.unreserve),
+  settings: answerOf(contract.settings.get),
+  policy: scheduler,
+  'policy ls': answerOf(contract.scheduler.versions),
+  'policy show': answerOf(contract.scheduler.importVersion),
+  'policy promote': scheduler,
+  'policy rollback': scheduler,
+  'policy freeze': scheduler,
+  'policy judge': scheduler,
+  'policy import': answerOf(contract.scheduler.importVersion),
+  drain: scheduler,
+  preemption: scheduler,
+  interference: answerOf(contract.scheduler.interference),
+  decisions: answerOf(contract.scheduler.decisions),
+  episodes: answerOf(contract.scheduler.episodes),
+  'token create': answerOf(contract.tokens.create),
+  'token ls': answerOf(contract.tokens.list),
+  'token revoke': answerOf(contract.tokens.revoke),
+  export: z.array(pastJobSchema),
+};
+
+/** As JSON Schema, draft 2020-12. */
+export const jsonSchemaOf = (command: string): object =>
+  z.toJSONSchema(JSON_SCHEMAS[command]!, { io: 'output', unrepresentable: 'any' });
