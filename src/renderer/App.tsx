@@ -1,6 +1,8 @@
 import { VisuallyHidden } from '@mantine/core';
 import { useState } from 'react';
+import { MorePanel } from './control/MorePanel.tsx';
 import { JobPage } from './job/JobPage.tsx';
+import { undoLast } from './jobActions.ts';
 import { MachineView } from './machine/MachineView.tsx';
 import { QueueView } from './queue/QueueView.tsx';
 import { goTo, useRoute } from './route.ts';
@@ -33,6 +35,7 @@ function Console() {
     '2': () => goTo({ view: 'machine' }),
     '3': () => goTo({ view: 'scheduler' }),
     n: submit,
+    u: undoLast,
     '?': () => setDialog('keys'),
   });
 
@@ -48,6 +51,7 @@ function Console() {
         {route.view === 'job' && <JobPage key={route.jobId} jobId={route.jobId} />}
       </main>
       <SubmitDialog opened={dialog === 'submit'} onClose={close} />
+      <MorePanel />
       <KeysDialog opened={dialog === 'keys'} onClose={close} />
     </div>
   );

@@ -1,56 +1,20 @@
-import { resolve } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { violationsIn } from './support/accessibility.ts';
-import { launchChromium } from './support/chromium.ts';
-import { type HeadlessHost, startHeadlessHost } from './support/headlessHost.ts';
+import { consolePage, shots } from './support/consolePage.ts';
 
-const shots = resolve(import.meta.dirname, '../../test-results');
-
-let browser: Browser;
-let host: HeadlessHost;
-let context: BrowserContext;
-let page: Page;
-let troubles: string[];
-
-beforeAll(async () => {
-  browser = await launchChromium();
-  host = await startHeadlessHost('--devices', 'virtual:1x8192', '--policy', 'fifo');
-});
-afterAll(async () => {
-  await host.dispose();
-  await browser.close();
-});
-beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
-  page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  troubles = [];
-  page.on('pageerror', (error) => troubles.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
-  });
-  await page.goto(host.url);
-  await page.getByRole('navigation').waitFor();
-});
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await page.screenshot({ path: `${shots}/failed ${task.name}.png` });
-  await context.close();
-  expect(troubles).toEqual([]);
-});
-
-const open = (id: number): Promise<unknown> => page.evaluate((hash) => (location.hash = hash), `#/job/${id}`);
+const at = consolePage('--devices', 'virtual:1x8192', '--policy', 'fifo');
 
 describe('a job that died', () => {
   it('says why in its row and on its page, and leads to the line of the log', async () => {
+    const { host, page } = at;
     const telling = 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.';
     const script = `seq 3000; printf '\\377 ${telling}\\n'; seq 2000; exit 1`;
     const id = await host.submit({ command: ['sh', '-c', script] });
-    const row = page.locator(`[data-job="${id}"]`);
+    const row = at.row(id);
     await row.getByText('out of GPU memory: it wanted 2.00 GiB').waitFor();
     await page.getByLabel('Filter the queue').fill('gpu-memory');
     await row.waitFor();
-    await open(id);
+    await at.go(`job/${id}`);
     const why = page.getByRole('region', { name: 'Why it ended' });
     expect(await why.textContent()).toContain(telling);
     expect(await why.textContent()).toContain('Make the batch or the model smaller');
@@ -66,10 +30,11 @@ describe('a job that died', () => {
 
 describe('what a job reports', () => {
   it('is drawn while it runs, with its validation in the same chart', async () => {
+    const { host, page } = at;
     const line = '{"step": %d, "total": 40, "loss": 0.%d, "val_loss": 0.9, "lr": 0.001}';
     const script = `for i in $(seq 11 40); do printf 'STINT_PROGRESS=${line}\\n' $i $((90 - i)); sleep 0.2; done; sleep 600`;
     const id = await host.submit({ command: ['sh', '-c', script] });
-    await open(id);
+    await at.go(`job/${id}`);
     const curves = page.getByRole('region', { name: 'Curves' });
     await curves.getByRole('img', { name: /^loss by step, last loss 0\.\d+, val_loss 0\.9$/ }).waitFor();
     // It goes on by itself.
@@ -85,8 +50,9 @@ describe('what a job reports', () => {
   });
 
   it('says how, where it reports nothing', async () => {
+    const { host, page } = at;
     const id = await host.submit({ command: ['echo', 'hello'] });
-    await open(id);
+    await at.go(`job/${id}`);
     await page.getByRole('region', { name: 'Curves' }).getByText('STINT_PROGRESS={').waitFor();
     expect(await host.stint('metrics', String(id))).toContain('STINT_PROGRESS={');
   });

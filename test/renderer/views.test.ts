@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Allocation } from '../../src/contract/messages.ts';
+import type { Allocation, JobView } from '../../src/contract/messages.ts';
 import { ZERO_PARTS } from '../../src/domain/reward.ts';
 import { chooseTone, TONE_COUNT } from '../../src/renderer/hue.ts';
 import { KEPT_LINES, LogBuffer } from '../../src/renderer/job/logBuffer.ts';
+import { isPossible, needsRestartable } from '../../src/renderer/jobActions.ts';
 import { memoryOf } from '../../src/renderer/machine/memoryShares.ts';
 import { expectedEndMs, layOutTracks, ticksOf } from '../../src/renderer/machine/timelineLayout.ts';
-import { beforeIdFor, boardRows, matches } from '../../src/renderer/queue/queueRows.ts';
+import { arraySummary } from '../../src/renderer/queue/arraySummary.ts';
+import { beforeIdFor, boardRows, jobsOf, keyOf, matches } from '../../src/renderer/queue/queueRows.ts';
 import { hrefOf, parseRoute } from '../../src/renderer/route.ts';
 import { formatReward, rewardSeries, stacked } from '../../src/renderer/scheduler/rewardSeries.ts';
 import { fieldNamed, type JobForm, readForm } from '../../src/renderer/submit/jobRequest.ts';
@@ -134,8 +136,44 @@ describe('the queue', () => {
     const board = { live: [], waiting, over: [job(9, { status: 'failed' })] };
     const rows = boardRows(board, '#3', false);
     expect(
-      rows.map((row) => (row.kind === 'heading' ? [row.section, row.shown, row.count] : row.job.id)),
-    ).toEqual([['live', 0, 0], ['waiting', 1, 4], 3, ['over', 0, 1]]);
+      rows.map((row) => (row.kind === 'heading' ? [row.section, row.shown, row.count] : keyOf(row))),
+    ).toEqual([['live', 0, 0], ['waiting', 1, 4], '#3', ['over', 0, 1]]);
+  });
+
+  it('shows an array in one row where its first job stands, and its jobs below it while it is open', () => {
+    const of = (id: number, change: Partial<JobView>) =>
+      job(id, {
+        array: { id: 10, name: 'sweep', index: id - 10, size: 8, atMost: null, values: {} },
+        ...change,
+      });
+    const board = {
+      live: [job(1, { status: 'running' }), of(11, { status: 'running' })],
+      waiting: [job(2), of(12, {}), of(13, { status: 'held' })],
+      over: [of(10, { status: 'failed' })],
+    };
+    const keys = (open: number[]) => boardRows(board, '', true, new Set(open)).map(keyOf);
+    expect(keys([])).toEqual(['live', '#1', 'array 10', 'waiting', '#2', 'over']);
+    const opened = ['live', '#1', 'array 10', '#11', '#12', '#13', '#10', 'waiting', '#2', 'over'];
+    expect(keys([10])).toEqual(opened);
+    // Who filters looks for a job.
+    expect(boardRows(board, '#12', true).map(keyOf)).toEqual(['live', 'waiting', '#12', 'over']);
+    const row = boardRows(board, '', true).find(({ kind }) => kind === 'array')!;
+    // Four that the console does not know of any more are over.
+    expect(arraySummary(jobsOf(row))).toEqual({ size: 8, running: 1, waiting: 2, over: 5, failed: 1 });
+  });
+
+  it('offers what can be done to a job as it stands', () => {
+    const possible = (status: JobView['status'], restartable: boolean) =>
+      (['pause', 'park', 'preempt', 'hold', 'retry', 'cancel'] as const).filter((action) =>
+        isPossible(action, job(1, { status, restartable })),
+      );
+    expect(possible('running', false)).toEqual(['pause', 'cancel']);
+    expect(possible('running', true)).toEqual(['pause', 'park', 'preempt', 'cancel']);
+    expect(possible('paused', true)).toEqual(['park', 'preempt', 'cancel']);
+    expect(possible('queued', true)).toEqual(['hold', 'cancel']);
+    expect(possible('failed', true)).toEqual(['retry']);
+    expect(needsRestartable('park', job(1, { status: 'running' }))).toBe(true);
+    expect(needsRestartable('park', job(1, { status: 'queued' }))).toBe(false);
   });
 });
 

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { type ReactNode, useMemo, useState } from 'react';
+import { type ReactNode, useMemo, useRef, useState } from 'react';
 import type { JobView, LoggedEvent } from '../../contract/messages.ts';
 import { attemptsOf } from '../../domain/attempts.ts';
 import { missedText } from '../../domain/deadline.ts';
@@ -9,7 +9,8 @@ import { isTerminal, runSeconds } from '../../domain/job.ts';
 import { restartText, retryText } from '../../domain/retries.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { formatDuration } from '../../domain/units.ts';
-import { act, isPossible, type JobAction } from '../actions.ts';
+import { openMore } from '../control/moreStore.ts';
+import { act, isPossible, type JobAction } from '../jobActions.ts';
 import { PriorityCell } from '../queue/PriorityCell.tsx';
 import { goTo } from '../route.ts';
 import { DecisionList } from '../scheduler/DecisionList.tsx';
@@ -45,7 +46,16 @@ export function JobPage({ jobId }: { jobId: number }) {
   const attempts = useMemo(() => attemptsOf(events), [events]);
   /** Whose log a reader asked for; the latest one's otherwise. */
   const [chosen, setChosen] = useState<number | null>(null);
+  const moreRef = useRef<HTMLButtonElement>(null);
+  const openMenu = (): void => {
+    if (job === null || moreRef.current === null) return;
+    openMore(
+      { title: `#${job.id} ${visibleText(job.name)}`, ids: [job.id], arrayId: undefined },
+      moreRef.current,
+    );
+  };
   useKeys({
+    m: openMenu,
     p: () => act(job?.status === 'paused' ? 'resume' : 'pause', jobs),
     h: () => act(job?.status === 'held' ? 'release' : 'hold', jobs),
     c: () => act('cancel', jobs),
@@ -81,11 +91,14 @@ export function JobPage({ jobId }: { jobId: number }) {
           </p>
         </div>
         <div className={classes.actions}>
-          {ACTIONS.filter(([action]) => isPossible(action, job.status)).map(([action, label]) => (
+          {ACTIONS.filter(([action]) => isPossible(action, job)).map(([action, label]) => (
             <Button key={action} variant="default" size="compact-md" onClick={() => act(action, [job])}>
               {label}
             </Button>
           ))}
+          <Button ref={moreRef} variant="default" size="compact-md" aria-haspopup="dialog" onClick={openMenu}>
+            More
+          </Button>
         </div>
         {job.diagnosis !== null && isTrouble(job.status) && (
           <Diagnosis jobId={job.id} diagnosis={job.diagnosis} onShow={onShow} />

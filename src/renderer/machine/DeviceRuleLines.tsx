@@ -1,6 +1,6 @@
 import { NativeSelect } from '@mantine/core';
 import type { Device } from '../../domain/device.ts';
-import { setDeviceRules } from '../actions.ts';
+import { setDeviceRules } from '../machineActions.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './DeviceRuleLines.module.css';
 

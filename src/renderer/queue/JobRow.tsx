@@ -1,7 +1,7 @@
 import { useSortable } from '@dnd-kit/sortable';
 import { CSS } from '@dnd-kit/utilities';
-import { Button, Checkbox } from '@mantine/core';
-import { IconGripVertical } from '@tabler/icons-react';
+import { ActionIcon, Button, Checkbox } from '@mantine/core';
+import { IconDots, IconGripVertical } from '@tabler/icons-react';
 import { memo } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { remedyIn } from '../../domain/foreignRemedy.ts';
@@ -9,7 +9,8 @@ import { gpuNeedText } from '../../domain/gpuNeed.ts';
 import { isLive, isTerminal, runSeconds } from '../../domain/job.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { formatMib } from '../../domain/units.ts';
-import { applyRemedy } from '../actions.ts';
+import { openMore } from '../control/moreStore.ts';
+import { applyRemedy } from '../machineActions.ts';
 import { hrefOf } from '../route.ts';
 import { ProgressLine } from '../shell/ProgressLine.tsx';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
@@ -28,8 +29,11 @@ export interface JobRowProps {
   readonly cursor: boolean;
   readonly ticked: boolean;
   readonly movable: boolean;
-  onTick(id: number): void;
-  onCursor(id: number): void;
+  /** It stands below the row of its array. */
+  readonly within: boolean;
+  /** @param through also all from the one that was ticked last. */
+  onTick(jobs: readonly JobView[], on: boolean, through: boolean): void;
+  onCursor(key: string): void;
 }
 
 /** One job on the board. */
@@ -38,30 +42,38 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
   const { attributes, listeners, setNodeRef, setActivatorNodeRef, transform, transition, isDragging } =
     useSortable({ id: job.id, disabled: !movable });
   const name = visibleText(job.name);
+  const key = `#${job.id}`;
+  const about = { title: `${key} ${name}`, ids: [job.id], arrayId: undefined };
   return (
     <GridRow
       ref={setNodeRef}
       aria-rowindex={props.rowIndex}
-      aria-selected={ticked && !isTerminal(job.status)}
+      aria-selected={ticked}
       tabIndex={cursor ? 0 : -1}
       data-job={job.id}
+      data-row={key}
+      data-within={props.within || undefined}
       data-cursor={cursor || undefined}
       data-dragging={isDragging || undefined}
       className={classes.row}
       style={{ transform: CSS.Translate.toString(transform), transition }}
-      onFocus={() => onCursor(job.id)}
-      onPointerDown={() => onCursor(job.id)}
+      onFocus={() => onCursor(key)}
+      onPointerDown={() => onCursor(key)}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        openMore(about, { x: event.clientX, y: event.clientY });
+      }}
     >
       <GridCell className={classes.tick}>
-        {!isTerminal(job.status) && (
-          <Checkbox
-            size="xs"
-            checked={ticked}
-            onChange={() => onTick(job.id)}
-            aria-label={`Tick #${job.id}`}
-            tabIndex={cursor ? 0 : -1}
-          />
-        )}
+        <Checkbox
+          size="xs"
+          checked={ticked}
+          onChange={({ nativeEvent }) =>
+            onTick([job], !ticked, 'shiftKey' in nativeEvent && nativeEvent.shiftKey === true)
+          }
+          aria-label={`Tick #${job.id}`}
+          tabIndex={cursor ? 0 : -1}
+        />
       </GridCell>
       <GridCell>
         {movable && (
@@ -95,7 +107,9 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
           className="cut dim"
           title={`project ${visibleText(job.project)}, user ${visibleText(job.user)}`}
         >
-          {visibleText(job.project)} · {visibleText(job.user)}
+          {props.within && job.array !== null
+            ? valuesText(job.array)
+            : `${visibleText(job.project)} · ${visibleText(job.user)}`}
         </span>
       </GridCell>
       <TrackCell job={job} />
@@ -105,11 +119,27 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
       </GridCell>
       <TimeCell job={job} />
       <GridCell className={classes.actions}>
-        <JobActions job={job} tabIndex={cursor ? 0 : -1} />
+        <JobActions jobs={[job]} which={key} tabIndex={cursor ? 0 : -1} />
+        <ActionIcon
+          variant="subtle"
+          size={28}
+          tabIndex={cursor ? 0 : -1}
+          onClick={(event) => openMore(about, event.currentTarget)}
+          aria-label={`More for ${key}`}
+          title={`More for ${key} (m)`}
+        >
+          <IconDots size={16} />
+        </ActionIcon>
       </GridCell>
     </GridRow>
   );
 });
+
+/** What tells a job from the others of its array: `3: lr=1e-3, seed=0`. */
+function valuesText({ index, values }: NonNullable<JobView['array']>): string {
+  const texts = Object.entries(values).map(([name, value]) => `${name}=${value}`);
+  return visibleText(texts.length === 0 ? `index ${index}` : `${index}: ${texts.join(', ')}`);
+}
 
 /** On which devices it is (or was), else how many it needs, and the memory it declares. */
 function TrackCell({ job }: { job: JobView }) {

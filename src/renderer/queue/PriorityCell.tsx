@@ -1,7 +1,7 @@
 import { useRef, useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { isTerminal, PRIORITY_LIMIT } from '../../domain/job.ts';
-import { prioritise } from '../actions.ts';
+import { prioritise } from '../jobActions.ts';
 import classes from './PriorityCell.module.css';
 
 /** The priority; a click makes it a field. Enter sets it, Escape leaves it. @param tabIndex whether Tab stops there. */

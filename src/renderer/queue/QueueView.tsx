@@ -9,45 +9,50 @@ import {
   useSensors,
 } from '@dnd-kit/core';
 import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrategy } from '@dnd-kit/sortable';
-import { Button, CloseButton, TextInput, VisuallyHidden } from '@mantine/core';
-import { IconChevronDown, IconChevronRight, IconSearch } from '@tabler/icons-react';
+import { CloseButton, TextInput, VisuallyHidden } from '@mantine/core';
+import { IconSearch } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ComponentProps, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { JobView } from '../../contract/messages.ts';
 import { isTerminal } from '../../domain/job.ts';
-import { act, isMovable, isPossible, type JobAction, move, raise } from '../actions.ts';
+import { openMore } from '../control/moreStore.ts';
+import {
+  act,
+  isMovable,
+  isPossible,
+  type JobAction,
+  move,
+  moveToEdge,
+  prioritiseAll,
+  raise,
+} from '../jobActions.ts';
 import { goTo } from '../route.ts';
 import { useKeys } from '../shell/useKeys.ts';
 import { boardOf } from '../store/state.ts';
 import { useMachine } from '../store/store.ts';
+import { visibleText } from '../text/visibleText.ts';
+import { ArrayRow } from './ArrayRow.tsx';
 import classes from './Board.module.css';
-import { Grid, GridCell, GridHeader, GridRow, GridRows } from './Grid.tsx';
+import { BoardHeading, isBare } from './BoardHeading.tsx';
+import { BulkBar } from './BulkBar.tsx';
+import { EmptyQueue } from './EmptyQueue.tsx';
+import { Grid, GridHeader, GridRow, GridRows } from './Grid.tsx';
 import { JobRow } from './JobRow.tsx';
-import { beforeIdFor, boardRows, type Row, type Section } from './queueRows.ts';
+import { beforeIdFor, boardRows, jobsOf, keyOf, movableIn, type Row } from './queueRows.ts';
+import { useTicks } from './useTicks.ts';
 
 const ROW_PX = 52;
 const HEADING_PX = 44;
 /** Up to so many rows all are in the page; beyond, only those in sight. */
 const ALL_IN_PAGE = 100;
-const TITLES: Readonly<Record<Section, string>> = {
-  live: 'Running',
-  waiting: 'Waiting',
-  over: 'Finished lately',
-};
-const NOTHING: Readonly<Record<Section, string>> = {
-  live: 'Nothing runs.',
-  waiting: 'Nothing waits.',
-  over: '',
-};
-const BULK: readonly (readonly [JobAction, string])[] = [
-  ['pause', 'Pause'],
-  ['resume', 'Resume'],
-  ['hold', 'Hold back'],
-  ['release', 'Release'],
-  ['cancel', 'Cancel'],
-];
-
 /** How the board was left, so that who comes back from a job finds it so. */
-const left = { filter: '', showOver: true, cursorId: null as number | null, scrollTop: 0 };
+const left = {
+  filter: '',
+  showOver: true,
+  openArrays: new Set<number>() as ReadonlySet<number>,
+  cursorKey: null as string | null,
+  scrollTop: 0,
+};
 
 const alongTheQueue: Modifier = ({ transform }) => ({ ...transform, x: 0 });
 
@@ -75,25 +80,40 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
   const jobs = useMachine((machine) => machine.jobs);
   const [filter, setFilter] = useState(left.filter);
   const [showOver, setShowOver] = useState(left.showOver);
-  const [cursorId, setCursorId] = useState(left.cursorId);
-  const [ticks, setTicks] = useState<ReadonlySet<number>>(new Set());
+  const [openArrays, setOpenArrays] = useState(left.openArrays);
+  const [cursorKey, setCursorKey] = useState(left.cursorKey);
   const filterRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
-    Object.assign(left, { filter, showOver, cursorId });
-  }, [filter, showOver, cursorId]);
+    Object.assign(left, { filter, showOver, openArrays, cursorKey });
+  }, [filter, showOver, openArrays, cursorKey]);
 
   const board = useMemo(() => boardOf(jobs), [jobs]);
-  const rows = useMemo(() => boardRows(board, filter, showOver), [board, filter, showOver]);
-  const listed = useMemo(() => rows.flatMap((row) => (row.kind === 'job' ? [row.job] : [])), [rows]);
-  const cursor = listed.find((job) => job.id === cursorId) ?? listed[0];
-  const ticked = useMemo(
-    () => listed.filter((job) => ticks.has(job.id) && !isTerminal(job.status)),
-    [listed, ticks],
+  const rows = useMemo(
+    () => boardRows(board, filter, showOver, openArrays),
+    [board, filter, showOver, openArrays],
   );
-  /** What a command is about: the ticked jobs, else the one under the cursor. */
-  const subjects = ticked.length > 0 ? ticked : cursor ? [cursor] : [];
+  /** The rows that can be gone to. */
+  const stops = useMemo(() => rows.filter((row) => row.kind !== 'heading'), [rows]);
+  const listed = useMemo(
+    () => stops.flatMap((row) => (row.kind === 'array' && row.open ? [] : jobsOf(row))),
+    [stops],
+  );
+  const cursor = stops.find((row) => keyOf(row) === cursorKey) ?? stops[0];
+  const cursorJob = cursor?.kind === 'job' ? cursor.job : undefined;
+  const { ticked, isTicked, tick, untickAll } = useTicks(listed);
+  /** What a command is about: the ticked jobs, else those of the row under the cursor. */
+  const subjects = ticked.length > 0 ? ticked : cursor ? jobsOf(cursor) : [];
+  /** The array that it is about as a whole. */
+  const arrayId = ticked.length === 0 && cursor?.kind === 'array' ? cursor.id : undefined;
+  const toggle = useCallback((id: number) => {
+    setOpenArrays((old) => {
+      const next = new Set(old);
+      if (!next.delete(id)) next.add(id);
+      return next;
+    });
+  }, []);
 
   const virtual = useVirtualizer({
     count: rows.length,
@@ -106,62 +126,85 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
     initialOffset: () => left.scrollTop,
   });
 
-  const tick = useCallback((id: number) => {
-    setTicks((old) => {
-      const next = new Set(old);
-      if (!next.delete(id)) next.add(id);
-      return next;
-    });
-  }, []);
-
   const step = (by: number): void => {
     if (cursor === undefined) return;
-    const next = listed[Math.max(0, Math.min(listed.length - 1, listed.indexOf(cursor) + by))]!;
-    setCursorId(next.id);
-    virtual.scrollToIndex(rows.findIndex((row) => row.kind === 'job' && row.job.id === next.id));
+    const next = keyOf(stops[Math.max(0, Math.min(stops.length - 1, stops.indexOf(cursor) + by))]!);
+    setCursorKey(next);
+    virtual.scrollToIndex(rows.findIndex((row) => keyOf(row) === next));
     // The row may only be drawn after the scroll.
     requestAnimationFrame(() =>
-      scrollRef.current
-        ?.querySelector<HTMLElement>(`[data-job="${next.id}"]`)
-        ?.focus({ preventScroll: true }),
+      scrollRef.current?.querySelector<HTMLElement>(`[data-row="${next}"]`)?.focus({ preventScroll: true }),
     );
   };
 
   const shift = (by: -1 | 1): void => {
-    if (cursor === undefined || !isMovable(cursor.status)) return;
+    if (cursorJob === undefined || !isMovable(cursorJob.status)) return;
     // Past the next one in sight: a step past a job that the filter hides would change nothing to see.
-    const inSight = listed.filter((job) => isMovable(job.status));
-    const neighbour = inSight[inSight.findIndex((job) => job.id === cursor.id) + by];
+    const inSight = movableIn(rows);
+    const neighbour = inSight[inSight.findIndex((job) => job.id === cursorJob.id) + by];
     if (neighbour === undefined) return;
-    void move(cursor, beforeIdFor(board.waiting, cursor.id, neighbour.id));
+    void move(cursorJob, beforeIdFor(board.waiting, cursorJob.id, neighbour.id));
     requestAnimationFrame(() =>
-      scrollRef.current?.querySelector(`[data-job="${cursor.id}"]`)?.scrollIntoView({ block: 'nearest' }),
+      scrollRef.current?.querySelector(`[data-job="${cursorJob.id}"]`)?.scrollIntoView({ block: 'nearest' }),
     );
   };
   const raiseAll = (by: number): void => {
-    for (const job of subjects) raise(job, by);
+    if (arrayId !== undefined) void prioritiseAll(subjects, (subjects[0]?.priority ?? 0) + by, arrayId);
+    else for (const job of subjects) raise(job, by);
   };
+  const doTo = (action: JobAction): void => act(action, subjects, arrayId);
   const either = (first: JobAction, second: JobAction): void =>
-    act(subjects.some((job) => isPossible(first, job.status)) ? first : second, subjects);
+    doTo(subjects.some((job) => isPossible(first, job)) ? first : second);
+  const enter = (): void => {
+    if (cursor?.kind === 'array') toggle(cursor.id);
+    else if (cursorJob) goTo({ view: 'job', jobId: cursorJob.id });
+  };
+  const openMenu = (): void => {
+    const row = cursor && scrollRef.current?.querySelector(`[data-row="${keyOf(cursor)}"]`);
+    if (!row) return;
+    const [only] = subjects.length === 1 ? subjects : [];
+    const title = only ? `#${only.id} ${visibleText(only.name)}` : `${subjects.length} jobs`;
+    openMore(
+      {
+        title: arrayId === undefined ? title : `Array #${arrayId}, ${title}`,
+        ids: subjects.map(({ id }) => id),
+        arrayId,
+      },
+      row.querySelector('[aria-label^="More for"]') ?? row,
+    );
+  };
+  const unfold = (open: boolean): void => {
+    if (cursor?.kind === 'array' && cursor.open !== open) toggle(cursor.id);
+  };
 
   useKeys({
     j: () => step(1),
     k: () => step(-1),
     arrowdown: () => step(1),
     arrowup: () => step(-1),
-    enter: () => cursor && goTo({ view: 'job', jobId: cursor.id }),
-    x: () => cursor && !isTerminal(cursor.status) && tick(cursor.id),
+    arrowright: () => unfold(true),
+    arrowleft: () => unfold(false),
+    enter,
+    x: () => cursor && tick(jobsOf(cursor), !jobsOf(cursor).every(isTicked)),
+    a: () =>
+      tick(
+        listed.filter(({ status }) => !isTerminal(status)),
+        true,
+      ),
     p: () => either('pause', 'resume'),
     h: () => either('hold', 'release'),
-    c: () => act('cancel', subjects),
-    r: () => act('retry', subjects),
+    c: () => doTo('cancel'),
+    r: () => doTo('retry'),
+    m: openMenu,
     'alt+arrowup': () => shift(-1),
     'alt+arrowdown': () => shift(1),
+    'alt+home': () => void moveToEdge(subjects, 'first'),
+    'alt+end': () => void moveToEdge(subjects, 'last'),
     '+': () => raiseAll(1),
     '-': () => raiseAll(-1),
     '/': () => filterRef.current?.focus(),
     escape: () => {
-      setTicks(new Set());
+      untickAll();
       setFilter('');
     },
   });
@@ -176,8 +219,8 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
     void move(job, beforeIdFor(board.waiting, job.id, Number(over.id)));
   };
 
-  if (jobs.size === 0) return <Empty onSubmit={onSubmit} />;
-  const waitingIds = listed.filter((job) => isMovable(job.status)).map((job) => job.id);
+  if (jobs.size === 0) return <EmptyQueue onSubmit={onSubmit} />;
+  const waitingIds = movableIn(rows).map((job) => job.id);
   return (
     <div className={classes.page}>
       <div className={classes.tools}>
@@ -201,25 +244,7 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
           }
           w={320}
         />
-        {ticked.length > 0 && (
-          <fieldset
-            className={classes.bulk}
-            style={{ border: 0, margin: 0, padding: 0 }}
-            aria-label="With the ticked jobs"
-          >
-            <b>{ticked.length} ticked</b>
-            {BULK.filter(([action]) => ticked.some((job) => isPossible(action, job.status))).map(
-              ([action, label]) => (
-                <Button key={action} size="compact-sm" variant="default" onClick={() => act(action, ticked)}>
-                  {label}
-                </Button>
-              ),
-            )}
-            <Button size="compact-sm" variant="subtle" onClick={() => setTicks(new Set())}>
-              Untick
-            </Button>
-          </fieldset>
-        )}
+        {ticked.length > 0 && <BulkBar ticked={ticked} onUntick={untickAll} />}
       </div>
       <div
         className={classes.scroll}
@@ -267,22 +292,35 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
                       style={{ top: item.start - 28, height: item.size }}
                     >
                       {row.kind === 'heading' ? (
-                        <Heading
+                        <BoardHeading
                           row={row}
                           next={rows[item.index + 1]}
                           rowIndex={item.index + 2}
                           open={showOver}
                           onToggle={() => setShowOver((open) => !open)}
                         />
+                      ) : row.kind === 'array' ? (
+                        <ArrayRow
+                          id={row.id}
+                          jobs={row.jobs}
+                          rowIndex={item.index + 2}
+                          cursor={row === cursor}
+                          ticked={tickedOf(row.jobs, isTicked)}
+                          open={row.open}
+                          onTick={tick}
+                          onCursor={setCursorKey}
+                          onToggle={toggle}
+                        />
                       ) : (
                         <JobRow
                           job={row.job}
                           rowIndex={item.index + 2}
-                          cursor={row.job.id === cursor?.id}
-                          ticked={ticks.has(row.job.id)}
+                          cursor={row === cursor}
+                          ticked={isTicked(row.job)}
                           movable={isMovable(row.job.status)}
+                          within={row.within}
                           onTick={tick}
-                          onCursor={setCursorId}
+                          onCursor={setCursorKey}
                         />
                       )}
                     </div>
@@ -297,60 +335,13 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
   );
 }
 
-const keyOf = (row: Row): string => (row.kind === 'heading' ? row.section : `#${row.job.id}`);
-
-/** A section without rows says so in a line of its own. */
-const isBare = (row: Row, next: Row | undefined): boolean =>
-  row.section !== 'over' && (next === undefined || next.kind === 'heading');
 const headingPx = (row: Row, next: Row | undefined): number =>
   isBare(row, next) ? HEADING_PX + ROW_PX : HEADING_PX;
 
-function Heading(props: {
-  row: Extract<Row, { kind: 'heading' }>;
-  next: Row | undefined;
-  rowIndex: number;
-  open: boolean;
-  onToggle(): void;
-}) {
-  const { row, next, open } = props;
-  const count = row.shown === row.count ? row.count : `${row.shown} of ${row.count}`;
-  const Chevron = open ? IconChevronDown : IconChevronRight;
-  return (
-    <GridRow aria-rowindex={props.rowIndex} tabIndex={-1}>
-      <GridCell tabIndex={-1} aria-colspan={9}>
-        <div className={classes.heading}>
-          {row.section === 'over' ? (
-            <button type="button" className={classes.toggle} onClick={props.onToggle} aria-expanded={open}>
-              <Chevron size={16} aria-hidden="true" />
-              {TITLES.over} <span className={classes.count}>{count}</span>
-            </button>
-          ) : (
-            <>
-              {TITLES[row.section]} <span className={classes.count}>{count}</span>
-            </>
-          )}
-        </div>
-        {isBare(row, next) && (
-          <div className={classes.none}>
-            {row.count === 0 ? NOTHING[row.section] : 'The filter hides them all.'}
-          </div>
-        )}
-      </GridCell>
-    </GridRow>
-  );
-}
-
-/** Before the first job. */
-function Empty({ onSubmit }: { onSubmit(): void }) {
-  return (
-    <section className={classes.empty}>
-      <h2>No jobs yet</h2>
-      <p>
-        Give Stint a command and what it needs. It starts when a GPU has room, and says why while it waits.
-      </p>
-      <code className={`${classes.command} mono`}>stint submit --vram 4GiB -- python train.py</code>
-      <p>or from here:</p>
-      <Button onClick={onSubmit}>Submit a job</Button>
-    </section>
-  );
+/** Whether the jobs of an array that are not over are ticked; null: some are. */
+function tickedOf(jobs: readonly JobView[], isTicked: (job: JobView) => boolean): boolean | null {
+  const current = jobs.filter(({ status }) => !isTerminal(status));
+  const those = current.length > 0 ? current : jobs;
+  const count = those.filter(isTicked).length;
+  return count === 0 ? false : count === those.length ? true : null;
 }

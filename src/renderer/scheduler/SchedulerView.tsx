@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { SchedulerStatus } from '../../contract/messages.ts';
 import { POLICY_NAMES, type PolicyName } from '../../domain/policyNames.ts';
 import { formatDuration } from '../../domain/units.ts';
-import { setPolicy } from '../actions.ts';
+import { setPolicy } from '../machineActions.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatAgo, formatElapsed } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
 import { IconDeviceDesktop, IconKeyboard, IconMoon, IconPlus, IconSun } from '@tabler/icons-react';
 import { useMemo } from 'react';
-import { setDrain } from '../actions.ts';
+import { setDrain } from '../machineActions.ts';
 import { hrefOf, type Route } from '../route.ts';
 import { boardOf } from '../store/state.ts';
 import { useMachine, useNow } from '../store/store.ts';

@@ -1,12 +1,12 @@
 import { Button, Checkbox, Modal, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useEffect, useState } from 'react';
 import { splitCommand } from '../../domain/splitCommand.ts';
-import { say } from '../actions.ts';
 import { client } from '../connection.ts';
 import { withAnswer } from '../store/state.ts';
 import { store, useMachine } from '../store/store.ts';
 import { troubleText } from '../text/troubleText.ts';
 import { visibleText } from '../text/visibleText.ts';
+import { say } from '../toasts.tsx';
 import { type Field, fieldNamed, type JobForm, type Problems, readForm } from './jobRequest.ts';
 import classes from './SubmitDialog.module.css';
 

@@ -39,7 +39,7 @@ export function cancelQuestion(jobs: readonly JobView[]): CancelQuestion | null 
 }
 
 /** Jobs by their numbers, at most six of them. */
-export function listJobs(jobs: readonly JobView[]): string {
+export function listJobs(jobs: readonly Pick<JobView, 'id'>[]): string {
   const ids = jobs.slice(0, 6).map((job) => `#${job.id}`);
   return jobs.length > 6 ? `${ids.join(', ')} and ${jobs.length - 6} more` : ids.join(', ');
 }

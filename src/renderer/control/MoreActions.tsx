@@ -1,0 +1,95 @@
+import { Button, Kbd } from '@mantine/core';
+import type { JobView } from '../../contract/messages.ts';
+import { isTerminal } from '../../domain/job.ts';
+import { MemoryRemedies } from '../job/MemoryRemedies.tsx';
+import {
+  act,
+  isMovable,
+  isPossible,
+  isThrottlable,
+  type JobAction,
+  moveToEdge,
+  needsRestartable,
+} from '../jobActions.ts';
+import classes from './MoreActions.module.css';
+import { PriorityField } from './PriorityField.tsx';
+import { ThrottleSlider } from './ThrottleSlider.tsx';
+
+const ACTIONS: readonly (readonly [action: JobAction, label: string, does: string, key: string | null])[] = [
+  ['pause', 'Pause', 'stands still; its GPU memory stays held', 'p'],
+  ['resume', 'Resume', 'goes on at once', 'p'],
+  ['park', 'Pause and free its GPU memory', 'ends at its checkpoint and waits to be released', null],
+  ['preempt', 'Let others go first', 'ends at its checkpoint and waits for its next turn', null],
+  ['hold', 'Hold back', 'does not start until it is released', 'h'],
+  ['release', 'Release', 'starts when its turn comes', 'h'],
+  ['retry', 'Retry', 'another attempt of the same job', 'r'],
+  ['cancel', 'Cancel', 'is withdrawn, or told to end', 'c'],
+];
+
+/** Everything that can be done to these jobs now, each with what it does. */
+export function MoreActions(props: {
+  jobs: readonly JobView[];
+  title: string;
+  arrayId: number | undefined;
+  onDone(): void;
+}) {
+  const { jobs, title, arrayId, onDone } = props;
+  const [only] = jobs.length === 1 ? jobs : [];
+  const possible = ACTIONS.filter(([action]) => jobs.some((job) => isPossible(action, job)));
+  const barred = ACTIONS.filter(
+    ([action]) =>
+      jobs.some((job) => needsRestartable(action, job)) && !jobs.some((job) => isPossible(action, job)),
+  );
+  const doing = (run: () => void) => () => {
+    onDone();
+    run();
+  };
+  return (
+    <div className={classes.panel}>
+      <h2 className={`${classes.title} cut`}>{title}</h2>
+      {jobs.some(isThrottlable) && <ThrottleSlider jobs={jobs.filter(isThrottlable)} />}
+      <ul className={classes.list}>
+        {possible.map(([action, label, does, key]) => (
+          <li key={action}>
+            <button type="button" className={classes.item} onClick={doing(() => act(action, jobs, arrayId))}>
+              <span className={classes.label}>{label}</span>
+              {key !== null && <Kbd size="xs">{key}</Kbd>}
+              <span className={classes.does}>{does}</span>
+            </button>
+          </li>
+        ))}
+        {jobs.some(({ status }) => isMovable(status)) &&
+          (['first', 'last'] as const).map((edge) => (
+            <li key={edge}>
+              <button
+                type="button"
+                className={classes.item}
+                onClick={doing(() => void moveToEdge(jobs, edge))}
+              >
+                <span className={classes.label}>
+                  {edge === 'first' ? 'First in the queue' : 'Last in the queue'}
+                </span>
+                <Kbd size="xs">{edge === 'first' ? 'Alt Home' : 'Alt End'}</Kbd>
+              </button>
+            </li>
+          ))}
+      </ul>
+      {jobs.some(({ status }) => !isTerminal(status)) && (
+        <PriorityField jobs={jobs} arrayId={arrayId} onDone={onDone} />
+      )}
+      {only !== undefined && only.gpus > 0 && <MemoryRemedies jobId={only.id} withField />}
+      {barred.length > 0 && (
+        <p className={classes.barred}>
+          {barred.map(([, label]) => label).join(', ')}: only for jobs submitted with{' '}
+          <code className="mono">--restartable</code>.
+        </p>
+      )}
+      {possible.length === 0 && jobs.length > 0 && <p className={classes.barred}>It is ending.</p>}
+      {jobs.length === 0 && (
+        <Button size="compact-sm" variant="default" onClick={onDone}>
+          Close
+        </Button>
+      )}
+    </div>
+  );
+}

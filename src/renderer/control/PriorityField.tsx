@@ -1,0 +1,43 @@
+import { Button, TextInput } from '@mantine/core';
+import { type FormEvent, useState } from 'react';
+import type { JobView } from '../../contract/messages.ts';
+import { PRIORITY_LIMIT } from '../../domain/job.ts';
+import { prioritiseAll } from '../jobActions.ts';
+import classes from './MoreActions.module.css';
+
+/** One priority for all of these jobs. */
+export function PriorityField(props: {
+  jobs: readonly JobView[];
+  arrayId: number | undefined;
+  onDone(): void;
+}) {
+  const { jobs, arrayId, onDone } = props;
+  const known = new Set(jobs.map(({ priority }) => priority));
+  const [text, setText] = useState(known.size === 1 ? String([...known][0]) : '');
+  const value = Number(text);
+  const valid = text.trim() !== '' && Number.isInteger(value) && Math.abs(value) <= PRIORITY_LIMIT;
+  const set = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!valid) return;
+    onDone();
+    void prioritiseAll(jobs, value, arrayId);
+  };
+  return (
+    <form className={classes.field} onSubmit={set} noValidate>
+      <span>Priority</span>
+      <TextInput
+        size="xs"
+        aria-label="Priority"
+        inputMode="numeric"
+        placeholder="different"
+        value={text}
+        error={text !== '' && !valid}
+        title={`a whole number from -${PRIORITY_LIMIT} to ${PRIORITY_LIMIT}, higher first`}
+        onChange={({ currentTarget }) => setText(currentTarget.value)}
+      />
+      <Button size="compact-sm" variant="default" type="submit" disabled={!valid}>
+        Set
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,229 @@
+import { modals } from '@mantine/modals';
+import type { JobView } from '../contract/messages.ts';
+import { isTerminal, type JobStatus, PRIORITY_LIMIT } from '../domain/job.ts';
+import { client } from './connection.ts';
+import { boardOf, withAnswer, withMove } from './store/state.ts';
+import { store } from './store/store.ts';
+import { cancelQuestion, listJobs } from './text/cancelQuestion.ts';
+import { say, sayTrouble, sayWithUndo } from './toasts.tsx';
+
+/** What a person can do to a job at once, without saying more. `park`: pause so that its GPU memory is free. */
+export type JobAction = 'pause' | 'resume' | 'hold' | 'release' | 'retry' | 'park' | 'preempt' | 'cancel';
+
+interface Rule {
+  readonly from: readonly JobStatus[];
+  /** True: only for jobs that can be stopped and go on from a checkpoint. */
+  readonly restartable?: true;
+  readonly done: string;
+  /** What takes it back, and what the button says that does. */
+  readonly undo?: readonly [JobAction, string];
+}
+
+const RULES: Readonly<Record<JobAction, Rule>> = {
+  pause: { from: ['running'], done: 'paused', undo: ['resume', 'Undo'] },
+  resume: { from: ['paused'], done: 'resumed', undo: ['pause', 'Undo'] },
+  hold: { from: ['queued'], done: 'held back', undo: ['release', 'Undo'] },
+  release: { from: ['held'], done: 'released', undo: ['hold', 'Undo'] },
+  retry: {
+    from: ['succeeded', 'failed', 'cancelled', 'timed-out', 'lost'],
+    done: 'put back into the queue',
+  },
+  park: { from: ['running', 'paused'], restartable: true, done: 'told to end at its checkpoint' },
+  preempt: { from: ['running', 'paused'], restartable: true, done: 'told to let others go first' },
+  cancel: {
+    from: ['queued', 'held', 'starting', 'running', 'paused'],
+    done: 'cancelled',
+    undo: ['retry', 'Put back'],
+  },
+};
+
+type Subject = Pick<JobView, 'status' | 'restartable'>;
+
+/** True if `action` can be done to the job now. */
+export const isPossible = (action: JobAction, job: Subject): boolean =>
+  RULES[action].from.includes(job.status) && (job.restartable || !RULES[action].restartable);
+
+/** True if nothing but that it is not restartable keeps `action` from the job. */
+export const needsRestartable = (action: JobAction, job: Subject): boolean =>
+  RULES[action].restartable === true && !job.restartable && RULES[action].from.includes(job.status);
+
+/** True while the place of the job in the queue means something. */
+export const isMovable = (status: JobStatus): boolean => status === 'queued' || status === 'held';
+
+/**
+ * Does `action` to those of `jobs` for which it is possible; asks first before it ends what runs.
+ * @param arrayId given: to the whole of this array, of which `jobs` are those that the console knows.
+ */
+export function act(action: JobAction, jobs: readonly JobView[], arrayId?: number): void {
+  const those = jobs.filter((job) => isPossible(action, job));
+  if (those.length === 0) {
+    if (jobs.length > 0)
+      say(
+        `nothing to ${action}: ${listJobs(jobs)} ${jobs.length === 1 ? `is ${jobs[0]!.status}` : 'are in another state'}`,
+      );
+    return;
+  }
+  const perform = (): void =>
+    void (arrayId === undefined || action === 'park'
+      ? performEach(action, those)
+      : performOnArray(action, arrayId));
+  const question = action === 'cancel' ? cancelQuestion(those) : null;
+  if (question === null) {
+    perform();
+    return;
+  }
+  modals.openConfirmModal({
+    title: question.title,
+    children: question.text,
+    labels: { confirm: question.confirm, cancel: question.refuse },
+    confirmProps: { color: 'alarm' },
+    onConfirm: perform,
+  });
+}
+
+async function performEach(action: JobAction, jobs: readonly Pick<JobView, 'id'>[]): Promise<void> {
+  const done = await forEach(jobs, `was not ${RULES[action].done}`, ({ id }) =>
+    action === 'park' ? client().jobs.pause({ id, freeVram: true }) : client().jobs[action]({ id }),
+  );
+  if (done.length > 0) sayDone(action, done, listJobs(done));
+}
+
+async function performOnArray(action: Exclude<JobAction, 'park'>, id: number): Promise<void> {
+  try {
+    const { ids } = await client().arrays[action]({ id });
+    sayDone(
+      action,
+      ids.map((one) => ({ id: one })),
+      ids.length === 1 ? `#${ids[0]}` : `${ids.length} jobs of the array #${id}`,
+    );
+  } catch (error) {
+    sayTrouble(`the array #${id} was not ${RULES[action].done}`, error);
+  }
+}
+
+function sayDone(action: JobAction, jobs: readonly Pick<JobView, 'id'>[], which: string): void {
+  const { done, undo } = RULES[action];
+  const message = `${done} ${which}`;
+  if (undo === undefined) return say(message);
+  const [inverse, label] = undo;
+  takeBack = () => {
+    takeBack = null;
+    void performEach(inverse, jobs);
+  };
+  sayWithUndo(message, label, takeBack);
+}
+
+/** What takes back what was done last; null: nothing can be. */
+let takeBack: (() => void) | null = null;
+
+/** Takes back what was done last, however long ago that was. */
+export function undoLast(): void {
+  if (takeBack === null) say('nothing to take back');
+  else takeBack();
+}
+
+/** Calls the engine for one after the other. @returns those for which it worked. */
+async function forEach<Of extends Pick<JobView, 'id'>>(
+  jobs: readonly Of[],
+  trouble: string,
+  call: (job: Of) => Promise<JobView>,
+): Promise<Of[]> {
+  const done: Of[] = [];
+  for (const job of jobs) {
+    try {
+      const answer = await call(job);
+      store.update((state) => withAnswer(state, answer));
+      done.push(job);
+    } catch (error) {
+      sayTrouble(`#${job.id} ${trouble}`, error);
+    }
+  }
+  return done;
+}
+
+/** True while the job can be held at a share of its speed. */
+export const isThrottlable = ({ status }: Subject): boolean => status === 'running' || status === 'paused';
+
+/** Holds running jobs at a share of their speed; null: they run as they can. */
+export async function throttle(jobs: readonly JobView[], share: number | null): Promise<void> {
+  const those = jobs.filter(isThrottlable);
+  const done = await forEach(those, 'keeps its speed', ({ id }) => client().jobs.throttle({ id, share }));
+  if (done.length === 0) return;
+  const at = share === null ? 'at full speed' : `at ${Math.round(share * 100)} % of their speed`;
+  say(
+    `${listJobs(done)} ${done.length === 1 ? 'runs' : 'run'} ${at.replace('their', done.length === 1 ? 'its' : 'their')}`,
+  );
+}
+
+/** Priorities that were asked for and not answered yet, by job. */
+const asked = new Map<number, number>();
+
+/** Sets a job's priority; answers false when the engine refused. */
+export async function prioritise(job: JobView, priority: number): Promise<boolean> {
+  if (priority === (asked.get(job.id) ?? job.priority) || isTerminal(job.status)) return true;
+  asked.set(job.id, priority);
+  try {
+    const answer = await client().jobs.prioritise({ id: job.id, priority });
+    store.update((state) => withAnswer(state, answer));
+    return true;
+  } catch (error) {
+    sayTrouble(`the priority of #${job.id} stays ${job.priority}`, error);
+    return false;
+  } finally {
+    if (asked.get(job.id) === priority) asked.delete(job.id);
+  }
+}
+
+/** One priority for those of `jobs` that are not over. @param arrayId as in {@link act}. */
+export async function prioritiseAll(
+  jobs: readonly JobView[],
+  priority: number,
+  arrayId?: number,
+): Promise<void> {
+  if (arrayId === undefined) {
+    for (const job of jobs) await prioritise(job, priority);
+    return;
+  }
+  try {
+    const { ids } = await client().arrays.prioritise({ id: arrayId, priority });
+    say(`${ids.length} jobs of the array #${arrayId} have priority ${priority}`);
+  } catch (error) {
+    sayTrouble(`the priorities of the array #${arrayId} stay as they are`, error);
+  }
+}
+
+/** Changes a job's priority by `by`, within the limits; presses that come before an answer add up. */
+export function raise(job: JobView, by: number): void {
+  const wanted = (asked.get(job.id) ?? job.priority) + by;
+  void prioritise(job, Math.max(-PRIORITY_LIMIT, Math.min(PRIORITY_LIMIT, wanted)));
+}
+
+/** Puts a waiting job directly before another (null: last). Shown at once, put back if the engine refuses. */
+export async function move(job: JobView, beforeId: number | null): Promise<void> {
+  store.update((state) => withMove(state, job.id, beforeId));
+  try {
+    const answer = await client().jobs.move({ id: job.id, beforeId });
+    store.update((state) => withAnswer(state, answer));
+  } catch (error) {
+    store.update((state) => withAnswer(state, job));
+    sayTrouble(`#${job.id} was not moved`, error);
+  }
+}
+
+/** Puts those of `jobs` that wait before all others, or behind them, in the order that they have. */
+export async function moveToEdge(jobs: readonly JobView[], edge: 'first' | 'last'): Promise<void> {
+  const machine = store.get().machine;
+  if (machine === null) return;
+  const ids = new Set(jobs.map(({ id }) => id));
+  const { waiting } = boardOf(machine.jobs);
+  const before = edge === 'last' ? null : (waiting.find(({ id }) => !ids.has(id))?.id ?? null);
+  for (const job of waiting.filter(({ id }) => ids.has(id))) await move(job, before);
+}
+
+/** Puts a job that is over back into the queue, with its GPUs to itself or with more memory. */
+export async function retryWith(jobId: number, change: { alone?: true; vramMib?: number }): Promise<void> {
+  const { done } = RULES.retry;
+  await forEach([{ id: jobId }], `was not ${done}`, ({ id }) => client().jobs.retry({ id, ...change })).then(
+    (those) => those.length > 0 && say(`#${jobId} is ${done}`),
+  );
+}
