@@ -13,6 +13,15 @@ export const integer =
     return value;
   };
 
+/** One of these words. */
+export const oneOf =
+  <T extends string>(flag: string, choices: readonly T[]) =>
+  (text: string): T => {
+    const chosen = choices.find((choice) => choice === text);
+    if (chosen === undefined) throw new FieldError(flag, text, `choose from ${choices.join(', ')}`);
+    return chosen;
+  };
+
 export const yesOrNo =
   (flag: string) =>
   (text: string): boolean => {

@@ -18,6 +18,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
       'pause',
       'resume',
       'throttle',
+      'rungs',
       'preempt',
       'cancel',
       'scancel',

@@ -15,6 +15,7 @@ import { metricSeriesSchema } from '../domain/metrics.ts';
 import { pastJobSchema } from '../domain/pastJob.ts';
 import { POLICY_NAMES } from '../domain/policyNames.ts';
 import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.ts';
+import { pauseBySchema, rungSchema } from '../domain/rungs.ts';
 import {
   allocationSchema,
   jobMemorySchema,
@@ -68,6 +69,8 @@ export type SearchCursor = z.output<typeof searchCursor>;
 export const contract = {
   system: {
     info: base.output(systemInfoSchema),
+    /** Ways to throttle and to pause, the gentlest first, and whether each works on this machine. */
+    rungs: base.output(z.array(rungSchema)),
     overview: base.output(overviewSchema),
   },
   /**
@@ -99,11 +102,17 @@ export const contract = {
       .output(z.object({ jobs: z.array(jobViewSchema), next: searchCursor.nullable() })),
     get: base.input(jobId).output(jobViewSchema),
     /**
-     * It stands still. `freeVram`: only in a way that gives its GPU memory back, which is to write its checkpoint and end;
-     * it is then held, and `resume` lets it wait for its turn.
+     * It stands still, by this rung; by the one that the owner chose when it is left out, or, with `freeVram`, by the first
+     * that works for it and gives its GPU memory back. By `checkpoint` it ends and is held, and `resume` lets it wait for
+     * its turn.
      */
     pause: base
-      .input(jobId.extend({ freeVram: z.boolean('give true or false').default(false) }))
+      .input(
+        jobId.extend({
+          freeVram: z.boolean('give true or false').default(false),
+          by: pauseBySchema.optional(),
+        }),
+      )
       .output(jobViewSchema),
     resume: base.input(jobId).output(jobViewSchema),
     /** Queued: withdrawn. Running: TERM, grace, KILL; it answers as soon as it is `stopping`. */

@@ -61,6 +61,8 @@ export const jobEventSchema = z.discriminatedUnion('kind', [
     by: pauserSchema.optional(),
   }),
   z.object({ kind: z.literal('resumed'), monotonicMs }),
+  /** Of a paused job: what it had on its GPUs has left them, or is to be there again. */
+  z.object({ kind: z.literal('vram'), held: z.boolean() }),
   /** Held at a share of its speed until its attempt ends, or, with null, no more. */
   z.object({ kind: z.literal('throttled'), throttle: throttleSchema.nullable() }),
   /** It was told to write a checkpoint and end; then it waits again, or, where it is to be held, for its release. */
@@ -106,6 +108,7 @@ const ALLOWED: Readonly<Record<Exclude<JobEventKind, 'submitted'>, readonly JobS
   progressed: ['running', 'paused', 'stopping'],
   paused: ['running'],
   resumed: ['paused'],
+  vram: ['paused'],
   throttled: ['running', 'paused'],
   preempting: ['running', 'paused'],
   stopping: ['starting', 'running', 'paused'],
@@ -244,6 +247,8 @@ function changed(folded: Folded, event: Exclude<JobEvent, { kind: 'submitted' }>
         changedAtMs: atMs,
         runClock: runningClock(job.runClock, event.monotonicMs),
       });
+    case 'vram':
+      return next(folded, { holdsVram: event.held });
     case 'throttled':
       return next(folded, { throttle: event.throttle });
     case 'preempting':

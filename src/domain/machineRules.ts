@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { YIELDS } from './deviceRules.ts';
+import { pauseBySchema } from './rungs.ts';
 
 const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'give a time of day, such as 22:00');
 
@@ -35,10 +36,16 @@ export const machineRulesSchema = z.strictObject({
   /** Nothing is started while less is free where jobs write, MiB; null: 1 GiB, but at most 5 % of that disk. */
   diskFloorMib: z.int('give whole MiB').min(0, 'give 0 or more').nullable(),
   quietHours: z.array(quietHoursSchema).max(20, 'give at most 20'),
+  /** How a job is paused where the person who does it does not say. */
+  pauseBy: pauseBySchema,
 });
 export type MachineRules = z.output<typeof machineRulesSchema>;
 
-export const DEFAULT_MACHINE_RULES: MachineRules = { diskFloorMib: null, quietHours: [] };
+export const DEFAULT_MACHINE_RULES: MachineRules = {
+  diskFloorMib: null,
+  quietHours: [],
+  pauseBy: 'signals',
+};
 
 /** What a clock on the wall shows. `day` counts from Monday, 0 to 6. */
 export interface WallClock {

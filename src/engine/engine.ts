@@ -8,6 +8,10 @@ import { parsePolicyName } from '../domain/policyNames.ts';
 import { DEFAULT_GOALS } from '../domain/reward.ts';
 import { seededRng } from '../domain/rng.ts';
 import { backendOf } from '../learning/backend.ts';
+import { Cgroups } from './control/cgroups.ts';
+import { CudaCheckpoint } from './control/cudaCheckpoint.ts';
+import { Pauses } from './control/pauses.ts';
+import { rungsOf } from './control/rungsOf.ts';
 import { Throttles } from './control/throttles.ts';
 import { chooseProbe } from './devices/chooseProbe.ts';
 import { DeviceRegistry } from './devices/deviceRegistry.ts';
@@ -137,12 +141,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const ledger = new Ledger(db, clock);
     const goals = DEFAULT_GOALS;
     const episodes = new Episodes(stores.episodes, () => goals);
+    const env = options.env ?? process.env;
+    const cgroups = new Cgroups({ home, env });
+    cgroups.sweep();
     const runner = new Runner({
       ledger,
+      freezer: cgroups,
       runPath: paths.run,
       clock,
       log,
-      env: options.env ?? process.env,
+      env,
       graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
     });
     undo.push(() => runner.stop());
@@ -178,11 +186,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     undo.push(() => memory.stop());
     const interference = new Interference({ ledger, store: stores.sharing, clock, log });
     undo.push(() => interference.stop());
-    const holdings = new Holdings(
-      ledger,
-      (deviceId) => registry.memoryTotalMib(deviceId),
-      (job) => memory.reservationMib(job),
-    );
+    // What left its GPUs needs no room there until it goes on.
+    const setAsideMib = (job: Job): number | null =>
+      job.status === 'paused' && job.holdsVram === false ? 0 : memory.reservationMib(job);
+    const holdings = new Holdings(ledger, (deviceId) => registry.memoryTotalMib(deviceId), setAsideMib);
     const chosen = await chooseProbe(spec, { usageOf: (deviceId) => holdings.usageOf(deviceId), clock });
     const registry: DeviceRegistry = new DeviceRegistry({
       probe: chosen.probe,
@@ -280,7 +287,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       cpuSlots: availableParallelism(),
       drain: new Drain(stores.settings, clock),
       guards: () => warden,
-      reservationMib: (job) => memory.reservationMib(job),
+      reservationMib: setAsideMib,
       interference: () => interference.speeds,
       history: new ServiceHistory(stores.history.latest(MOST_REMEMBERED)),
       durations,
@@ -318,8 +325,20 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     }, STATUS_INTERVAL_MS);
     undo.push(() => clearInterval(statusTimer));
 
+    const cuda = new CudaCheckpoint(env);
+    const pauses = new Pauses({
+      ledger,
+      runner,
+      cgroups,
+      cuda,
+      devices: () => registry.list(),
+      chosen: () => rules.machine().pauseBy,
+      log,
+    });
+    undo.push(() => pauses.stop());
     runner.recover();
     throttles.recover();
+    void pauses.recover();
     const tellRules = (): void => {
       hub.publish({ type: 'devices', devices: registry.list(), host });
       dispatcher.request();
@@ -368,6 +387,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       ledger,
       runner,
       throttles,
+      pauses,
+      rungs: () => rungsOf({ cgroups, cuda }),
       dispatcher,
       brain,
       episodes,

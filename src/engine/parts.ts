@@ -1,6 +1,8 @@
 import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contract/messages.ts';
 import type { Device } from '../domain/device.ts';
 import type { Job } from '../domain/job.ts';
+import type { Rung } from '../domain/rungs.ts';
+import type { Pauses } from './control/pauses.ts';
 import type { Throttles } from './control/throttles.ts';
 import type { Owner } from './guards/owner.ts';
 import type { Ledger } from './jobs/ledger.ts';
@@ -28,6 +30,7 @@ export interface EngineParts {
   readonly ledger: Ledger;
   readonly runner: Runner;
   readonly throttles: Throttles;
+  readonly pauses: Pauses;
   readonly dispatcher: Dispatcher;
   readonly brain: Brain;
   readonly episodes: Episodes;
@@ -45,6 +48,8 @@ export interface EngineParts {
     readonly metrics: MetricStore;
     readonly settings: SettingStore;
   };
+  /** Of both ladders, the gentlest first: whether each works here. */
+  rungs(): Promise<Rung[]>;
   devices(): Device[];
   host(): HostReading | null;
   system(): SystemInfo;

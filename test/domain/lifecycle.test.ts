@@ -30,6 +30,7 @@ const EVENTS: readonly JobEvent[] = [
   { kind: 'progressed', progress: { fraction: 0.5, label: 'epoch 1/2', atMs: 1 } },
   { kind: 'paused', method: 'signals', holdsVram: true },
   { kind: 'resumed' },
+  { kind: 'vram', held: false },
   { kind: 'throttled', throttle: { share: 0.4, method: 'duty-cycle', by: 'person' } },
   { kind: 'preempting', reason: 'r', hold: false },
   { kind: 'stopping', outcome: 'cancelled', reason: 'cancelled' },
@@ -72,6 +73,7 @@ const TABLE: Partial<Record<JobStatus, Partial<Record<JobEvent['kind'], JobStatu
     lost: 'lost',
   },
   paused: {
+    vram: 'paused',
     misplaced: 'paused',
     prioritised: 'paused',
     progressed: 'paused',

@@ -69,5 +69,5 @@ describe('quiet hours', () => {
 it('the disk floor is a gibibyte, less on a small disk, or as given', () => {
   expect(diskFloorMib(DEFAULT_MACHINE_RULES, 1_000_000)).toBe(1024);
   expect(diskFloorMib(DEFAULT_MACHINE_RULES, 1000)).toBe(50);
-  expect(diskFloorMib(machineRulesSchema.parse({ diskFloorMib: 0, quietHours: [] }), 1000)).toBe(0);
+  expect(diskFloorMib(machineRulesSchema.parse({ ...DEFAULT_MACHINE_RULES, diskFloorMib: 0 }), 1000)).toBe(0);
 });

@@ -102,6 +102,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       const { id } = await submit('echo up; exec sleep 60');
       await stint.until(id, 'running');
       await until(async () => (await client.logs.read({ id })).size > 0, 'the job to say that it is up');
+      expect((await client.system.rungs()).map(({ rung }) => rung)).toContain('signals');
       expect(await client.jobs.pause({ id })).toMatchObject({ status: 'paused', holdsVram: true });
       expect(await client.jobs.resume({ id })).toMatchObject({ status: 'running', pausedAtMs: null });
       expect((await client.jobs.cancel({ id })).status).toBe('stopping');
@@ -266,7 +267,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(await client.devices.reservations()).toEqual([reservation]);
       expect(await client.devices.unreserve({ id: reservation.id })).toEqual({ id: reservation.id });
       const settings = await client.settings.get();
-      expect(settings).toEqual({ diskFloorMib: null, quietHours: [] });
+      expect(settings).toEqual({ diskFloorMib: null, quietHours: [], pauseBy: 'signals' });
       expect(await client.settings.set({ rules: { diskFloorMib: 0 } })).toEqual({
         ...settings,
         diskFloorMib: 0,

@@ -2,11 +2,13 @@ import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
 import { FieldError } from '../../domain/errors.ts';
+import { PAUSE_RUNGS, type PauseBy, type Rung } from '../../domain/rungs.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { describeError } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
-import { integer, jobId, jobIds, memory, throttleShare } from '../flags.ts';
+import { integer, jobId, jobIds, memory, oneOf, throttleShare } from '../flags.ts';
+import { type Column, renderTable } from '../table.ts';
 
 interface Flags {
   readonly all?: true;
@@ -46,13 +48,29 @@ export function registerControl(program: Command, context: Context): void {
     .argument('<ID...>', 'numbers of the jobs', jobIds)
     .option(
       '--free-vram',
-      'only so that their GPU memory is free: they end at their checkpoint and wait there\n(those submitted with --restartable; others are left as they are)',
+      'only so that their GPU memory is free: at their own checkpoint (those submitted with\n--restartable), or by CUDA; others are left as they are',
+    )
+    .option(
+      '--by <RUNG>',
+      `auto (the gentlest that works), ${PAUSE_RUNGS.join(', ')}; see \`stint rungs\``,
+      oneOf('--by', ['auto', ...PAUSE_RUNGS]),
     )
     .option('--json', 'print the jobs as a JSON array')
-    .action((ids: number[], flags: Flags & { readonly freeVram?: true }) =>
+    .action((ids: number[], flags: Flags & { readonly freeVram?: true; readonly by?: PauseBy }) =>
       withEngine(context, flags, (client) =>
-        forEach(context, flags, ids, (id) => client.jobs.pause({ id, freeVram: flags.freeVram ?? false })),
+        forEach(context, flags, ids, (id) =>
+          client.jobs.pause({ id, freeVram: flags.freeVram ?? false, by: flags.by }),
+        ),
       ),
+    );
+  clientCommand(program, 'rungs', 'Lists the ways to throttle and to pause, and which of them work here.')
+    .option('--json', 'print them as a JSON array')
+    .action((flags: Flags) =>
+      withEngine(context, flags, async (client) => {
+        const rungs = await client.system.rungs();
+        if (flags.json) return context.out(JSON.stringify(rungs));
+        for (const line of renderTable(RUNG_COLUMNS, rungs, context.width)) context.out(line);
+      }),
     );
   clientCommand(
     program,
@@ -138,6 +156,14 @@ export function registerControl(program: Command, context: Context): void {
       ),
     );
 }
+
+const RUNG_COLUMNS: readonly Column<Rung>[] = [
+  { title: 'LADDER', cell: ({ ladder }) => ladder },
+  { title: 'RUNG', cell: ({ rung }) => rung },
+  { title: 'WORKS', cell: ({ works }) => (works ? 'yes' : 'no') },
+  { title: 'DOES', least: 12, cell: ({ does }) => does },
+  { title: 'NOTE', least: 12, cell: ({ note }) => note ?? '' },
+];
 
 const ARRAY = 'the numbers are those of arrays: all jobs of each that it can be done to';
 

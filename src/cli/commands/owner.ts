@@ -6,10 +6,11 @@ import type { Device, ForeignProcess } from '../../domain/device.ts';
 import type { DeviceRules, Reservation, Yield } from '../../domain/deviceRules.ts';
 import { FieldError } from '../../domain/errors.ts';
 import type { MachineRules, QuietHours } from '../../domain/machineRules.ts';
+import { PAUSE_RUNGS, type PauseBy } from '../../domain/rungs.ts';
 import { formatDuration, formatMib, parseMemoryMib } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
-import { integer } from '../flags.ts';
+import { integer, oneOf } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { offsetMinAt } from '../period.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
@@ -44,6 +45,7 @@ interface SettingsFlags {
   readonly quietOff?: true;
   readonly quietExcept?: number;
   readonly quietRunning?: Yield;
+  readonly pauseBy?: PauseBy;
   readonly json?: true;
   readonly data?: string;
 }
@@ -187,6 +189,11 @@ export function registerOwner(program: Command, context: Context): void {
       '--quiet-running <WHAT>',
       `with --quiet: what jobs that run do: ${YIELD_HELP} (default: off)`,
       oneOf('--quiet-running', YIELDS),
+    )
+    .option(
+      '--pause-by <RUNG>',
+      `how \`stint pause\` pauses where you do not say: auto, ${PAUSE_RUNGS.join(', ')} (default: signals)`,
+      oneOf('--pause-by', ['auto', ...PAUSE_RUNGS]),
     )
     .option('--json', 'print the settings as JSON')
     .addHelpText('after', SETTINGS_HELP)
@@ -334,10 +341,11 @@ function wantedSettings(flags: SettingsFlags): Partial<MachineRules> {
     ...(flags.diskFloor === undefined ? {} : { diskFloorMib: flags.diskFloor }),
     ...(hours === undefined ? {} : { quietHours: hours }),
     ...(quietOff ? { quietHours: [] } : {}),
+    ...(flags.pauseBy === undefined ? {} : { pauseBy: flags.pauseBy }),
   };
 }
 
-function settingPairs({ diskFloorMib, quietHours: hours }: MachineRules): [string, string][] {
+function settingPairs({ diskFloorMib, quietHours: hours, pauseBy }: MachineRules): [string, string][] {
   const floor =
     diskFloorMib === null
       ? 'auto: 1 GiB, at most 5 % of it'
@@ -353,6 +361,7 @@ function settingPairs({ diskFloorMib, quietHours: hours }: MachineRules): [strin
   return [
     ['disk floor', floor],
     ...(quiet.length === 0 ? [['quiet hours', 'none'] as [string, string]] : quiet),
+    ['pause by', pauseBy],
   ];
 }
 
@@ -385,13 +394,6 @@ function quietHours(text: string, before: QuietHours[] = []): QuietHours[] {
 
 const diskFloor = (text: string): number | null =>
   text === 'auto' ? null : text === '0' ? 0 : parseMemoryMib(text, '--disk-floor');
-
-const oneOf =
-  <T extends string>(flag: string, choices: readonly string[]) =>
-  (text: string): T => {
-    if (!choices.includes(text)) throw new FieldError(flag, text, `choose from ${choices.join(', ')}`);
-    return text as T;
-  };
 
 const numeric =
   (flag: string) =>

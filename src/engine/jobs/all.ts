@@ -19,7 +19,7 @@ export async function forEach(
   for (const id of jobIds) {
     // It may have gone on during a breath.
     if (!may(id)) continue;
-    change(id);
+    await change(id);
     changed.push(id);
     if (changed.length % AT_ONCE === 0) await breath();
   }

@@ -66,6 +66,20 @@ export class RunDirectory {
     return existsSync(join(this.path, 'told'));
   }
 
+  /** @param mib of each of its GPUs, by id: what it needs there to go on. */
+  noteSuspended(mib: Readonly<Record<string, number>>): void {
+    writeFileSync(join(this.path, 'suspended'), JSON.stringify(mib));
+  }
+
+  /** What was noted; null: nothing, or nothing that can be read. */
+  suspendedMib(): Readonly<Record<string, number>> | null {
+    try {
+      return JSON.parse(this.read('suspended') ?? 'null') as Record<string, number> | null;
+    } catch {
+      return null;
+    }
+  }
+
   private read(name: string): string | null {
     try {
       return readFileSync(join(this.path, name), 'utf8');

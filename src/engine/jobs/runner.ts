@@ -7,6 +7,7 @@ import { type Actor, isGivingWay, mayHappen } from '../../domain/lifecycle.ts';
 import { isNews, readProgress } from '../../domain/progress.ts';
 import { retryAtMs } from '../../domain/retries.ts';
 import { overTimeLimit } from '../../domain/timeLimit.ts';
+import type { Cgroups } from '../control/cgroups.ts';
 import type { Clock, Log } from '../ports.ts';
 import { diagnoseEnd, type End, signalOf } from './diagnoseEnd.ts';
 import { type EndStep, endSteps } from './endSteps.ts';
@@ -30,6 +31,7 @@ export interface RunnerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** From SIGTERM to SIGKILL, for jobs that say nothing of it. */
   readonly graceMs: number;
+  readonly freezer: Pick<Cgroups, 'freeze'>;
 }
 
 interface Watched {
@@ -89,8 +91,12 @@ export class Runner {
     for (const job of this.options.ledger.live()) {
       this.guard(job.id, () => {
         if (job.process === null) return;
-        if (job.status === 'paused') this.deliver(job, STOP);
-        else if (job.status === 'running' && jobProcesses(job.process, all).some((pid) => stopped.has(pid)))
+        // Its memory may be half way between GPU and host: `Pauses` sees to that.
+        if (job.pauseMethod === 'cuda-checkpoint' && job.holdsVram) return;
+        if (job.status === 'paused') return this.standStill(job.id);
+        const pids = jobProcesses(job.process, all);
+        this.options.freezer.freeze(job, false, pids);
+        if (job.status === 'running' && pids.some((pid) => stopped.has(pid)))
           signalJob(job.process, 'SIGCONT');
         else if (job.status === 'stopping') this.terminate(job);
       });
@@ -126,17 +132,31 @@ export class Runner {
     return this.recordStart(jobId, result.process);
   }
 
-  /** Stops the whole process tree where it stands. Its GPU memory stays held. */
-  pause(jobId: number, by: Pauser = 'person'): Job {
+  /**
+   * Stops the whole process tree where it stands. Its GPU memory stays held.
+   * @param method `freezer` of a job that has a control group; with `cuda-checkpoint` it runs on until its memory is free.
+   */
+  pause(
+    jobId: number,
+    by: Pauser = 'person',
+    method: 'signals' | 'freezer' | 'cuda-checkpoint' = 'signals',
+  ): Job {
     const { ledger, clock } = this.options;
     const holdsVram = ledger.get(jobId).devices.length > 0;
     const job = ledger.append(
       jobId,
-      { kind: 'paused', method: 'signals', holdsVram, monotonicMs: clock.monotonicMs(), by },
+      { kind: 'paused', method, holdsVram, monotonicMs: clock.monotonicMs(), by },
       ACTOR_OF[by],
     );
-    this.deliver(job, STOP);
+    if (method !== 'cuda-checkpoint') this.standStill(jobId);
     return job;
+  }
+
+  /** Has a paused job stand still, by the rung that it was paused by, or else by signals. */
+  standStill(jobId: number): void {
+    const job = this.options.ledger.get(jobId);
+    if (job.pauseMethod === 'freezer' && this.options.freezer.freeze(job, true)) return;
+    this.deliver(job, STOP);
   }
 
   /** @param by whoever may not lift a person's pause does not: it is left as it is. */
@@ -151,6 +171,7 @@ export class Runner {
     const job = ledger.append(jobId, resumed, ACTOR_OF[by]);
     const watched = this.watched.get(jobId);
     if (watched) watched.owed = null;
+    this.options.freezer.freeze(job, false);
     if (job.process) signalJob(job.process, 'SIGCONT');
     return job;
   }
@@ -178,7 +199,10 @@ export class Runner {
    */
   preempt(jobId: number, reason: string, actor: Actor, hold = false): Job {
     const { ledger } = this.options;
-    const { restartable } = ledger.get(jobId);
+    const { restartable, holdsVram, status } = ledger.get(jobId);
+    if (restartable && status === 'paused' && holdsVram === false && ledger.get(jobId).devices.length > 0) {
+      throw new ConflictError(`job ${jobId} is not on its GPU to write a checkpoint`, 'resume it first');
+    }
     if (!restartable) {
       throw new ConflictError(
         `job ${jobId} does not say that it can be stopped and go on from a checkpoint`,
@@ -420,6 +444,8 @@ export class Runner {
     if (job.process === null) return false;
     const { signal, handled } = what;
     const begun = this.runOf(job).supervisor() !== null;
+    // What is frozen hears nothing but SIGKILL.
+    if (signal !== 'SIGSTOP') this.options.freezer.freeze(job, false);
     const among = handled ? (pid: number) => handles(pid, signal) : undefined;
     const heard = begun && signalJob(job.process, signal, among).length > 0;
     // What is stopped hears it only once it goes on.

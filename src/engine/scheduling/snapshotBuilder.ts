@@ -63,7 +63,8 @@ export function buildSnapshot(sources: SnapshotSources): Snapshot {
     devices: sources.devices.map((device) => snapshotDevice(device, nowMs, sources.guards)),
     waiting: queue.ready.map(({ job, sinceMs }) => waitingJob(job, nowMs, sinceMs, usable, sources)),
     ...(queue.backlog === null ? {} : { backlog: queue.backlog }),
-    running: sources.live.map((job) => {
+    // One that has left its GPUs is on none of them, and only a person brings it back.
+    running: sources.live.filter(isOnDevices).map((job) => {
       const running = runningJob(job, nowMs, sources);
       return sources.mayPreempt ? running : { ...running, restartable: false };
     }),
@@ -75,6 +76,9 @@ export function buildSnapshot(sources: SnapshotSources): Snapshot {
     ...(measured ? { interference: sources.interference } : {}),
   };
 }
+
+const isOnDevices = ({ status, devices, holdsVram }: Job): boolean =>
+  status !== 'paused' || devices.length === 0 || holdsVram !== false;
 
 function snapshotDevice(device: Device, nowMs: number, guards: Guards | null): SnapshotDevice {
   const { reading } = device;

@@ -33,6 +33,8 @@ export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string):
       return `paused (${event.method}), VRAM ${event.holdsVram ? 'stays held' : 'is free'}`;
     case 'resumed':
       return 'resumed';
+    case 'vram':
+      return event.held ? 'its VRAM is held again' : 'its VRAM is free';
     case 'throttled':
       return event.throttle === null
         ? 'runs at full speed again'

@@ -74,7 +74,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         input.id,
         'paused',
         ({ status }) => mayHappen(status, 'paused'),
-        (id) => runner.pause(id),
+        (id) => parts.pauses.pause(id),
       ),
     ),
     resume: os.arrays.resume.handler(({ input }) =>
@@ -82,7 +82,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         input.id,
         'resumed',
         ({ status }) => mayHappen(status, 'resumed'),
-        (id) => runner.resume(id),
+        (id) => parts.pauses.resume(id),
       ),
     ),
     preempt: os.arrays.preempt.handler(({ input }) =>

@@ -20,10 +20,10 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
       return { jobs: jobs.map(parts.view), next };
     }),
     get: os.jobs.get.handler(({ input }) => parts.view(ledger.get(input.id))),
-    pause: os.jobs.pause.handler(({ input }) =>
-      parts.view(input.freeVram ? runner.park(input.id) : runner.pause(input.id)),
+    pause: os.jobs.pause.handler(async ({ input: { id, ...wanted } }) =>
+      parts.view(await parts.pauses.pause(id, wanted)),
     ),
-    resume: os.jobs.resume.handler(({ input }) => parts.view(runner.resume(input.id))),
+    resume: os.jobs.resume.handler(async ({ input }) => parts.view(await parts.pauses.resume(input.id))),
     cancel: os.jobs.cancel.handler(({ input }) => parts.view(runner.cancel(input.id))),
     throttle: os.jobs.throttle.handler(({ input }) => parts.view(parts.throttles.set(input.id, input.share))),
     preempt: os.jobs.preempt.handler(({ input }) =>

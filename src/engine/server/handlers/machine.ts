@@ -9,6 +9,7 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
   return {
     system: os.system.router({
       info: os.system.info.handler(() => parts.system()),
+      rungs: os.system.rungs.handler(() => parts.rungs()),
       overview: os.system.overview.handler(() => overview(parts)),
     }),
     watch: os.watch.handler(({ input, signal }) => parts.hub.watch(input.since, signal)),

@@ -1,0 +1,235 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { ConflictError, messageOf } from '../../domain/errors.ts';
+import type { Job } from '../../domain/job.ts';
+import { jobProcesses } from '../jobs/processes.ts';
+
+const run = promisify(execFile);
+/** systemd answers at once, or not at all. */
+const BUS_DEADLINE_MS = 5000;
+const MOVE_ROUNDS = 20;
+const SYSTEMD = 'org.freedesktop.systemd1';
+const MANAGER = [SYSTEMD, '/org/freedesktop/systemd1', `${SYSTEMD}.Manager`] as const;
+
+export interface CgroupsOptions {
+  /** The data directory: groups of two engines must not meet. */
+  readonly home: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the hierarchy of version 2 is mounted, and our own group in it; as the kernel says when left out. */
+  readonly place?: CgroupPlace | null;
+}
+
+export interface CgroupPlace {
+  readonly mount: string;
+  /** Absolute path of the directory. */
+  readonly own: string;
+}
+
+/**
+ * Control groups (version 2) of jobs, made when they are first needed: in a scope of systemd's user manager where that
+ * answers, else below our own group where we may write there. The processes of a job are moved into its group, all but
+ * its supervisor, and stay there; the group is found again from them, so that nothing needs to be remembered.
+ */
+export class Cgroups {
+  readonly #options: CgroupsOptions;
+  readonly #prefix: string;
+  readonly #place: CgroupPlace | null;
+
+  constructor(options: CgroupsOptions) {
+    this.#options = options;
+    this.#prefix = `stint-${createHash('sha256').update(options.home).digest('hex').slice(0, 8)}-`;
+    this.#place = options.place === undefined ? placeOf() : options.place;
+  }
+
+  /** Why no job can be frozen here, and what would help; null: it can. */
+  async freezeTrouble(): Promise<string | null> {
+    if (this.#place === null) return NO_CGROUPS;
+    if (this.#ownBase() !== null || (await this.#bus()) !== null) return null;
+    return (
+      `${this.#place.own} may not be written, and no systemd user manager answers; log in to a session with one, or ` +
+      'start Stint with `systemd-run --user --scope -p Delegate=yes`'
+    );
+  }
+
+  /**
+   * Moves the processes of a job into a group of its own.
+   * @returns its directory. @throws {ConflictError} where that cannot be done.
+   */
+  async gather(job: Job): Promise<string> {
+    const there = this.groupOf(job);
+    if (there !== null) return there;
+    const trouble = await this.freezeTrouble();
+    if (trouble !== null)
+      throw new ConflictError(`job ${job.id} cannot get a control group: ${trouble}`, OTHER);
+    try {
+      const base = (await this.#scopeFor(job)) ?? this.#ownBase();
+      if (base === null) throw new Error('the scope that systemd made cannot be found');
+      const group = join(base, this.#nameOf(job));
+      mkdirSync(group, { recursive: true });
+      this.#move(job, group);
+      return group;
+    } catch (error) {
+      throw new ConflictError(
+        `job ${job.id} could not be moved into a control group (${messageOf(error)})`,
+        OTHER,
+      );
+    }
+  }
+
+  /** The directory of a job's group; null: it has none. @param pids its processes. */
+  groupOf(job: Job, pids: readonly number[] = processesOf(job)): string | null {
+    if (this.#place === null) return null;
+    for (const pid of pids) {
+      const path = pathOf(pid);
+      if (path !== null && basename(path) === this.#nameOf(job)) return join(this.#place.mount, path);
+    }
+    return null;
+  }
+
+  /** Has all of a job's group stand still or go on, at once. False: it has no group. */
+  freeze(job: Job, on: boolean, pids?: readonly number[]): boolean {
+    const group = this.groupOf(job, pids);
+    if (group === null) return false;
+    try {
+      if (on) this.#move(job, group);
+      writeFileSync(join(group, 'cgroup.freeze'), on ? '1' : '0');
+      return true;
+    } catch (error) {
+      // Its last process ended meanwhile.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  /** Removes groups of jobs that are over; one in which something is left stays. */
+  sweep(): void {
+    const base = this.#ownBase();
+    if (base === null) return;
+    for (const name of readdirSync(base)) {
+      if (!name.startsWith(this.#prefix)) continue;
+      try {
+        rmdirSync(join(base, name));
+      } catch {
+        // Something lives there.
+      }
+    }
+  }
+
+  #nameOf({ id, attempt }: Pick<Job, 'id' | 'attempt'>): string {
+    return `${this.#prefix}${id}-${attempt}`;
+  }
+
+  /** Again until no process is outside: a tree forks while it is moved. */
+  #move(job: Job, group: string): void {
+    for (let round = 0; round < MOVE_ROUNDS; round++) {
+      const outside = processesOf(job).filter((pid) => {
+        const path = pathOf(pid);
+        return path !== null && join(this.#place!.mount, path) !== group;
+      });
+      if (outside.length === 0) return;
+      for (const pid of outside) {
+        try {
+          writeFileSync(join(group, 'cgroup.procs'), String(pid));
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+        }
+      }
+    }
+  }
+
+  /** Our own group, where we may make groups below it. */
+  #ownBase(): string | null {
+    if (this.#place === null) return null;
+    const probe = join(this.#place.own, `${this.#prefix}probe-${process.pid}`);
+    try {
+      mkdirSync(probe);
+      rmdirSync(probe);
+      return this.#place.own;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Which of systemd's managers answers us: root's is the system's. */
+  async #bus(): Promise<'--user' | '--system' | null> {
+    const bus = process.getuid?.() === 0 ? '--system' : '--user';
+    const answers = await this.#ask(bus, ['get-property', ...MANAGER, 'Version']);
+    return answers === null ? null : bus;
+  }
+
+  /** A scope of systemd's with the job's processes in it; null where no manager answers. */
+  async #scopeFor(job: Job): Promise<string | null> {
+    const bus = await this.#bus();
+    if (bus === null) return null;
+    const pids = processesOf(job);
+    const scope = `${this.#nameOf(job)}.scope`;
+    // StartTransientUnit(name, mode, properties, auxiliary units), org.freedesktop.systemd1(5).
+    const properties = ['2', 'PIDs', 'au', String(pids.length), ...pids.map(String), 'Delegate', 'b', 'true'];
+    const call = [
+      'call',
+      ...MANAGER,
+      'StartTransientUnit',
+      'ssa(sv)a(sa(sv))',
+      scope,
+      'fail',
+      ...properties,
+      '0',
+    ];
+    if ((await this.#ask(bus, call)) === null) return null;
+    const deadlineMs = performance.now() + BUS_DEADLINE_MS;
+    while (performance.now() < deadlineMs) {
+      for (const pid of pids) {
+        const path = pathOf(pid);
+        if (path !== null && basename(path) === scope) return join(this.#place!.mount, path);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return null;
+  }
+
+  async #ask(bus: string, args: readonly string[]): Promise<string | null> {
+    const { env } = this.#options;
+    try {
+      const { stdout } = await run(env.STINT_BUSCTL ?? 'busctl', [bus, ...args], {
+        timeout: BUS_DEADLINE_MS,
+        env,
+      });
+      return stdout;
+    } catch {
+      return null;
+    }
+  }
+}
+
+const NO_CGROUPS =
+  'there are no control groups of version 2 here; they need Linux with the cgroup2 file system mounted';
+const OTHER = 'pause it by signals, or throttle it by duty-cycle; `stint rungs` says what works here';
+
+const processesOf = (job: Job): number[] => (job.process === null ? [] : jobProcesses(job.process));
+
+/** A process's group of version 2, from the root of the hierarchy; null: it has none, or is gone. */
+function pathOf(pid: number | 'self'): string | null {
+  try {
+    return /^0::(\/.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** cgroups(7), proc_pid_mountinfo(5); null: there is no hierarchy of version 2. */
+function placeOf(): CgroupPlace | null {
+  const path = pathOf('self');
+  if (path === null) return null;
+  try {
+    const line = readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .find((one) => one.includes(' - cgroup2 '));
+    const mount = line?.split(' ')[4];
+    return mount === undefined ? null : { mount, own: join(mount, path) };
+  } catch {
+    return null;
+  }
+}
