@@ -61,11 +61,11 @@ export class Pauses {
         return await this.#by(rung, jobId);
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
-        refusals.push(`${rung}: ${error.message}`);
+        refusals.push(error.message.slice(0, -`; ${error.remedy}`.length));
       }
     }
     throw new ConflictError(
-      `the GPU memory of job ${jobId} cannot be freed (${refusals.join('; ')})`,
+      refusals.join('; '),
       'pause it with its memory held, or submit such jobs with --restartable',
     );
   }
