@@ -12,6 +12,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
   { names: ['sbatch'], load: async () => (await import('./commands/sbatch.ts')).registerSbatch },
   { names: ['ls', 'squeue', 'show'], load: async () => (await import('./commands/jobs.ts')).registerJobs },
   { names: ['logs', 'wait'], load: async () => (await import('./commands/follow.ts')).registerFollow },
+  { names: ['attach'], load: async () => (await import('./commands/attach.ts')).registerAttach },
   { names: ['metrics'], load: async () => (await import('./commands/metrics.ts')).registerMetrics },
   {
     names: [
@@ -30,6 +31,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
     ],
     load: async () => (await import('./commands/control.ts')).registerControl,
   },
+  { names: ['top'], load: async () => (await import('./commands/top.ts')).registerTop },
   {
     names: ['devices', 'status', 'console'],
     load: async () => (await import('./commands/machine.ts')).registerMachine,

@@ -7,6 +7,7 @@ import { CliError, STATUS } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import type { Connection } from '../connect.ts';
 import { type Context, homeOf, withEngine } from '../context.ts';
+import { exitStatusOf } from '../exitStatusOf.ts';
 import { duration, integer, jobId, jobIds } from '../flags.ts';
 
 interface LogFlags {
@@ -236,7 +237,7 @@ async function wait(context: Context, ids: readonly number[], flags: WaitFlags):
       'wait longer with --timeout, or see `stint ls`',
     );
   }
-  context.exitWith(ids.map((id) => statusOf(jobs.get(id))).find((status) => status !== 0) ?? 0);
+  context.exitWith(ids.map((id) => exitStatusOf(jobs.get(id))).find((status) => status !== 0) ?? 0);
 }
 
 /** Keeps `jobs` up to date until none is pending or the engine ends the stream. */
@@ -258,21 +259,5 @@ async function observe(
   for await (const message of await client.watch({ since: seq }, { signal })) {
     if (message.type === 'event' && pending().includes(message.job.id)) jobs.set(message.job.id, message.job);
     if (pending().length === 0) return;
-  }
-}
-
-/** A job that did not succeed never counts as 0. */
-function statusOf(job: JobView | undefined): number {
-  if (!job || job.status === 'succeeded') return 0;
-  if (job.exitCode) return job.exitCode;
-  switch (job.status) {
-    case 'cancelled':
-      return 130;
-    case 'timed-out':
-      return 137;
-    case 'lost':
-      return 129;
-    default:
-      return 127;
   }
 }

@@ -3,7 +3,7 @@ import type { StintClient } from '../../contract/client.ts';
 import type { JobView, LoggedEvent } from '../../contract/messages.ts';
 import type { Attempt } from '../../domain/attempts.ts';
 import { FieldError } from '../../domain/errors.ts';
-import { gpuNeedSentence, gpuNeedText } from '../../domain/gpuNeed.ts';
+import { gpuNeedSentence } from '../../domain/gpuNeed.ts';
 import type { JobFilter } from '../../domain/jobFilter.ts';
 import { SOURCE_WORDS } from '../../domain/predictionSource.ts';
 import { throttleText } from '../../domain/throttleText.ts';
@@ -12,6 +12,7 @@ import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { integer, jobId } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
+import { jobColumns, type ListRow } from '../jobColumns.ts';
 import { PERIOD_HELP, type PeriodFlags, periodOf } from '../period.ts';
 import { quoted } from '../quoted.ts';
 import { type Column, printable, renderPairs, renderTable } from '../table.ts';
@@ -169,33 +170,6 @@ async function wantedJobs(
   return { jobs: [...byId.values()], more: after !== null };
 }
 
-async function jobColumns(nowMs: number): Promise<Column<ListRow>[]> {
-  // Loaded here and not above: it brings the schemas with it, which a submission can do without.
-  const { runSeconds } = await import('../../domain/job.ts');
-  const time = (job: JobView) => {
-    if (job.startedAtMs !== null) return `ran ${formatDuration(runSeconds(job, nowMs) * 1000)}`;
-    return job.finishedAtMs === null ? `waits ${formatDuration(Math.max(0, nowMs - job.submittedAtMs))}` : '';
-  };
-  return [
-    {
-      title: 'ID',
-      right: true,
-      cell: (job) => (job.members ? `${job.id}[${job.array?.size}]` : String(job.id)),
-    },
-    { title: 'STATUS', cell: statusOf },
-    { title: 'PRIO', right: true, expendable: true, cell: (job) => String(job.priority) },
-    { title: 'GPUS', right: true, expendable: true, cell: (job) => gpuNeedText(job) },
-    { title: 'ON', least: 9, cell: ({ devices }) => devices.join(',') },
-    { title: 'USER', least: 6, expendable: true, cell: (job) => job.user },
-    { title: 'TIME', cell: time },
-    { title: 'NAME', least: 12, cell: (job) => job.name },
-    { title: 'NOTE', least: 24, cell: noteOf },
-  ];
-}
-
-/** A job, or the jobs of an array in one line. */
-type ListRow = JobView & { readonly members?: readonly JobView[] };
-
 /**
  * An array stands where its first listed job does, and is over once all of its jobs are.
  * @param filtered true: only those of its jobs that were asked for are counted.
@@ -220,23 +194,6 @@ async function collapsed(
   }
   return rows;
 }
-
-/** Why it waits, why it ended, or how far it is. */
-const noteOf = (job: ListRow): string =>
-  (job.members && arrayNote(job)) ??
-  job.waitingReason ??
-  job.diagnosis?.summary ??
-  job.cause ??
-  [throttleText(job).slice(2), job.progress?.label ?? ''].filter((part) => part !== '').join(', ');
-
-/** How many of its jobs stand how: `2 running, 5 queued, 3 succeeded`. */
-const arrayNote = (job: ListRow): string =>
-  [...Map.groupBy(job.members!, ({ status }) => status)]
-    .map(([status, those]) => `${those.length} ${status}`)
-    .join(', ');
-
-const statusOf = (job: ListRow): string =>
-  job.exitCode !== null && job.status === 'failed' ? `failed (${job.exitCode})` : job.status;
 
 async function describe(context: Context, job: JobView, events: readonly LoggedEvent[]): Promise<void> {
   const { runSeconds } = await import('../../domain/job.ts');

@@ -1,0 +1,50 @@
+import type { JobView } from '../contract/messages.ts';
+import { gpuNeedText } from '../domain/gpuNeed.ts';
+import { throttleText } from '../domain/throttleText.ts';
+import { formatDuration } from '../domain/units.ts';
+import type { Column } from './table.ts';
+
+/** A job, or the jobs of an array in one line. */
+export type ListRow = JobView & { readonly members?: readonly JobView[] };
+
+/** A job in a line. */
+export async function jobColumns(nowMs: number): Promise<Column<ListRow>[]> {
+  // Loaded here and not above: it brings the schemas with it, which a submission can do without.
+  const { runSeconds } = await import('../domain/job.ts');
+  const time = (job: JobView) => {
+    if (job.startedAtMs !== null) return `ran ${formatDuration(runSeconds(job, nowMs) * 1000)}`;
+    return job.finishedAtMs === null ? `waits ${formatDuration(Math.max(0, nowMs - job.submittedAtMs))}` : '';
+  };
+  return [
+    {
+      title: 'ID',
+      right: true,
+      cell: (job) => (job.members ? `${job.id}[${job.array?.size}]` : String(job.id)),
+    },
+    { title: 'STATUS', cell: statusOf },
+    { title: 'PRIO', right: true, expendable: true, cell: (job) => String(job.priority) },
+    { title: 'GPUS', right: true, expendable: true, cell: (job) => gpuNeedText(job) },
+    { title: 'ON', least: 9, cell: ({ devices }) => devices.join(',') },
+    { title: 'USER', least: 6, expendable: true, cell: (job) => job.user },
+    { title: 'TIME', cell: time },
+    { title: 'NAME', least: 12, cell: (job) => job.name },
+    { title: 'NOTE', least: 24, cell: noteOf },
+  ];
+}
+
+/** Why it waits, why it ended, or how far it is. */
+const noteOf = (job: ListRow): string =>
+  (job.members && arrayNote(job)) ??
+  job.waitingReason ??
+  job.diagnosis?.summary ??
+  job.cause ??
+  [throttleText(job).slice(2), job.progress?.label ?? ''].filter((part) => part !== '').join(', ');
+
+/** How many of its jobs stand how: `2 running, 5 queued, 3 succeeded`. */
+const arrayNote = (job: ListRow): string =>
+  [...Map.groupBy(job.members!, ({ status }) => status)]
+    .map(([status, those]) => `${those.length} ${status}`)
+    .join(', ');
+
+const statusOf = (job: ListRow): string =>
+  job.exitCode !== null && job.status === 'failed' ? `failed (${job.exitCode})` : job.status;
