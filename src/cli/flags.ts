@@ -1,4 +1,3 @@
-import type { DiagnosisCode } from '../domain/diagnosis.ts';
 import { FieldError } from '../domain/errors.ts';
 import { parseDurationS, parseMemoryMib } from '../domain/units.ts';
 
@@ -40,29 +39,6 @@ export function throttleShare(text: string): number | null {
 export const memory = (flag: string) => (text: string) => parseMemoryMib(text, flag);
 
 export const duration = (flag: string) => (text: string) => parseDurationS(text, flag);
-
-/** After which ends a job is tried again: exit codes and causes of death, `1,137,gpu-memory`; given again, it adds to them. */
-export interface RetryOn {
-  readonly codes: readonly number[];
-  readonly causes: readonly DiagnosisCode[];
-}
-
-export function retryOn(text: string, before: RetryOn = { codes: [], causes: [] }): RetryOn {
-  const words = text.split(',').map((word) => word.trim());
-  const codes = words.filter((word) => /^\d{1,3}$/.test(word)).map(Number);
-  const causes = words.filter((word): word is DiagnosisCode => /^[a-z][a-z-]*$/.test(word));
-  if (codes.length + causes.length < words.length || codes.some((code) => code < 1 || code > 255)) {
-    const remedy = 'give exit codes from 1 to 255 and causes of death, such as 1,137,gpu-memory';
-    throw new FieldError('--retry-on', text, remedy);
-  }
-  return { codes: [...before.codes, ...codes], causes: [...before.causes, ...causes] };
-}
-
-/** `USR1`, `sigusr1` and `SIGUSR1` are one. Which there are is the contract's to say. */
-export const signalName = (text: string): string => {
-  const name = text.trim().toUpperCase();
-  return name.startsWith('SIG') ? name : `SIG${name}`;
-};
 
 /** Collects `--env K=V`, given as often as needed. */
 export function assignment(text: string, before: Record<string, string> = {}): Record<string, string> {

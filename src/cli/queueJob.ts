@@ -1,9 +1,9 @@
 import type { JobSpecInput } from '../domain/job.ts';
 import { filledJob, unusedParameters } from '../domain/placeholders.ts';
+import { quoted } from '../domain/quoted.ts';
 import type { Point } from '../domain/sweep.ts';
 import { type Context, withEngine } from './context.ts';
 import { jobSpec } from './jobSpec.ts';
-import { quoted } from './quoted.ts';
 import type { SubmitFlags } from './submitOptions.ts';
 import { pointsOf } from './sweepFlags.ts';
 import { printable } from './table.ts';

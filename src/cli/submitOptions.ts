@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import { arrays, dependencies, slurmDependencies } from '../domain/readDependencies.ts';
+import { type RetryOn, retryOn } from '../domain/retryOn.ts';
+import { signalName } from '../domain/signalName.ts';
 import type { Dependency } from '../domain/terms.ts';
-import { arrays, dependencies, slurmDependencies } from './dependencies.ts';
-import { assignment, duration, integer, memory, type RetryOn, retryOn, signalName } from './flags.ts';
+import { assignment, duration, integer, memory } from './flags.ts';
 import { axis, type SweepFlags } from './sweepFlags.ts';
 
 /** What the command line, or the head of a script, says of a job. */

@@ -14,6 +14,7 @@ import { KeysDialog } from './shell/KeysDialog.tsx';
 import { Connecting, Refused } from './shell/NoMachine.tsx';
 import { useKeys } from './shell/useKeys.ts';
 import { useStint } from './store/store.ts';
+import { openSubmit } from './submit/openSubmit.ts';
 import { SubmitDialog } from './submit/SubmitDialog.tsx';
 
 /** The console: header, the view that the address names, and the dialogs. */
@@ -26,9 +27,8 @@ export function App() {
 
 function Console() {
   const route = useRoute();
-  const [dialog, setDialog] = useState<'submit' | 'keys' | null>(null);
-  const close = () => setDialog(null);
-  const submit = () => setDialog('submit');
+  const [keys, setKeys] = useState(false);
+  const submit = () => openSubmit();
 
   useKeys({
     '1': () => goTo({ view: 'queue' }),
@@ -36,12 +36,12 @@ function Console() {
     '3': () => goTo({ view: 'scheduler' }),
     n: submit,
     u: undoLast,
-    '?': () => setDialog('keys'),
+    '?': () => setKeys(true),
   });
 
   return (
     <div className={classes.console}>
-      <Header route={route} onSubmit={submit} onKeys={() => setDialog('keys')} />
+      <Header route={route} onSubmit={submit} onKeys={() => setKeys(true)} />
       <ConnectionBanner />
       <main className={classes.view}>
         {route.view !== 'job' && <VisuallyHidden component="h1">{route.view}</VisuallyHidden>}
@@ -50,9 +50,9 @@ function Console() {
         {route.view === 'scheduler' && <SchedulerView />}
         {route.view === 'job' && <JobPage key={route.jobId} jobId={route.jobId} />}
       </main>
-      <SubmitDialog opened={dialog === 'submit'} onClose={close} />
+      <SubmitDialog />
       <MorePanel />
-      <KeysDialog opened={dialog === 'keys'} onClose={close} />
+      <KeysDialog opened={keys} onClose={() => setKeys(false)} />
     </div>
   );
 }

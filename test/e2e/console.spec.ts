@@ -373,7 +373,7 @@ describe('the console', () => {
       await page.getByRole('dialog').getByRole('button', { name: 'Submit' }).click();
       await page
         .getByRole('dialog')
-        .getByText(/give a whole number|expected number/)
+        .getByText(/give a number from 0 to 64/)
         .waitFor();
       await look('submit');
       await page.keyboard.press('Escape');

@@ -10,7 +10,6 @@ import { arraySummary } from '../../src/renderer/queue/arraySummary.ts';
 import { beforeIdFor, boardRows, jobsOf, keyOf, matches } from '../../src/renderer/queue/queueRows.ts';
 import { hrefOf, parseRoute } from '../../src/renderer/route.ts';
 import { formatReward, rewardSeries, stacked } from '../../src/renderer/scheduler/rewardSeries.ts';
-import { fieldNamed, type JobForm, readForm } from '../../src/renderer/submit/jobRequest.ts';
 import { cancelQuestion } from '../../src/renderer/text/cancelQuestion.ts';
 import { device, job } from './build.ts';
 
@@ -282,73 +281,6 @@ describe('the question before a cancel', () => {
     expect(question.text).toMatch(/^#1 long is running\. .* not started yet: #2, #3\.$/);
     const two = cancelQuestion([running, job(2, { status: 'paused' })])!;
     expect(two.text).toMatch(/^#1, #2 have started\. Their processes .* lost\.$/);
-  });
-});
-
-describe('the submit form', () => {
-  const form: JobForm = {
-    command: 'python train.py',
-    cwd: '/tmp',
-    name: '',
-    gpus: '2',
-    vram: '4GiB',
-    priority: '-5',
-    user: 'ana',
-    project: '',
-    env: 'A=1',
-    hold: false,
-  };
-
-  it('makes the request', () => {
-    expect(readForm(form)).toEqual({
-      problems: null,
-      spec: {
-        command: ['python', 'train.py'],
-        cwd: '/tmp',
-        name: null,
-        env: { A: '1' },
-        gpus: 2,
-        vramMib: 4096,
-        priority: -5,
-        user: 'ana',
-        project: 'default',
-        hold: false,
-      },
-    });
-  });
-
-  it('says beside each field what to mend, all at once', () => {
-    const { problems } = readForm({
-      ...form,
-      command: '"',
-      cwd: 'rel',
-      gpus: '',
-      vram: '4',
-      priority: '1.5',
-      user: '',
-      env: '=',
-    });
-    expect(Object.keys(problems ?? {}).sort()).toEqual([
-      'command',
-      'cwd',
-      'env',
-      'gpus',
-      'priority',
-      'user',
-      'vram',
-    ]);
-    expect(problems?.vram).toContain('unit');
-    expect(problems?.cwd).toContain('absolute');
-  });
-
-  it('finds the field that the engine names', () => {
-    expect(['vramMib', 'env.LR', 'command[0]', 'cwd', 'hold'].map(fieldNamed)).toEqual([
-      'vram',
-      'env',
-      'command',
-      'cwd',
-      null,
-    ]);
   });
 });
 

@@ -6,6 +6,7 @@ import { FieldError } from '../../domain/errors.ts';
 import { gpuNeedSentence } from '../../domain/gpuNeed.ts';
 import type { JobFilter } from '../../domain/jobFilter.ts';
 import { SOURCE_WORDS } from '../../domain/predictionSource.ts';
+import { quoted } from '../../domain/quoted.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
@@ -14,7 +15,6 @@ import { integer, jobId } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { jobColumns, type ListRow } from '../jobColumns.ts';
 import { PERIOD_HELP, type PeriodFlags, periodOf } from '../period.ts';
-import { quoted } from '../quoted.ts';
 import { type Column, printable, renderPairs, renderTable } from '../table.ts';
 
 interface ListFlags extends PeriodFlags {

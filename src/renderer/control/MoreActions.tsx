@@ -11,6 +11,9 @@ import {
   moveToEdge,
   needsRestartable,
 } from '../jobActions.ts';
+import { useMachine } from '../store/store.ts';
+import { blankForm, formOfJob } from '../submit/jobForm.ts';
+import { openSubmit } from '../submit/openSubmit.ts';
 import classes from './MoreActions.module.css';
 import { PriorityField } from './PriorityField.tsx';
 import { ThrottleSlider } from './ThrottleSlider.tsx';
@@ -34,6 +37,7 @@ export function MoreActions(props: {
   onDone(): void;
 }) {
   const { jobs, title, arrayId, onDone } = props;
+  const system = useMachine((machine) => machine.system);
   const [only] = jobs.length === 1 ? jobs : [];
   const possible = ACTIONS.filter(([action]) => jobs.some((job) => isPossible(action, job)));
   const barred = ACTIONS.filter(
@@ -73,6 +77,18 @@ export function MoreActions(props: {
               </button>
             </li>
           ))}
+        {only !== undefined && (
+          <li>
+            <button
+              type="button"
+              className={classes.item}
+              onClick={doing(() => openSubmit(formOfJob(only, blankForm(system))))}
+            >
+              <span className={classes.label}>Run again with changes</span>
+              <span className={classes.does}>opens the dialog with what this one was given</span>
+            </button>
+          </li>
+        )}
       </ul>
       {jobs.some(({ status }) => !isTerminal(status)) && (
         <PriorityField jobs={jobs} arrayId={arrayId} onDone={onDone} />

@@ -6,6 +6,7 @@ import { missedText } from '../../domain/deadline.ts';
 import { dependencyText } from '../../domain/dependencies.ts';
 import { gpuNeedSentence } from '../../domain/gpuNeed.ts';
 import { isTerminal, runSeconds } from '../../domain/job.ts';
+import { quoted } from '../../domain/quoted.ts';
 import { restartText, retryText } from '../../domain/retries.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { formatDuration } from '../../domain/units.ts';
@@ -177,7 +178,7 @@ function Facts({ job }: { job: JobView }) {
       <h2 className={classes.title}>Facts</h2>
       <dl className={classes.facts}>
         <Fact name="Command">
-          <code className={`${classes.command} mono`}>{job.command.map(quoted).join(' ')}</code>
+          <code className={`${classes.command} mono`}>{visibleText(job.command.map(quoted).join(' '))}</code>
         </Fact>
         <Fact name="Directory">
           <code className="mono">{visibleText(job.cwd)}</code>
@@ -236,12 +237,6 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <dd>{children}</dd>
     </div>
   );
-}
-
-/** An argument as it would be typed. */
-function quoted(argument: string): string {
-  const plain = /^[\w@%+=:,./-]+$/.test(argument);
-  return plain ? argument : `'${visibleText(argument).replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function History({ events }: { events: readonly LoggedEvent[] }) {

@@ -1,68 +1,60 @@
-import { Button, Checkbox, Modal, Textarea, TextInput } from '@mantine/core';
-import { type FormEvent, useEffect, useState } from 'react';
-import { splitCommand } from '../../domain/splitCommand.ts';
+import { Button, Modal } from '@mantine/core';
+import { type FormEvent, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { client } from '../connection.ts';
 import { withAnswer } from '../store/state.ts';
 import { store, useMachine } from '../store/store.ts';
+import { offsetMinAt } from '../text/offsetMinAt.ts';
 import { troubleText } from '../text/troubleText.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { say } from '../toasts.tsx';
-import { type Field, fieldNamed, type JobForm, type Problems, readForm } from './jobRequest.ts';
+import { CommandBox } from './CommandBox.tsx';
+import { blankForm, type Field, type JobForm } from './jobForm.ts';
+import { fieldNamed, type JobRequest, type Problems, readForm } from './jobRequest.ts';
+import { submitting } from './openSubmit.ts';
 import classes from './SubmitDialog.module.css';
+import { SubmitFields } from './SubmitFields.tsx';
+import { SubmitPreview } from './SubmitPreview.tsx';
 
-/** Asks for a job and submits it; what the engine refuses is said beside the field that it names. */
-export function SubmitDialog({ opened, onClose }: { opened: boolean; onClose(): void }) {
+/** Asks for a job, or many of one, and submits; what the engine refuses is said beside the field that it names. */
+export function SubmitDialog() {
+  const about = useSyncExternalStore(submitting.subscribe, submitting.get);
+  const close = () => submitting.update(() => null);
   return (
-    <Modal opened={opened} onClose={onClose} title="Submit a job" size={680}>
-      <SubmitForm onClose={onClose} />
+    <Modal opened={about !== null} onClose={close} title="Submit a job" size={1120} yOffset={24}>
+      <SubmitForm first={about?.form ?? null} onClose={close} />
     </Modal>
   );
 }
 
-function SubmitForm({ onClose }: { onClose(): void }) {
+function SubmitForm({ first, onClose }: { first: JobForm | null; onClose(): void }) {
   const system = useMachine((machine) => machine.system);
-  const [form, setForm] = useState<JobForm>(() => ({
-    command: '',
-    cwd: system.defaultCwd,
-    name: '',
-    gpus: '1',
-    vram: '',
-    priority: '0',
-    user: system.user,
-    project: 'default',
-    env: '',
-    hold: false,
-  }));
+  const [blank] = useState(() => blankForm(system));
+  const [form, setForm] = useState<JobForm>(first ?? blank);
   const [problems, setProblems] = useState<Problems>({});
   const [trouble, setTrouble] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const clockOffsetMs = useMachine((machine) => machine.clockOffsetMs);
+  const read = (): JobRequest => readForm(form, { nowMs: Date.now() + clockOffsetMs, offsetMinAt });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is read anew when the form changes.
+  const preview = useMemo(read, [form]);
 
   useEffect(() => {
-    const first = Object.keys(problems)[0];
-    if (first) document.querySelector<HTMLElement>(`[name="${first}"]`)?.focus();
+    const [field] = Object.keys(problems);
+    // A section that is opened for it is drawn first.
+    if (field) {
+      requestAnimationFrame(() => document.querySelector<HTMLElement>(`[name="${field}"]`)?.focus());
+    }
   }, [problems]);
-
-  const bind = (name: Field) => ({
-    name,
-    value: form[name],
-    error: problems[name],
-    onChange: (event: { currentTarget: { value: string } }) => {
-      const { value } = event.currentTarget;
-      setForm((old) => ({ ...old, [name]: value }));
-    },
-  });
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     setTrouble(null);
-    const request = readForm(form);
+    const request = read();
     setProblems(request.problems ?? {});
     if (request.spec === null) return;
     setBusy(true);
     try {
-      const job = await client().jobs.submit(request.spec);
-      store.update((state) => withAnswer(state, job));
-      say(`submitted #${job.id}`);
+      say(await send(request));
       onClose();
     } catch (error) {
       const { field, remedy } = refusalOf(error);
@@ -72,6 +64,7 @@ function SubmitForm({ onClose }: { onClose(): void }) {
       setBusy(false);
     }
   };
+  const count = preview.sweep?.points.length ?? 1;
 
   return (
     <form
@@ -84,100 +77,53 @@ function SubmitForm({ onClose }: { onClose(): void }) {
         if (!busy) event.currentTarget.requestSubmit();
       }}
     >
-      <Textarea
-        {...bind('command')}
-        label="Command"
-        placeholder="python train.py --lr 0.1"
-        autosize
-        minRows={2}
-        maxRows={8}
-        data-autofocus
-        spellCheck={false}
-        classNames={{ input: 'mono' }}
-      />
-      <Argv command={form.command} />
-      <TextInput
-        {...bind('cwd')}
-        label="Working directory"
-        spellCheck={false}
-        classNames={{ input: 'mono' }}
-      />
-      <div className={classes.three}>
-        <TextInput {...bind('gpus')} label="GPUs" description="0: CPU only" inputMode="numeric" />
-        <TextInput
-          {...bind('vram')}
-          label="Memory per GPU"
-          description="Empty: whole GPUs, unshared"
-          placeholder="4GiB"
-        />
-        <TextInput {...bind('priority')} label="Priority" description="Higher first" inputMode="numeric" />
-      </div>
-      <div className={classes.three}>
-        <TextInput {...bind('name')} label="Name" placeholder="the command" />
-        <TextInput {...bind('project')} label="Project" />
-        <TextInput {...bind('user')} label="User" />
-      </div>
-      <Textarea
-        {...bind('env')}
-        label="Environment"
-        description="One NAME=value a line, added to the engine's own"
-        placeholder="WANDB_MODE=offline"
-        autosize
-        minRows={2}
-        maxRows={6}
-        spellCheck={false}
-        classNames={{ input: 'mono' }}
-      />
-      <Checkbox
-        label="Hold it back until somebody releases it"
-        checked={form.hold}
-        onChange={(event) => {
-          const hold = event.currentTarget.checked;
-          setForm((old) => ({ ...old, hold }));
+      <SubmitFields
+        form={form}
+        problems={problems}
+        onChange={(change) => {
+          setForm((old) => ({ ...old, ...change }));
+          const changed = Object.keys(change);
+          if (changed.some((field) => problems[field as Field])) {
+            setProblems((old) =>
+              Object.fromEntries(Object.entries(old).filter(([field]) => !changed.includes(field))),
+            );
+          }
         }}
       />
-      {trouble !== null && (
-        <p role="alert" className={classes.trouble}>
-          Not submitted: {visibleText(trouble)}
-        </p>
-      )}
-      <div className={classes.end}>
-        <span className="dim">Ctrl+Enter submits</span>
-        <Button variant="default" onClick={onClose}>
-          Close
-        </Button>
-        <Button type="submit" loading={busy}>
-          Submit
-        </Button>
+      <div className={classes.side}>
+        <section className={classes.preview} aria-label="What would be queued" aria-live="polite">
+          <SubmitPreview request={preview} />
+        </section>
+        <CommandBox form={form} blank={blank} onForm={setForm} />
+        {trouble !== null && (
+          <p role="alert" className={classes.trouble}>
+            Not submitted: {visibleText(trouble)}
+          </p>
+        )}
+        <div className={classes.end}>
+          <span className="dim">Ctrl+Enter submits</span>
+          <Button variant="default" onClick={onClose}>
+            Close
+          </Button>
+          <Button type="submit" loading={busy}>
+            {count === 1 ? 'Submit' : `Submit ${count} jobs`}
+          </Button>
+        </div>
       </div>
     </form>
   );
 }
 
-/** The words as the job gets them. */
-function Argv({ command }: { command: string }) {
-  const split = splitCommand(command);
-  return (
-    <div className={classes.argv} aria-live="polite">
-      {'problem' in split ? (
-        <span className="dim">{split.problem}</span>
-      ) : split.argv.length === 0 ? (
-        <span className="dim">The words as the job will get them appear here.</span>
-      ) : (
-        <>
-          <span className={classes.words}>
-            {split.argv.map((word, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: words have no identity but their place.
-              <code key={index} className={`${classes.word} mono`}>
-                {word === '' ? '(empty)' : visibleText(word)}
-              </code>
-            ))}
-          </span>
-          {split.hint !== null && <span>{visibleText(split.hint)}</span>}
-        </>
-      )}
-    </div>
-  );
+/** @returns what was submitted. */
+async function send({ spec, sweep }: Extract<JobRequest, { problems: null }>): Promise<string> {
+  if (sweep === null) {
+    const job = await client().jobs.submit(spec);
+    store.update((state) => withAnswer(state, job));
+    return `submitted #${job.id}`;
+  }
+  const members = sweep.points.map(({ index, values }) => ({ index, values: { ...values } }));
+  const { id, ids } = await client().arrays.submit({ spec, members, atMost: sweep.atMost });
+  return `submitted ${ids.length} jobs as the array #${id}`;
 }
 
 /** The field that the engine names in its refusal, as far as the dialog shows it, and what to do. */

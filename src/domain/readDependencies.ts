@@ -1,5 +1,5 @@
-import { FieldError } from '../domain/errors.ts';
-import type { Dependency } from '../domain/terms.ts';
+import { FieldError } from './errors.ts';
+import type { Dependency } from './terms.ts';
 
 /** Reader of a list of job ids (`12`, `12,13` or `12:13`) to wait for; given again, it adds to them. */
 export const dependencies =

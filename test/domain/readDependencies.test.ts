@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { dependencies, slurmDependencies } from '../../src/cli/dependencies.ts';
-import { retryOn, signalName } from '../../src/cli/flags.ts';
+import { dependencies, slurmDependencies } from '../../src/domain/readDependencies.ts';
+import { retryOn } from '../../src/domain/retryOn.ts';
+import { signalName } from '../../src/domain/signalName.ts';
 
 describe('what a job waits for', () => {
   it('is a list of ids, and more of them when given again', () => {

@@ -1,0 +1,139 @@
+import type { JobView } from '../../contract/messages.ts';
+import { gpuNeedText } from '../../domain/gpuNeed.ts';
+import { quoted } from '../../domain/quoted.ts';
+
+/** The dialog's fields as they were typed. Lists are one a line. */
+export interface JobForm {
+  readonly command: string;
+  readonly cwd: string;
+  readonly name: string;
+  readonly gpus: string;
+  readonly vram: string;
+  readonly priority: string;
+  readonly user: string;
+  readonly project: string;
+  readonly env: string;
+  readonly estimate: string;
+  readonly begin: string;
+  readonly deadline: string;
+  readonly time: string;
+  readonly afterOk: string;
+  readonly afterAny: string;
+  readonly afterNotOk: string;
+  readonly afterArray: string;
+  readonly retries: string;
+  readonly retryDelay: string;
+  readonly retryOn: string;
+  readonly checkpointSignal: string;
+  readonly grace: string;
+  readonly output: string;
+  readonly array: string;
+  readonly sweep: string;
+  readonly samples: string;
+  readonly seed: string;
+  readonly atMost: string;
+  readonly exclusive: boolean;
+  readonly hold: boolean;
+  readonly restartable: boolean;
+}
+export type Switch = 'exclusive' | 'hold' | 'restartable';
+export type Field = Exclude<keyof JobForm, Switch>;
+
+/** Fields in the order of the command line. `many`: given once for each line of the field. */
+export const FLAGS: readonly (readonly [field: keyof JobForm, flag: string, many?: 'many'])[] = [
+  ['gpus', '--gpus'],
+  ['vram', '--vram'],
+  ['exclusive', '--exclusive'],
+  ['priority', '--priority'],
+  ['name', '--name'],
+  ['project', '--project'],
+  ['user', '--user'],
+  ['cwd', '--cwd'],
+  ['env', '--env', 'many'],
+  ['hold', '--hold'],
+  ['estimate', '--estimate'],
+  ['begin', '--begin'],
+  ['deadline', '--deadline'],
+  ['time', '--time'],
+  ['afterOk', '--after'],
+  ['afterAny', '--after-any'],
+  ['afterNotOk', '--after-not-ok'],
+  ['afterArray', '--after-array'],
+  ['retries', '--retries'],
+  ['retryDelay', '--retry-delay'],
+  ['retryOn', '--retry-on'],
+  ['restartable', '--restartable'],
+  ['checkpointSignal', '--checkpoint-signal'],
+  ['grace', '--grace'],
+  ['output', '--output'],
+  ['array', '--array'],
+  ['sweep', '--sweep', 'many'],
+  ['samples', '--samples'],
+  ['seed', '--seed'],
+  ['atMost', '--at-most'],
+];
+
+/** What the dialog opens with. */
+export const blankForm = (system: { readonly defaultCwd: string; readonly user: string }): JobForm => ({
+  command: '',
+  cwd: system.defaultCwd,
+  name: '',
+  gpus: '1',
+  vram: '',
+  priority: '0',
+  user: system.user,
+  project: 'default',
+  env: '',
+  estimate: '',
+  begin: '',
+  deadline: '',
+  time: '',
+  afterOk: '',
+  afterAny: '',
+  afterNotOk: '',
+  afterArray: '',
+  retries: '0',
+  retryDelay: '',
+  retryOn: '',
+  checkpointSignal: '',
+  grace: '',
+  output: '',
+  array: '',
+  sweep: '',
+  samples: '',
+  seed: '',
+  atMost: '',
+  exclusive: false,
+  hold: false,
+  restartable: false,
+});
+
+const seconds = (s: number | null): string => (s === null ? '' : `${s}s`);
+
+/** The form that would submit the job again. Moments and what it waited for are left out: they have passed. */
+export function formOfJob(job: JobView, blank: JobForm): JobForm {
+  return {
+    ...blank,
+    command: job.command.map(quoted).join(' '),
+    cwd: job.cwd,
+    name: job.name === job.command.join(' ') ? '' : job.name,
+    gpus: gpuNeedText(job),
+    vram: job.vramMib === null || job.gpuShare !== null ? '' : `${job.vramMib}MiB`,
+    priority: String(job.priority),
+    user: job.user,
+    project: job.project,
+    env: Object.entries(job.env)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('\n'),
+    estimate: seconds(job.estimateS),
+    time: seconds(job.timeLimitS),
+    retries: String(job.retries),
+    retryDelay: job.retries === 0 ? '' : seconds(job.retryDelayS),
+    retryOn: [...(job.retryOn ?? []), ...(job.retryOnDiagnoses ?? [])].join(','),
+    checkpointSignal: job.checkpointSignal ?? '',
+    grace: seconds(job.graceS),
+    output: job.outputPath ?? '',
+    exclusive: job.exclusive,
+    restartable: job.restartable,
+  };
+}
