@@ -15,7 +15,7 @@ import { metricSeriesSchema } from '../domain/metrics.ts';
 import { pastJobSchema } from '../domain/pastJob.ts';
 import { POLICY_NAMES } from '../domain/policyNames.ts';
 import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.ts';
-import { pauseBySchema, rungSchema } from '../domain/rungs.ts';
+import { pauseBySchema, rungSchema, throttleBySchema } from '../domain/rungs.ts';
 import {
   allocationSchema,
   jobMemorySchema,
@@ -126,6 +126,8 @@ export const contract = {
             .min(0.01, 'give at least 0.01; to stand still it is paused')
             .max(0.99, 'give at most 0.99, or null for full speed')
             .nullable(),
+          /** As the owner chose when it is left out. */
+          by: throttleBySchema.optional(),
         }),
       )
       .output(jobViewSchema),

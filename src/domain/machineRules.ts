@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { YIELDS } from './deviceRules.ts';
-import { pauseBySchema } from './rungs.ts';
+import { pauseBySchema, throttleBySchema } from './rungs.ts';
 
 const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'give a time of day, such as 22:00');
 
@@ -31,6 +31,9 @@ export const quietHoursSchema = z
   });
 export type QuietHours = z.output<typeof quietHoursSchema>;
 
+/** undo: jobs run as they can. keep: what the kernel keeps to by itself stays. */
+export const WHEN_STOPPED = ['undo', 'keep'] as const;
+
 /** What the owner wants of the machine as a whole. */
 export const machineRulesSchema = z.strictObject({
   /** Nothing is started while less is free where jobs write, MiB; null: 1 GiB, but at most 5 % of that disk. */
@@ -38,6 +41,10 @@ export const machineRulesSchema = z.strictObject({
   quietHours: z.array(quietHoursSchema).max(20, 'give at most 20'),
   /** How a job is paused where the person who does it does not say. */
   pauseBy: pauseBySchema,
+  /** How a job is slowed down where the person who does it does not say. */
+  throttleBy: throttleBySchema,
+  /** What becomes of throttles, and of pauses by rules and policies, while no Stint runs. */
+  whenStopped: z.enum(WHEN_STOPPED, `choose from ${WHEN_STOPPED.join(', ')}`),
 });
 export type MachineRules = z.output<typeof machineRulesSchema>;
 
@@ -45,6 +52,8 @@ export const DEFAULT_MACHINE_RULES: MachineRules = {
   diskFloorMib: null,
   quietHours: [],
   pauseBy: 'signals',
+  throttleBy: 'duty-cycle',
+  whenStopped: 'undo',
 };
 
 /** What a clock on the wall shows. `day` counts from Monday, 0 to 6. */

@@ -10,7 +10,9 @@ import { seededRng } from '../domain/rng.ts';
 import { backendOf } from '../learning/backend.ts';
 import { Cgroups } from './control/cgroups.ts';
 import { CudaCheckpoint } from './control/cudaCheckpoint.ts';
+import { heldRungs } from './control/heldRungs.ts';
 import { Pauses } from './control/pauses.ts';
+import { PowerLimits } from './control/powerLimits.ts';
 import { rungsOf } from './control/rungsOf.ts';
 import { Throttles } from './control/throttles.ts';
 import { chooseProbe } from './devices/chooseProbe.ts';
@@ -154,7 +156,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
     });
     undo.push(() => runner.stop());
-    const throttles = new Throttles({ ledger, log });
+    const { rules } = stores;
+    const held = heldRungs({
+      cgroups,
+      power: new PowerLimits({ env, settings: stores.settings, log }),
+      devices: () => registry.list(),
+    });
+    const throttles = new Throttles({ ledger, held, rules: () => rules.machine(), log });
     undo.push(() => throttles.stop());
     // Before anything is recovered, so that it hears of every launch.
     const metrics = new MetricFollower({
@@ -166,7 +174,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     undo.push(() => metrics.stop());
 
-    const { rules } = stores;
     // Comes once there is something to look after.
     let warden: Warden | null = null;
     rules.forgetOtherBoots(bootId());
@@ -295,6 +302,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       rng,
       log,
     });
+    undo.push(() => {
+      if (rules.machine().whenStopped === 'undo') runner.resumeAllBut('person');
+    });
     undo.push(() => dispatcher.stop());
     undo.push(() => hub.close());
 
@@ -388,7 +398,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       runner,
       throttles,
       pauses,
-      rungs: () => rungsOf({ cgroups, cuda }),
+      rungs: () => rungsOf({ cgroups, cuda, held }),
       dispatcher,
       brain,
       episodes,

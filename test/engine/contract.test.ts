@@ -267,7 +267,12 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(await client.devices.reservations()).toEqual([reservation]);
       expect(await client.devices.unreserve({ id: reservation.id })).toEqual({ id: reservation.id });
       const settings = await client.settings.get();
-      expect(settings).toEqual({ diskFloorMib: null, quietHours: [], pauseBy: 'signals' });
+      expect(settings).toMatchObject({
+        diskFloorMib: null,
+        quietHours: [],
+        pauseBy: 'signals',
+        whenStopped: 'undo',
+      });
       expect(await client.settings.set({ rules: { diskFloorMib: 0 } })).toEqual({
         ...settings,
         diskFloorMib: 0,

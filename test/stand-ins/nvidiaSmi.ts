@@ -1,19 +1,21 @@
 /**
- * A stand-in for the `nvidia-smi` program, for the two queries that Stint runs:
- *   --query-gpu=FIELDS --format=csv,noheader,nounits --loop-ms=N, and the same with --query-compute-apps.
+ * A stand-in for the `nvidia-smi` program, for what Stint asks of it:
+ *   --query-gpu=FIELDS --format=csv,noheader,nounits --loop-ms=N, and the same with --query-compute-apps;
+ *   --query-gpu=FIELDS --format=csv,noheader,nounits [-i UUID], once;
+ *   -i UUID -pl WATTS, which changes `power.limit` in the file below.
  * What it answers is in the JSON file that its first argument names, read again for every look (see
  * nvidiaSmiStandIn.ts, which makes the program, for what may stand there).
  *
  * What it does not imitate: other queries and formats, units and headers, the time that a look takes, the order
  * of output when the two queries share a terminal, a process that hangs in the kernel (here SIGKILL ends it).
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { SmiControl } from './nvidiaSmiStandIn.ts';
 
 const GPU_FIELDS: ReadonlySet<string> = new Set(
   (
     'count index uuid name pci.bus_id memory.total memory.free memory.used utilization.gpu temperature.gpu ' +
-    'power.draw enforced.power.limit clocks.sm'
+    'power.draw enforced.power.limit clocks.sm power.limit power.default_limit power.min_limit'
   ).split(' '),
 );
 const APP_FIELDS: ReadonlySet<string> = new Set(['gpu_uuid', 'pid', 'used_memory']);
@@ -24,11 +26,27 @@ function fail(status: number, text: string): never {
 }
 
 const [, , controlPath = '', ...args] = process.argv;
+const idAt = args.indexOf('-i');
+const [, only] = idAt < 0 ? [] : args.splice(idAt, 2);
+if (args[0] === '-pl') {
+  const control = JSON.parse(readFileSync(controlPath, 'utf8')) as SmiControl;
+  if (control.exit) fail(control.exit.status, control.exit.text);
+  const gpus = control.gpus.map((gpu) =>
+    gpu.uuid === only ? { ...gpu, 'power.limit': Number(args[1]).toFixed(2) } : gpu,
+  );
+  writeFileSync(controlPath, JSON.stringify({ ...control, gpus }));
+  process.exit(0);
+}
 const options = new Map(args.map((arg) => arg.split(/=(.*)/s) as [string, string | undefined]));
 const loopMs = Number(options.get('--loop-ms'));
 const gpuFields = options.get('--query-gpu')?.split(',');
 const appFields = options.get('--query-compute-apps')?.split(',');
-if (options.size !== 3 || options.get('--format') !== 'csv,noheader,nounits' || !(loopMs > 0)) {
+const once = !options.has('--loop-ms');
+if (
+  options.size !== (once ? 2 : 3) ||
+  options.get('--format') !== 'csv,noheader,nounits' ||
+  !(once || loopMs > 0)
+) {
   fail(2, 'ERROR: the stand-in for nvidia-smi does not know these options.');
 }
 for (const [fields, known] of [
@@ -47,6 +65,7 @@ function look(): void {
     process.stdout.write(`${line}\n`);
   if (gpuFields) {
     for (const [i, gpu] of control.gpus.entries()) {
+      if (only !== undefined && gpu.uuid !== only) continue;
       const row: Record<string, string> = { count: String(control.gpus.length), index: String(i), ...gpu };
       process.stdout.write(`${gpuFields.map((field) => row[field] ?? '[N/A]').join(', ')}\n`);
     }
@@ -58,4 +77,4 @@ function look(): void {
 }
 
 look();
-setInterval(look, loopMs);
+if (!once) setInterval(look, loopMs);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
 import { FieldError } from '../../domain/errors.ts';
-import { PAUSE_RUNGS, type PauseBy, type Rung } from '../../domain/rungs.ts';
+import { PAUSE_RUNGS, type PauseBy, type Rung, THROTTLE_RUNGS, type ThrottleBy } from '../../domain/rungs.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { describeError } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
@@ -79,10 +79,15 @@ export function registerControl(program: Command, context: Context): void {
   )
     .argument('<ID>', 'number of the job', jobId)
     .argument('<SHARE>', 'such as 40%, from 1% to 99%; or off', throttleShare)
+    .option(
+      '--by <RUNG>',
+      `auto (the gentlest that works), ${THROTTLE_RUNGS.join(', ')}; see \`stint rungs\``,
+      oneOf('--by', ['auto', ...THROTTLE_RUNGS]),
+    )
     .option('--json', 'print the job as a JSON array of one')
-    .action((id: number, share: number | null, flags: Flags) =>
+    .action((id: number, share: number | null, flags: Flags & { readonly by?: ThrottleBy }) =>
       withEngine(context, flags, (client) =>
-        forEach(context, flags, [id], () => client.jobs.throttle({ id, share })),
+        forEach(context, flags, [id], () => client.jobs.throttle({ id, share, by: flags.by })),
       ),
     );
   for (const [action, description] of ACTIONS) {

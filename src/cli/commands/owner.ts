@@ -5,8 +5,8 @@ import { parseBegin } from '../../domain/begin.ts';
 import type { Device, ForeignProcess } from '../../domain/device.ts';
 import type { DeviceRules, Reservation, Yield } from '../../domain/deviceRules.ts';
 import { FieldError } from '../../domain/errors.ts';
-import type { MachineRules, QuietHours } from '../../domain/machineRules.ts';
-import { PAUSE_RUNGS, type PauseBy } from '../../domain/rungs.ts';
+import { type MachineRules, type QuietHours, WHEN_STOPPED } from '../../domain/machineRules.ts';
+import { PAUSE_RUNGS, type PauseBy, THROTTLE_RUNGS, type ThrottleBy } from '../../domain/rungs.ts';
 import { formatDuration, formatMib, parseMemoryMib } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
@@ -46,6 +46,8 @@ interface SettingsFlags {
   readonly quietExcept?: number;
   readonly quietRunning?: Yield;
   readonly pauseBy?: PauseBy;
+  readonly throttleBy?: ThrottleBy;
+  readonly whenStopped?: MachineRules['whenStopped'];
   readonly json?: true;
   readonly data?: string;
 }
@@ -195,6 +197,16 @@ export function registerOwner(program: Command, context: Context): void {
       `how \`stint pause\` pauses where you do not say: auto, ${PAUSE_RUNGS.join(', ')} (default: signals)`,
       oneOf('--pause-by', ['auto', ...PAUSE_RUNGS]),
     )
+    .option(
+      '--throttle-by <RUNG>',
+      `how \`stint throttle\` does it: auto, ${THROTTLE_RUNGS.join(', ')} (default: duty-cycle)`,
+      oneOf('--throttle-by', ['auto', ...THROTTLE_RUNGS]),
+    )
+    .option(
+      '--when-stopped <WHAT>',
+      "while no Stint runs: undo throttles and rules' pauses (default), or keep them where that needs no engine",
+      oneOf('--when-stopped', WHEN_STOPPED),
+    )
     .option('--json', 'print the settings as JSON')
     .addHelpText('after', SETTINGS_HELP)
     .action((flags: SettingsFlags) =>
@@ -342,10 +354,12 @@ function wantedSettings(flags: SettingsFlags): Partial<MachineRules> {
     ...(hours === undefined ? {} : { quietHours: hours }),
     ...(quietOff ? { quietHours: [] } : {}),
     ...(flags.pauseBy === undefined ? {} : { pauseBy: flags.pauseBy }),
+    ...(flags.throttleBy === undefined ? {} : { throttleBy: flags.throttleBy }),
+    ...(flags.whenStopped === undefined ? {} : { whenStopped: flags.whenStopped }),
   };
 }
 
-function settingPairs({ diskFloorMib, quietHours: hours, pauseBy }: MachineRules): [string, string][] {
+function settingPairs({ diskFloorMib, quietHours: hours, ...ways }: MachineRules): [string, string][] {
   const floor =
     diskFloorMib === null
       ? 'auto: 1 GiB, at most 5 % of it'
@@ -361,7 +375,9 @@ function settingPairs({ diskFloorMib, quietHours: hours, pauseBy }: MachineRules
   return [
     ['disk floor', floor],
     ...(quiet.length === 0 ? [['quiet hours', 'none'] as [string, string]] : quiet),
-    ['pause by', pauseBy],
+    ['pause by', ways.pauseBy],
+    ['throttle by', ways.throttleBy],
+    ['when stopped', `${ways.whenStopped} what slows jobs down, and what rules and policies paused`],
   ];
 }
 

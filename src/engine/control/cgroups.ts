@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ConflictError, messageOf } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
@@ -11,6 +12,9 @@ const run = promisify(execFile);
 /** systemd answers at once, or not at all. */
 const BUS_DEADLINE_MS = 5000;
 const MOVE_ROUNDS = 20;
+/** Of `cpu.max`, microseconds; the kernel takes no quota below the second. */
+const PERIOD_US = 100_000;
+const LEAST_QUOTA_US = 1000;
 const SYSTEMD = 'org.freedesktop.systemd1';
 const MANAGER = [SYSTEMD, '/org/freedesktop/systemd1', `${SYSTEMD}.Manager`] as const;
 
@@ -52,6 +56,41 @@ export class Cgroups {
       `${this.#place.own} may not be written, and no systemd user manager answers; log in to a session with one, or ` +
       'start Stint with `systemd-run --user --scope -p Delegate=yes`'
     );
+  }
+
+  /** Why no job's processor time can be limited here, and what would help; null: it can. */
+  async cpuTrouble(): Promise<string | null> {
+    const trouble = await this.freezeTrouble();
+    if (trouble !== null || this.#place === null) return trouble;
+    const bus = await this.#bus();
+    if (bus !== null) {
+      const answer = await this.#ask(bus, ['get-property', ...MANAGER, 'ControlGroup']);
+      const group = /"(.*)"/.exec(answer ?? '')?.[1];
+      const has =
+        group !== undefined && wordsIn(join(this.#place.mount, group), 'cgroup.controllers').has('cpu');
+      return has ? null : `systemd does not delegate processor time to you; ${DELEGATE}`;
+    }
+    const { own, mount } = this.#place;
+    if (!wordsIn(own, 'cgroup.controllers').has('cpu')) {
+      return `the cpu controller is not in cgroup v2 at ${own} (it may belong to version 1, or not be delegated)`;
+    }
+    if (wordsIn(own, 'cgroup.subtree_control').has('cpu') || own === mount) return null;
+    return `${own} has processes of its own, so that its cpu controller cannot be handed on; let systemd make the groups`;
+  }
+
+  /**
+   * Limits the processor time of a job's group, and what it gets where others want it too.
+   * @param share of all processors that this process may use; null: no limit. @returns false: it has no such group.
+   */
+  limitCpu(job: Job, share: number | null): boolean {
+    const group = this.groupOf(job);
+    if (group === null) return false;
+    if (!existsSync(join(group, 'cpu.max'))) {
+      if (share === null) return false;
+      writeFileSync(join(dirname(group), 'cgroup.subtree_control'), '+cpu');
+    }
+    writeCpuLimit(group, share);
+    return true;
   }
 
   /**
@@ -204,6 +243,26 @@ export class Cgroups {
   }
 }
 
+/** As cgroup v2 wants it (`cpu.max`, `cpu.weight`). @param share as {@link Cgroups.limitCpu}. */
+export function writeCpuLimit(group: string, share: number | null): void {
+  const quota =
+    share === null ? 'max' : Math.max(LEAST_QUOTA_US, Math.round(share * availableParallelism() * PERIOD_US));
+  writeFileSync(join(group, 'cpu.max'), `${quota} ${PERIOD_US}`);
+  writeFileSync(
+    join(group, 'cpu.weight'),
+    String(share === null ? 100 : Math.max(1, Math.round(100 * share))),
+  );
+}
+
+function wordsIn(directory: string, file: string): ReadonlySet<string> {
+  try {
+    return new Set(readFileSync(join(directory, file), 'utf8').trim().split(' '));
+  } catch {
+    return new Set();
+  }
+}
+
+const DELEGATE = 'see Delegate=cpu for user@.service in systemd.resource-control(5)';
 const NO_CGROUPS =
   'there are no control groups of version 2 here; they need Linux with the cgroup2 file system mounted';
 const OTHER = 'pause it by signals, or throttle it by duty-cycle; `stint rungs` says what works here';

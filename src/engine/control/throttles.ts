@@ -1,14 +1,18 @@
 import { getCompileCacheDir } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConflictError } from '../../domain/errors.ts';
+import { ConflictError, messageOf } from '../../domain/errors.ts';
 import type { Job, Pauser } from '../../domain/job.ts';
+import { mayHappen } from '../../domain/lifecycle.ts';
+import type { MachineRules } from '../../domain/machineRules.ts';
+import { type HeldRung, THROTTLE_RUNGS, type ThrottleBy } from '../../domain/rungs.ts';
 import { LineProcess } from '../devices/lineProcess.ts';
 import type { Ledger } from '../jobs/ledger.ts';
 import { signalJob } from '../jobs/processes.ts';
 import { ACTOR_OF } from '../jobs/runner.ts';
 import type { Log } from '../ports.ts';
 import type { DutyOrder } from './dutyLine.ts';
+import type { Held } from './heldRungs.ts';
 
 /** This file's sibling, in the form that this file has: `.ts` from source, `.js` when built. */
 const CHILD = fileURLToPath(new URL(`./dutyChild${extname(import.meta.url)}`, import.meta.url));
@@ -18,12 +22,16 @@ const SILENCE_DEADLINE_MS = 10_000;
 
 export interface ThrottlesOptions {
   readonly ledger: Ledger;
+  readonly held: Readonly<Record<HeldRung, Held>>;
+  /** What the owner chose for where nobody says. */
+  readonly rules: () => Pick<MachineRules, 'throttleBy' | 'whenStopped'>;
   readonly log: Log;
 }
 
 /**
  * Holds jobs at a share of their speed. What is wanted is recorded with the job first, and this only keeps to it, so that
- * the next engine takes it up again; while none is there, jobs run at full speed.
+ * the next engine takes it up again; while none is there, jobs run at full speed, unless the owner wants what the kernel
+ * keeps to by itself to stay.
  */
 export class Throttles {
   private readonly options: ThrottlesOptions;
@@ -31,11 +39,17 @@ export class Throttles {
   /** Jobs that are cycled now. */
   private readonly cycled = new Map<number, Job>();
   private process: LineProcess | null = null;
+  /** What is done to kernel and driver, one after another. */
+  private queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: ThrottlesOptions) {
     this.options = options;
-    this.unsubscribe = options.ledger.onEvent(({ event }, job) => {
-      if (event.kind !== 'progressed') this.follow(job);
+    this.unsubscribe = options.ledger.onEvent(({ event }, job, before) => {
+      if (event.kind === 'progressed') return;
+      this.follow(job);
+      const held = before?.throttle ?? null;
+      if (before && held && !(job.throttle?.method === held.method && job.throttle.share === held.share))
+        void this.letGo(before);
     });
   }
 
@@ -45,6 +59,72 @@ export class Throttles {
       if (job.throttle?.by === 'guard') this.set(job.id, null, 'guard');
       else this.follow(job);
     }
+    for (const [method, held] of Object.entries(this.options.held)) {
+      const its = this.options.ledger.live().filter(({ throttle }) => throttle?.method === method);
+      const ids = new Set(its.map(({ id }) => id));
+      const again = [...its.map((job) => () => held.hold(job, job.throttle!.share))];
+      if (held.sweep) again.push(async () => held.sweep?.((id) => ids.has(id)));
+      for (const step of again) void this.next(step).catch((error: unknown) => this.warn(method, error));
+    }
+  }
+
+  /**
+   * Throttles for a person, by a rung of the ladder: the first that works for the job, or the one that is named.
+   * @throws {ConflictError} saying why it cannot be done; the job runs as before.
+   */
+  async throttle(jobId: number, share: number | null, wanted?: ThrottleBy): Promise<Job> {
+    const { ledger, held, rules } = this.options;
+    const job = ledger.get(jobId);
+    const by = wanted ?? rules().throttleBy;
+    if (share === null || !mayHappen(job.status, 'throttled') || by === 'duty-cycle')
+      return this.set(jobId, share);
+    const refusals: string[] = [];
+    for (const rung of by === 'auto' ? THROTTLE_RUNGS : [by]) {
+      if (rung === 'duty-cycle') return this.set(jobId, share);
+      const why = await troubleOf(held[rung], job);
+      if (why === null) return this.hold(jobId, share, rung);
+      refusals.push(why);
+    }
+    throw new ConflictError(
+      `job ${jobId} cannot be throttled by ${by}: ${refusals[0]}`,
+      'choose another rung',
+    );
+  }
+
+  private async hold(jobId: number, share: number, rung: HeldRung): Promise<Job> {
+    const { ledger, held } = this.options;
+    const job = ledger.append(
+      jobId,
+      { kind: 'throttled', throttle: { share, method: rung, by: 'person' } },
+      'person',
+    );
+    try {
+      await this.next(() => held[rung].hold(job, share));
+    } catch (error) {
+      if (mayHappen(ledger.get(jobId).status, 'throttled')) this.set(jobId, null);
+      throw new ConflictError(
+        `job ${jobId} cannot be throttled by ${rung} (${messageOf(error)})`,
+        'it runs at full speed; choose another rung',
+      );
+    }
+    return ledger.get(jobId);
+  }
+
+  private letGo(job: Job): Promise<void> {
+    const { method, share } = job.throttle!;
+    if (method === 'duty-cycle') return Promise.resolve();
+    const held = this.options.held[method as HeldRung];
+    return this.next(() => held.letGo(job, share)).catch((error: unknown) => this.warn(method, error));
+  }
+
+  private next<T>(step: () => T | Promise<T>): Promise<T> {
+    const done = this.queue.then(step);
+    this.queue = done.catch(() => undefined);
+    return done;
+  }
+
+  private warn(method: string, error: unknown): void {
+    this.options.log.warn(`a throttle by ${method} could not be kept or undone`, { error: messageOf(error) });
   }
 
   /**
@@ -73,9 +153,13 @@ export class Throttles {
     return true;
   }
 
-  /** Lets everything run at full speed. What was wanted stays recorded. */
+  /** Lets everything run at full speed, or what needs no engine be as it is. What was wanted stays recorded. */
   async stop(): Promise<void> {
     this.unsubscribe();
+    const { ledger, rules } = this.options;
+    if (rules().whenStopped === 'undo')
+      for (const job of ledger.live()) if (job.throttle !== null) void this.letGo(job);
+    await this.queue;
     await this.process?.stop();
     this.process = null;
     this.letRun();
@@ -83,7 +167,7 @@ export class Throttles {
   }
 
   private follow(job: Job): void {
-    const wanted = job.status === 'running' && job.throttle !== null && job.process !== null;
+    const wanted = job.status === 'running' && job.throttle?.method === 'duty-cycle' && job.process !== null;
     const before = this.cycled.get(job.id);
     if (!wanted) {
       if (before === undefined) return;
@@ -150,5 +234,18 @@ export class Throttles {
     for (const { id, process } of this.cycled.values()) {
       if (process !== null && this.options.ledger.get(id).status === 'running') signalJob(process, 'SIGCONT');
     }
+  }
+}
+
+/** Why a rung does not work for a job; null: it does. */
+async function troubleOf(held: Held, job: Job): Promise<string | null> {
+  const trouble = await held.trouble();
+  if (trouble !== null) return trouble;
+  try {
+    await held.check(job);
+    return null;
+  } catch (error) {
+    if (error instanceof ConflictError) return error.message;
+    throw error;
   }
 }

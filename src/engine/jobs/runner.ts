@@ -176,6 +176,14 @@ export class Runner {
     return job;
   }
 
+  /** Nobody is there to let them go on later. */
+  resumeAllBut(pauser: Pauser): void {
+    for (const { id, status, pausedBy } of this.options.ledger.live()) {
+      if (status === 'paused' && pausedBy !== null && pausedBy !== pauser)
+        this.guard(id, () => void this.resume(id, pausedBy));
+    }
+  }
+
   /**
    * Pauses a job so that it holds nothing: it ends at its checkpoint and is held there.
    * @throws {ConflictError} saying why its memory cannot be freed.

@@ -25,7 +25,9 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
     ),
     resume: os.jobs.resume.handler(async ({ input }) => parts.view(await parts.pauses.resume(input.id))),
     cancel: os.jobs.cancel.handler(({ input }) => parts.view(runner.cancel(input.id))),
-    throttle: os.jobs.throttle.handler(({ input }) => parts.view(parts.throttles.set(input.id, input.share))),
+    throttle: os.jobs.throttle.handler(async ({ input: { id, share, by } }) =>
+      parts.view(await parts.throttles.throttle(id, share, by)),
+    ),
     preempt: os.jobs.preempt.handler(({ input }) =>
       parts.view(runner.preempt(input.id, 'preempted by a person', 'person')),
     ),
