@@ -218,7 +218,7 @@ describe('on any device', () => {
     await stint.client.settings.set({ rules: { quietHours: [], diskFloorMib: 2 ** 50 } });
     await untilReason(waits.id, /^the disk of .* is nearly full/);
     await stint.until(runs.id, 'running');
-    expect(await stint.client.settings.set({ rules: { diskFloorMib: null } })).toEqual({
+    expect(await stint.client.settings.set({ rules: { diskFloorMib: null } })).toMatchObject({
       quietHours: [],
       diskFloorMib: null,
     });
