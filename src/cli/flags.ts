@@ -49,6 +49,11 @@ export function assignment(text: string, before: Record<string, string> = {}): R
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** `0` or `0,1`. */
+export function deviceIndices(text: string): number[] {
+  return text.split(',').map((part) => integer('--on', 0, 1023)(part.trim()));
+}
+
 const oneId = integer('job id', 1, Number.MAX_SAFE_INTEGER);
 export const jobId = (text: string): number => oneId(text);
 export const jobIds = (text: string, before: readonly number[] = []): number[] => [...before, jobId(text)];

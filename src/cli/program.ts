@@ -16,6 +16,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
   { names: ['metrics'], load: async () => (await import('./commands/metrics.ts')).registerMetrics },
   {
     names: [
+      'start',
       'pause',
       'resume',
       'throttle',

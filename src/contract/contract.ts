@@ -12,6 +12,7 @@ import { JOB_STATUSES, jobSchema, jobSpecSchema } from '../domain/job.ts';
 import { jobFilterSchema } from '../domain/jobFilter.ts';
 import { machineRulesSchema } from '../domain/machineRules.ts';
 import { metricSeriesSchema } from '../domain/metrics.ts';
+import { conductSchema } from '../domain/mode.ts';
 import { pastJobSchema } from '../domain/pastJob.ts';
 import { POLICY_NAMES } from '../domain/policyNames.ts';
 import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.ts';
@@ -55,6 +56,9 @@ const changed = z.object({ ids: z.array(z.int()) });
 const since = z.number('give Unix milliseconds').min(0, 'give Unix milliseconds');
 const version = z.object({
   version: z.string('name a version').min(1, 'name a version; `stint policy ls` lists them'),
+});
+const suggestionId = z.object({
+  id: z.int('give the number of a suggestion').positive('give the number of a suggestion').optional(),
 });
 /** Where a page of the history ended. */
 const historyCursor = z.object({ finishedAtMs: z.number(), id: z.int() });
@@ -128,6 +132,21 @@ export const contract = {
             .nullable(),
           /** As the owner chose when it is left out. */
           by: throttleBySchema.optional(),
+        }),
+      )
+      .output(jobViewSchema),
+    /**
+     * Starts a queued job now, whosever turn it is. Every rule that is not about turns holds: memory, the owner's rules,
+     * and what it waits for. `deviceIds`: on all of these; where it fits best when left out.
+     */
+    start: base
+      .input(
+        jobId.extend({
+          deviceIds: z
+            .array(z.string('give ids of devices').min(1, 'give ids of devices'), 'give ids of devices')
+            .min(1, 'give at least one id, or leave it out')
+            .max(64, 'that is more than any job takes')
+            .optional(),
         }),
       )
       .output(jobViewSchema),
@@ -288,6 +307,12 @@ export const contract = {
     setPolicy: base
       .input(z.object({ policy: z.enum(POLICY_NAMES, `choose one of ${POLICY_NAMES.join(', ')}`) }))
       .output(schedulerStatusSchema),
+    /** Who acts; what is left out stays. Kept across restarts. */
+    setMode: base.input(conductSchema.partial()).output(schedulerStatusSchema),
+    /** Has done what the policy suggests (see `status`). `id`: of the suggestion that was seen; any when left out. */
+    accept: base.input(suggestionId).output(schedulerStatusSchema),
+    /** Has done at once what the heuristic would do instead. */
+    overrule: base.input(suggestionId).output(schedulerStatusSchema),
     /** On: what runs goes on, and nothing is started, until it is off again. Kept across restarts. */
     drain: base.input(z.object({ on: z.boolean('give true or false') })).output(schedulerStatusSchema),
     /** What policies may do to running jobs; what is left out stays as it is. Kept across restarts. */

@@ -5,6 +5,7 @@ import { episodeSchema } from '../domain/episode.ts';
 import { giveWaySchema } from '../domain/giveWay.ts';
 import { jobSchema } from '../domain/job.ts';
 import { actorSchema, jobEventSchema } from '../domain/lifecycle.ts';
+import { conductSchema, suggestionCountsSchema, suggestionSchema } from '../domain/mode.ts';
 import { PREDICTION_SOURCES } from '../domain/predictionSource.ts';
 import { goalWeightsSchema } from '../domain/reward.ts';
 
@@ -96,6 +97,11 @@ export const schedulerStatusSchema = z.object({
   /** Share of the last decisions in which the policy chose what the heuristic would have; null before any. */
   agreement: z.number().nullable(),
   lastFallback: z.object({ atMs: z.number(), error: z.string() }).nullable(),
+  ...conductSchema.shape,
+  /** What the policy would do and the heuristic would not, while advising; null: nothing. */
+  suggestion: suggestionSchema.nullable(),
+  /** What became of suggestions so far. */
+  suggested: suggestionCountsSchema,
   /** Since when nothing is started because a person drained the machine; null: it is not drained. */
   drainedSinceMs: z.number().nullable(),
   /** What policies may do to running jobs. */

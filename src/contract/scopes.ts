@@ -25,7 +25,7 @@ const READ = new Set([
   'scheduler.episodes',
   'settings.get',
 ]);
-const ACT = new Set(['jobs', 'arrays', 'scheduler.drain']);
+const ACT = new Set(['jobs', 'arrays', 'scheduler.drain', 'scheduler.accept', 'scheduler.overrule']);
 
 /**
  * What a token needs to call a procedure over HTTP.

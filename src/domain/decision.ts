@@ -15,6 +15,17 @@ export const actionSchema = z.discriminatedUnion('kind', [
 ]);
 export type Action = z.output<typeof actionSchema>;
 
+/** True if both do the same. */
+export function isSameAction(a: Action, b: Action): boolean {
+  if (a.kind === 'wait' || b.kind === 'wait') return a.kind === b.kind;
+  if (a.kind !== 'launch' || b.kind !== 'launch') return a.kind === b.kind && a.jobId === b.jobId;
+  return (
+    a.jobId === b.jobId &&
+    a.deviceIds.length === b.deviceIds.length &&
+    a.deviceIds.every((id) => b.deviceIds.includes(id))
+  );
+}
+
 /** Names of the shield's rules, each a reason for which a candidate was struck out. */
 export const VETOES = [
   'capacity',
@@ -50,6 +61,7 @@ export const decisionSchema = z.object({
   /** Decisions of one epoch were taken at one instant, one after another. */
   epoch: z.int(),
   episodeId: z.int().nullable(),
+  /** Who decided; `person` for what a person did. */
   policy: z.string(),
   policyVersion: z.string(),
   /** SHA-256 of the snapshot it was taken on. */
@@ -64,6 +76,8 @@ export const decisionSchema = z.object({
   fallback: z.object({ failed: z.string(), error: z.string() }).nullable(),
   /** What the heuristic would have done. */
   heuristicAction: actionSchema,
+  /** What a policy suggested while somebody else acted; left out: nobody asked one. The scores are its own. */
+  advice: z.object({ policy: z.string(), policyVersion: z.string(), action: actionSchema }).optional(),
   /** For people. */
   sentence: z.string(),
 });

@@ -33,13 +33,11 @@ import { lockHome } from './lock.ts';
 import type { EngineParts } from './parts.ts';
 import { type Clock, type Log, systemClock } from './ports.ts';
 import { Brain } from './scheduling/brain.ts';
-import { Dispatcher } from './scheduling/dispatcher.ts';
-import { Drain } from './scheduling/drain.ts';
 import { Durations, MOST_LEARNED } from './scheduling/durations.ts';
 import { Episodes } from './scheduling/episodes.ts';
 import { foreignHold } from './scheduling/foreignHold.ts';
-import { GiveWayLimits } from './scheduling/giveWayLimits.ts';
 import type { PromotionOptions } from './scheduling/promotion.ts';
+import { createScheduling, type Scheduling } from './scheduling/scheduling.ts';
 import { MOST_REMEMBERED, ServiceHistory } from './scheduling/serviceHistory.ts';
 import { createRouter, type EngineRouter } from './server/router.ts';
 import { Tokens } from './server/tokens.ts';
@@ -58,6 +56,7 @@ import { modelStore } from './store/modelStore.ts';
 import { ruleStore } from './store/ruleStore.ts';
 import { settingStore } from './store/settingStore.ts';
 import { sharingStore } from './store/sharingStore.ts';
+import { suggestionStore } from './store/suggestionStore.ts';
 import { tokenStore } from './store/tokenStore.ts';
 import { transitionStore } from './store/transitionStore.ts';
 import { VERSION } from './version.ts';
@@ -135,6 +134,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       rules: ruleStore(db),
       settings: settingStore(db),
       sharing: sharingStore(db),
+      suggestions: suggestionStore(db),
       transitions: transitionStore(db),
       models: modelStore(db),
     };
@@ -260,7 +260,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       heuristic: brain.heuristic.name,
       epsilon: brain.epsilon,
       goals,
-      ...dispatcher.status,
+      ...scheduling.status,
       learner: brain.learnerStatus,
       promotion: brain.promotion.status,
       currentEpisode: episodes.current,
@@ -268,7 +268,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     const view = (job: Job): JobView => ({
       ...job,
-      waitingReason: dispatcher.reasonOf(job),
+      waitingReason: scheduling.reasons.of(job),
       remaining: isTerminal(job.status) ? null : durations.tell(job, clock.nowMs()),
     });
     const hub: WatchHub = new WatchHub({
@@ -276,23 +276,22 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       eventsAfter: (after, upTo, limit) => ledger.read.eventsAfter(after, upTo, limit),
       asMessage: (entry) => ({ type: 'event', seq: entry.seq, entry, job: view(ledger.get(entry.jobId)) }),
       greeting: () => [
-        { type: 'reasons', reasons: dispatcher.allReasons() },
+        { type: 'reasons', reasons: scheduling.reasons.all() },
         { type: 'devices', devices: registry.list(), host },
         { type: 'scheduler', scheduler: scheduler() },
       ],
     });
-    const dispatcher: Dispatcher = new Dispatcher({
+    const scheduling: Scheduling = createScheduling({
       ledger,
       runner,
-      decisions: stores.decisions,
+      pauses: () => pauses,
+      stores,
       episodes,
       brain,
       hub,
       devices: () => registry.list(),
       goals,
-      giveWay: new GiveWayLimits(stores.settings),
       cpuSlots: availableParallelism(),
-      drain: new Drain(stores.settings, clock),
       guards: () => warden,
       reservationMib: setAsideMib,
       interference: () => interference.speeds,
@@ -302,10 +301,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       rng,
       log,
     });
+    const { dispatcher } = scheduling;
     undo.push(() => {
       if (rules.machine().whenStopped === 'undo') runner.resumeAllBut('person');
     });
-    undo.push(() => dispatcher.stop());
+    undo.push(() => scheduling.stop());
     undo.push(() => hub.close());
 
     undo.push(
@@ -399,7 +399,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       throttles,
       pauses,
       rungs: () => rungsOf({ cgroups, cuda, held }),
-      dispatcher,
+      scheduling,
       brain,
       episodes,
       hub,
@@ -429,7 +429,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
 interface DeviceWatch {
   readonly registry: DeviceRegistry;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: Scheduling['dispatcher'];
   readonly hub: WatchHub;
   readonly host: () => HostReading | null;
   readonly record: ReturnType<typeof deviceStore>;

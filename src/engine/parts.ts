@@ -9,8 +9,8 @@ import type { Ledger } from './jobs/ledger.ts';
 import type { Runner } from './jobs/runner.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Brain } from './scheduling/brain.ts';
-import type { Dispatcher } from './scheduling/dispatcher.ts';
 import type { Episodes } from './scheduling/episodes.ts';
+import type { Scheduling } from './scheduling/scheduling.ts';
 import type { Tokens } from './server/tokens.ts';
 import type { WatchHub } from './server/watchHub.ts';
 import type { Interference } from './sharing/interference.ts';
@@ -31,7 +31,7 @@ export interface EngineParts {
   readonly runner: Runner;
   readonly throttles: Throttles;
   readonly pauses: Pauses;
-  readonly dispatcher: Dispatcher;
+  readonly scheduling: Scheduling;
   readonly brain: Brain;
   readonly episodes: Episodes;
   readonly hub: WatchHub;

@@ -25,6 +25,11 @@ export interface AgentConfig extends LossConfig {
    * `wait`. 0 for plain Q-learning.
    */
   readonly conservatism: number;
+  /**
+   * The same for what a person did or wanted, whatever came of it. Ten times as much: there are few of them, and they
+   * are what the owner would rather not have to do again.
+   */
+  readonly imitation: number;
   /** Transitions per gradient step; 32 as in Mnih et al. 2015. */
   readonly batchSize: number;
   /** Share of the online weights that the target network takes over at each step; 0.005 (Lillicrap et al. 2016). */
@@ -56,6 +61,7 @@ export const LIVE_AGENT: AgentConfig = {
   adamEpsilon: 1.5e-4,
   imitationTemperature: 0.02,
   conservatism: 0.05,
+  imitation: 0.5,
   batchSize: 32,
   polyakTau: 0.005,
   replayCapacity: 2048,
@@ -129,7 +135,7 @@ export class Agent {
     return this.replay.size >= this.config.minReplay;
   }
 
-  remember(transition: Transition, demonstrated = false): void {
+  remember(transition: Transition, demonstrated = transition.demonstrated ?? false): void {
     this.replay.push({ transition, demonstrated });
   }
 

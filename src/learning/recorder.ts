@@ -22,6 +22,8 @@ export interface DecidedStep {
   readonly rows: number;
   readonly chosenRow: number;
   readonly goals: GoalWeights;
+  /** See {@link Transition.demonstrated}. */
+  readonly demonstrated?: boolean;
 }
 
 export interface RecorderOptions {
@@ -127,6 +129,7 @@ export class Recorder {
       discount,
       next,
       goals: step.goals,
+      ...(step.demonstrated ? { demonstrated: true } : {}),
     });
   }
 }

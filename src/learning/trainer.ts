@@ -91,7 +91,7 @@ export class Trainer {
   /** One gradient step, then back to the event loop, so that messages are heard between steps. */
   private step(): void {
     this.owed--;
-    const latest = this.agent.train();
+    const latest = this.agent.train(this.start.config.imitation);
     this.loss = this.loss === null ? latest : this.loss + LOSS_SMOOTHING * (latest - this.loss);
     if (this.agent.trainSteps % this.start.config.publishEverySteps === 0) this.publish();
     this.training = this.owed >= 1;

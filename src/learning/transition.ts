@@ -25,6 +25,8 @@ export interface Transition {
   readonly next: CandidateRows | null;
   /** The owner's goals in force, by which the components are weighed. */
   readonly goals: GoalWeights;
+  /** True: a person did it, or wanted it, which is worth imitating. Left out: nobody did. */
+  readonly demonstrated?: boolean;
 }
 
 /** More candidates are thinned at random: keeps a stored transition within about 12 KiB. */
@@ -41,7 +43,7 @@ export class TransitionError extends Error {
 }
 
 // Blob, little-endian. uint32: magic, version, featuresHash, featureCount, rows, chosen, next rows (or NO_NEXT),
-// reserved; float64: decisionId, episodeId (NaN: none), atMs, discount, 3 reward parts, 3 goals; then float32 rows.
+// demonstrated (0 or 1); float64: decisionId, episodeId (NaN: none), atMs, discount, 3 reward parts, 3 goals; then float32 rows.
 const MAGIC = 0x54544e53; // "SNTT"
 const VERSION = 1;
 const NO_NEXT = 0xffffffff;
@@ -68,7 +70,7 @@ export function encodeTransition(
     state.rows,
     transition.chosen,
     next?.rows ?? NO_NEXT,
-    0,
+    transition.demonstrated ? 1 : 0,
   ];
   words.forEach((word, i) => {
     view.setUint32(4 * i, word, true);
@@ -133,6 +135,7 @@ export function decodeTransition(blob: Uint8Array, featureNames: readonly string
     state: { features: read(0, rows * width), rows },
     chosen,
     next: nextRows === null ? null : { features: read(rows * width, nextRows * width), rows: nextRows },
+    ...(word(7) === 1 ? { demonstrated: true } : {}),
   };
   checkNumbers(transition);
   return transition;

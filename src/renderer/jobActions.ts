@@ -8,7 +8,16 @@ import { cancelQuestion, listJobs } from './text/cancelQuestion.ts';
 import { say, sayTrouble, sayWithUndo } from './toasts.tsx';
 
 /** What a person can do to a job at once, without saying more. `park`: pause so that its GPU memory is free. */
-export type JobAction = 'pause' | 'resume' | 'hold' | 'release' | 'retry' | 'park' | 'preempt' | 'cancel';
+export type JobAction =
+  | 'start'
+  | 'pause'
+  | 'resume'
+  | 'hold'
+  | 'release'
+  | 'retry'
+  | 'park'
+  | 'preempt'
+  | 'cancel';
 
 interface Rule {
   readonly from: readonly JobStatus[];
@@ -20,6 +29,7 @@ interface Rule {
 }
 
 const RULES: Readonly<Record<JobAction, Rule>> = {
+  start: { from: ['queued'], done: 'started' },
   pause: { from: ['running'], done: 'paused', undo: ['resume', 'Undo'] },
   resume: { from: ['paused'], done: 'resumed', undo: ['pause', 'Undo'] },
   hold: { from: ['queued'], done: 'held back', undo: ['release', 'Undo'] },
@@ -64,7 +74,7 @@ export function act(action: JobAction, jobs: readonly JobView[], arrayId?: numbe
     return;
   }
   const perform = (): void =>
-    void (arrayId === undefined || action === 'park'
+    void (arrayId === undefined || action === 'park' || action === 'start'
       ? performEach(action, those)
       : performOnArray(action, arrayId));
   const question = action === 'cancel' ? cancelQuestion(those) : null;
@@ -88,7 +98,7 @@ async function performEach(action: JobAction, jobs: readonly Pick<JobView, 'id'>
   if (done.length > 0) sayDone(action, done, listJobs(done));
 }
 
-async function performOnArray(action: Exclude<JobAction, 'park'>, id: number): Promise<void> {
+async function performOnArray(action: Exclude<JobAction, 'park' | 'start'>, id: number): Promise<void> {
   try {
     const { ids } = await client().arrays[action]({ id });
     sayDone(

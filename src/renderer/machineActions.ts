@@ -1,6 +1,8 @@
+import type { SchedulerStatus } from '../contract/messages.ts';
 import type { Device } from '../domain/device.ts';
 import type { DeviceRules } from '../domain/deviceRules.ts';
 import type { ForeignRemedy } from '../domain/foreignRemedy.ts';
+import type { Mode, Suggestion } from '../domain/mode.ts';
 import type { PolicyName } from '../domain/policyNames.ts';
 import { client } from './connection.ts';
 import { store } from './store/store.ts';
@@ -10,18 +12,47 @@ import { say, sayTrouble } from './toasts.tsx';
 export async function setPolicy(policy: PolicyName): Promise<void> {
   try {
     const scheduler = await client().scheduler.setPolicy({ policy });
-    store.update((state) => (state.machine ? { ...state, machine: { ...state.machine, scheduler } } : state));
+    showScheduler(scheduler);
     say(`${scheduler.policy} decides from now on`);
   } catch (error) {
     sayTrouble('the policy was not changed', error);
   }
 }
 
+/** Says who acts from now on. */
+export async function setMode(mode: Mode): Promise<void> {
+  try {
+    showScheduler(await client().scheduler.setMode({ mode }));
+    say(MODE_SET[mode]);
+  } catch (error) {
+    sayTrouble('who acts was not changed', error);
+  }
+}
+
+const MODE_SET: Readonly<Record<Mode, string>> = {
+  manual: 'nothing starts by itself from now on',
+  advise: 'the policy suggests from now on, and the heuristic acts',
+  auto: 'the policy acts from now on',
+};
+
+/** Has done what is suggested, or what the heuristic would do instead. */
+export async function answer(suggestion: Suggestion, accept: boolean): Promise<void> {
+  const { scheduler } = client();
+  try {
+    showScheduler(await (accept ? scheduler.accept : scheduler.overrule)({ id: suggestion.id }));
+  } catch (error) {
+    sayTrouble('nothing was done', error);
+  }
+}
+
+function showScheduler(scheduler: SchedulerStatus): void {
+  store.update((state) => (state.machine ? { ...state, machine: { ...state.machine, scheduler } } : state));
+}
+
 /** Starts nothing from now on, or again what waits. */
 export async function setDrain(on: boolean): Promise<void> {
   try {
-    const scheduler = await client().scheduler.drain({ on });
-    store.update((state) => (state.machine ? { ...state, machine: { ...state.machine, scheduler } } : state));
+    showScheduler(await client().scheduler.drain({ on }));
     say(on ? 'what runs goes on, and nothing is started' : 'jobs are started again');
   } catch (error) {
     sayTrouble(on ? 'jobs are still started' : 'still nothing is started', error);

@@ -1,4 +1,4 @@
-import type { Action, Decision } from '../domain/decision.ts';
+import { type Action, type Decision, isSameAction } from '../domain/decision.ts';
 import { ConflictError, messageOf } from '../domain/errors.ts';
 import type { Rng } from '../domain/rng.ts';
 import type { Candidate } from './candidate.ts';
@@ -93,6 +93,31 @@ export function decide(input: DecisionInput): DecisionStep {
   });
 }
 
+/**
+ * The same decision with something else done, because somebody who is not the policy wanted it: what it scored stays,
+ * and the sentence is about what was done.
+ * @param action any that fits the snapshot; what was not offered is added, unscored.
+ */
+export function actedInstead(
+  { snapshot, limits }: Pick<DecisionInput, 'snapshot' | 'limits'>,
+  step: DecisionStep,
+  action: Action,
+): DecisionStep {
+  const offered = step.allowedActions.findIndex((one) => isSameAction(one, action));
+  const allowedActions = offered >= 0 ? step.allowedActions : [...step.allowedActions, action];
+  const index = offered >= 0 ? offered : allowedActions.length - 1;
+  const known = offered >= 0 ? step.choice : null;
+  const choice: PolicyChoice = {
+    ...(known ?? { scores: null, epsilon: null, features: null }),
+    index,
+    explored: false,
+  };
+  const shield = shieldOf(snapshot, limits);
+  const essentials = { ...step, allowedActions, chosen: allowedActions[index] as Action, asked: true };
+  const unscored = new Taken(snapshot, shield, null, { ...essentials, choice: { ...choice, scores: null } });
+  return new Taken(snapshot, shield, null, { ...essentials, choice }, unscored.sentence);
+}
+
 type Essentials = Omit<DecisionStep, 'candidates' | 'allowed' | 'scores' | 'sentence'>;
 
 /** A decision whose record is made up when it is asked for: a simulator takes a million of them and reads none. */
@@ -111,7 +136,13 @@ class Taken implements DecisionStep {
   #record: Pick<DecisionStep, 'candidates' | 'allowed' | 'scores'> | null = null;
   #sentence: string | null = null;
 
-  constructor(snapshot: Snapshot, shield: Shield, instead: string | null, step: Essentials) {
+  constructor(
+    snapshot: Snapshot,
+    shield: Shield,
+    instead: string | null,
+    step: Essentials,
+    sentence: string | null = null,
+  ) {
     this.allowedActions = step.allowedActions;
     this.chosen = step.chosen;
     this.choice = step.choice;
@@ -123,6 +154,7 @@ class Taken implements DecisionStep {
     this.#snapshot = snapshot;
     this.#shield = shield;
     this.#instead = instead;
+    this.#sentence = sentence;
   }
 
   get candidates(): readonly Candidate[] {
@@ -154,25 +186,23 @@ function recordOf(
   { allowedActions, choice }: Essentials,
 ): Pick<DecisionStep, 'candidates' | 'allowed' | 'scores'> {
   const allowed: number[] = [];
-  const candidates = all.map((candidate, i): Candidate => {
+  const candidates: Candidate[] = all.map((candidate, i): Candidate => {
     const next = allowedActions[allowed.length];
-    if (next === undefined || candidate.vetoes.length > 0 || !isSame(candidate.action, next))
+    if (next === undefined || candidate.vetoes.length > 0 || !isSameAction(candidate.action, next))
       return candidate;
     allowed.push(i);
     return { action: next, vetoes: candidate.vetoes };
   });
+  // What nobody offered, and a person wanted all the same.
+  for (const action of allowedActions.slice(allowed.length)) {
+    allowed.push(candidates.length);
+    candidates.push({ action, vetoes: [] });
+  }
   const scores: (number | null)[] = candidates.map(() => null);
   choice?.scores?.forEach((score, i) => {
     scores[allowed[i] as number] = score;
   });
   return { candidates, allowed, scores };
-}
-
-/** Of two candidates for one snapshot: a job has several placements, which share their arrays. */
-function isSame(a: Action, b: Action): boolean {
-  if (a.kind === 'wait' || b.kind === 'wait') return a.kind === b.kind;
-  if (a.kind !== b.kind || a.jobId !== b.jobId) return false;
-  return a.kind !== 'launch' || b.kind !== 'launch' || a.deviceIds === b.deviceIds;
 }
 
 const NOTHING_KNOWN: readonly number[] = [];

@@ -26,8 +26,13 @@ export function sentenceOf(
 /**
  * For every waiting job why it does not run, in a few words. Sentences change only when the situation does, not
  * with the clock. O(waiting + needs × devices).
+ * @param unasked why one that may start does not, where that is not for the scheduler to choose; null: it is.
  */
-export function waitingReasons(snapshot: Snapshot, limits: ShieldLimits): Map<number, string> {
+export function waitingReasons(
+  snapshot: Snapshot,
+  limits: ShieldLimits,
+  unasked: (job: WaitingJob) => string | null = () => null,
+): Map<number, string> {
   const shield = shieldOf(snapshot, limits);
   const reasons = new Map<number, string>();
   snapshot.waiting.forEach((job, index) => {
@@ -35,6 +40,7 @@ export function waitingReasons(snapshot: Snapshot, limits: ShieldLimits): Map<nu
     reasons.set(
       job.id,
       veto?.reason ??
+        unasked(job) ??
         (job.id === shield.forcedJobId
           ? 'starts next: it goes first now'
           : 'fits now: the scheduler has not chosen it yet'),

@@ -328,6 +328,27 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       await client.scheduler.setPolicy({ policy: 'fifo' });
     });
 
+    it('lets people act instead of the policy', async () => {
+      expect(await client.scheduler.setMode({ mode: 'manual' })).toMatchObject({
+        mode: 'manual',
+        thinkS: 30,
+      });
+      const { id } = await submit('exec sleep 60');
+      expect(await client.jobs.start({ id, deviceIds: ['virtual-1'] })).toMatchObject({
+        status: 'running',
+        devices: ['virtual-1'],
+      });
+      for (const answer of ['accept', 'overrule'] as const) {
+        await expect(client.scheduler[answer]({})).rejects.toMatchObject({
+          code: 'CONFLICT',
+          message: expect.stringContaining('nothing is suggested in mode manual'),
+        });
+      }
+      await client.jobs.cancel({ id });
+      await stint.untilOver(id);
+      expect(await client.scheduler.setMode({ mode: 'auto' })).toMatchObject({ mode: 'auto' });
+    });
+
     it('says what policies may do to running jobs', async () => {
       const before = (await client.scheduler.status()).giveWay;
       const { maxPreemptions } = (await client.scheduler.setGiveWay({ maxPreemptions: 2 })).giveWay;

@@ -28,8 +28,13 @@ const transitions: fc.Arbitrary<Transition> = fc
     reward: parts,
     goals: parts,
     discount: fc.double({ min: 0, max: 1, noNaN: true }),
+    demonstrated: fc.boolean(),
   })
-  .map(({ pick, ...rest }) => ({ ...rest, chosen: pick % rest.state.rows }));
+  .map(({ pick, demonstrated, ...rest }) => ({
+    ...rest,
+    chosen: pick % rest.state.rows,
+    ...(demonstrated ? { demonstrated } : {}),
+  }));
 
 const SAMPLE: Transition = {
   decisionId: 12,

@@ -122,6 +122,10 @@ export function overview(seq: number, jobs: readonly JobView[]): Overview {
       fallbacks: 0,
       agreement: null,
       lastFallback: null,
+      mode: 'auto',
+      thinkS: 30,
+      suggestion: null,
+      suggested: { accepted: 0, overruled: 0, lapsed: 0 },
       drainedSinceMs: null,
       giveWay: { preempt: true, pause: false, maxPreemptions: 5, minSpellS: 300 },
       learner: {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { Action } from '../../src/domain/decision.ts';
 import { ConflictError } from '../../src/domain/errors.ts';
 import { type Rng, seededRng } from '../../src/domain/rng.ts';
-import { decide, withApplied } from '../../src/scheduler/decide.ts';
+import { actedInstead, decide, withApplied } from '../../src/scheduler/decide.ts';
 import { FEATURE_COUNT, featuresOf } from '../../src/scheduler/features.ts';
 import { heuristicByName } from '../../src/scheduler/policies/heuristics.ts';
 import type { Policy, PolicyChoice, PolicyInput } from '../../src/scheduler/policy.ts';
+import { recordedCandidates } from '../../src/scheduler/recorded.ts';
 import { DEFAULT_LIMITS, type Snapshot } from '../../src/scheduler/snapshot.ts';
 import { brief, GIB, NOW_MS, running, snapshot, waiting } from './build.ts';
 
@@ -59,6 +61,36 @@ describe('decide', () => {
     }
     const forced = snapshot({ waiting: [waiting(1), waiting(2, { waitingSinceMs: 0 })] });
     expect(brief(decideWith(forced, never, never).chosen)).toBe('2>g0');
+  });
+
+  it('tells what somebody else did instead, beside what the policy had scored', () => {
+    const step = decideWith(
+      two,
+      scoring((i) => [0.25, 0.75, 0.5][i] as number),
+    );
+    const instead = (action: Action) => actedInstead({ snapshot: two, limits: DEFAULT_LIMITS }, step, action);
+    const offered = instead({ kind: 'launch', jobId: 1, deviceIds: ['g0'] });
+    expect(brief(offered.chosen)).toBe('1>g0');
+    expect(offered.scores).toEqual(step.scores);
+    expect([offered.choice?.index, offered.choice?.features]).toEqual([0, step.choice?.features]);
+    expect(offered.sentence).toMatch(/^started #1 on GPU 0/);
+    expect(offered.sentence).not.toMatch(/scored/);
+    // Nobody offered the larger GPU to it.
+    const added = instead({ kind: 'launch', jobId: 1, deviceIds: ['g1'] });
+    expect(added.candidates.map(({ action }) => brief(action))).toEqual([
+      '1>g0',
+      '2>g0',
+      '3>g0+g1',
+      'wait',
+      '1>g1',
+    ]);
+    expect([added.allowed, brief(added.chosen), added.choice?.features]).toEqual([
+      [0, 1, 3, 4],
+      '1>g1',
+      null,
+    ]);
+    expect(recordedCandidates(added)).toMatchObject({ chosen: 4, candidateCount: 5 });
+    expect(brief(step.chosen)).toBe('2>g0');
   });
 
   const good: PolicyChoice = { index: 0, scores: null, epsilon: null, explored: false, features: null };

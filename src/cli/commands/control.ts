@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
+import type { Device } from '../../domain/device.ts';
 import { FieldError } from '../../domain/errors.ts';
 import { PAUSE_RUNGS, type PauseBy, type Rung, THROTTLE_RUNGS, type ThrottleBy } from '../../domain/rungs.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { describeError } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
-import { integer, jobId, jobIds, memory, oneOf, throttleShare } from '../flags.ts';
+import { deviceIndices, integer, jobId, jobIds, memory, oneOf, throttleShare } from '../flags.ts';
 import { type Column, renderTable } from '../table.ts';
 
 interface Flags {
@@ -71,6 +72,24 @@ export function registerControl(program: Command, context: Context): void {
         if (flags.json) return context.out(JSON.stringify(rungs));
         for (const line of renderTable(RUNG_COLUMNS, rungs, context.width)) context.out(line);
       }),
+    );
+  clientCommand(
+    program,
+    'start',
+    'Starts a queued job now, whosever turn it is. What is about room, and your rules for devices, still holds.',
+  )
+    .argument('<ID>', 'number of the job', jobId)
+    .option('--on <GPUS>', 'on these GPUs, such as 0 or 0,1 (`stint devices` numbers them)', deviceIndices)
+    .option('--json', 'print the job as a JSON array of one')
+    .action((id: number, flags: Flags & { readonly on?: readonly number[] }) =>
+      withEngine(context, flags, (client) =>
+        forEach(context, flags, [id], async () =>
+          client.jobs.start({
+            id,
+            ...(flags.on === undefined ? {} : { deviceIds: idsOf(flags.on, await client.devices.list()) }),
+          }),
+        ),
+      ),
     );
   clientCommand(
     program,
@@ -169,6 +188,14 @@ const RUNG_COLUMNS: readonly Column<Rung>[] = [
   { title: 'DOES', least: 12, cell: ({ does }) => does },
   { title: 'NOTE', least: 12, cell: ({ note }) => note ?? '' },
 ];
+
+function idsOf(indices: readonly number[], devices: readonly Device[]): string[] {
+  return indices.map((index) => {
+    const device = devices.find((one) => one.index === index);
+    if (device !== undefined) return device.id;
+    throw new FieldError('--on', index, `choose from ${devices.map((one) => one.index).join(', ')}`);
+  });
+}
 
 const ARRAY = 'the numbers are those of arrays: all jobs of each that it can be done to';
 

@@ -8,6 +8,7 @@ import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { formatTime } from '../formatTime.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
+import { registerMode } from './mode.ts';
 
 interface Flags {
   readonly json?: true;
@@ -33,6 +34,8 @@ export function registerPolicy(program: Command, context: Context): void {
   policy.enablePositionalOptions();
   const tell = (flags: Flags, status: SchedulerStatus, sentence: string): void =>
     context.out(flags.json ? JSON.stringify(status) : sentence);
+
+  registerMode(policy, context);
 
   clientCommand(
     policy,

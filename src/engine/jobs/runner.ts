@@ -108,13 +108,13 @@ export class Runner {
    * in the queue.
    * @param readyAtMs since when nothing but its turn was missing.
    */
-  start(jobId: number, deviceIds: readonly string[], readyAtMs?: number): Job {
+  start(jobId: number, deviceIds: readonly string[], readyAtMs?: number, actor: Actor = 'scheduler'): Job {
     const { ledger } = this.options;
     const queued = ledger.get(jobId);
     const attempt = queued.attempt + 1;
     const ready = readyAtMs === undefined ? {} : { readyAtMs };
     const launching = { kind: 'launching' as const, devices: [...deviceIds], attempt, ...ready };
-    const job = ledger.append(jobId, launching, 'scheduler');
+    const job = ledger.append(jobId, launching, actor);
     const result = launch(job, this.runOf(job), this.options.env, () =>
       this.guard(jobId, () => this.look(jobId)),
     );

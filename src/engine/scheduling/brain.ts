@@ -212,10 +212,21 @@ export class Brain {
     this.policy.advance?.(load, nowMs);
   }
 
-  /** A choice was made among `step.allowedActions`. */
-  decided(step: DecisionStep, snapshot: Snapshot, decision: Decision): void {
-    const seen = seenStep(step, snapshot, decision.id, decision.episodeId);
+  /**
+   * A choice was made among `step.allowedActions`.
+   * @param wanted a person made it, or it is what a person wanted.
+   */
+  decided(step: DecisionStep, snapshot: Snapshot, decision: Decision, wanted = false): void {
+    // To a network that knows launches only, what else there was to choose would look like waiting.
+    const changes = step.allowedActions.some(({ kind }) => kind !== 'launch' && kind !== 'wait');
+    if (changes && this.dqn.preempts !== true) return;
+    const seen = seenStep(step, snapshot, decision.id, decision.episodeId, wanted);
     if (seen !== null) this.recorder.decided(seen);
+  }
+
+  /** False: what it says from now on is for a person to judge, and nothing is tried. */
+  explore(on: boolean): void {
+    this.dqn.explore(on);
   }
 
   /** The machine is idle: what was decided before matters no more. */

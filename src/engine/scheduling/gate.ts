@@ -1,4 +1,5 @@
 import { impossible, neverStarts, standingOf, waitsFor } from '../../domain/dependencies.ts';
+import { ConflictError } from '../../domain/errors.ts';
 import { isLive, isTerminal, type Job, type JobStatus } from '../../domain/job.ts';
 import type { Dependency } from '../../domain/terms.ts';
 import type { Ledger } from '../jobs/ledger.ts';
@@ -76,6 +77,14 @@ export class Gate {
   neverStarts(job: Job): string | null {
     const found = impossible(job, (one) => this.lookAt(one).status);
     return found && neverStarts(found.dependency, found.status);
+  }
+
+  /** @throws {ConflictError} if it could never start, because of how a job ended that it waits for. */
+  checkStartable(job: Job): void {
+    const never = this.neverStarts(job);
+    if (never !== null) {
+      throw new ConflictError(`job ${job.id} could not start: ${never}`, 'retry that job first');
+    }
   }
 
   stop(): void {

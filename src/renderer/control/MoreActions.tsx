@@ -19,6 +19,7 @@ import { PriorityField } from './PriorityField.tsx';
 import { ThrottleSlider } from './ThrottleSlider.tsx';
 
 const ACTIONS: readonly (readonly [action: JobAction, label: string, does: string, key: string | null])[] = [
+  ['start', 'Start now', 'whosever turn it is, if there is room', null],
   ['pause', 'Pause', 'stands still; its GPU memory stays held', 'p'],
   ['resume', 'Resume', 'goes on at once', 'p'],
   ['park', 'Pause and free its GPU memory', 'ends at its checkpoint and waits to be released', null],

@@ -1,12 +1,12 @@
 import { Button } from '@mantine/core';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { memo, useState } from 'react';
-import type { Decision } from '../../domain/decision.ts';
+import { actionText } from '../../domain/actionText.ts';
+import { type Decision, isSameAction } from '../../domain/decision.ts';
 import { hrefOf } from '../route.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatExact, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
-import { actionText, isSameAction } from './actionText.ts';
 import classes from './DecisionList.module.css';
 
 const FIRST_SHOWN = 12;
@@ -73,7 +73,7 @@ function Notes({ decision }: { decision: Decision }) {
 
 const Candidates = memo(function Candidates({ decision }: { decision: Decision }) {
   const devices = useMachine((machine) => machine.devices);
-  const { candidates, chosen, exploration, fallback } = decision;
+  const { candidates, chosen, exploration, fallback, advice } = decision;
   const best = Math.max(...candidates.map((candidate) => candidate.score ?? Number.NEGATIVE_INFINITY));
   const least = Math.min(...candidates.map((candidate) => candidate.score ?? Number.POSITIVE_INFINITY));
   const share = (score: number) => (best > least ? (score - least) / (best - least) : 1);
@@ -100,6 +100,14 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
             ? 'do the same'
             : actionText(decision.heuristicAction, devices)}
         </span>
+        {advice !== undefined && (
+          <span>
+            {visibleText(advice.policy)} suggested{' '}
+            {isSameAction(advice.action, candidates[chosen]!.action)
+              ? 'the same'
+              : `to ${actionText(advice.action, devices)}`}
+          </span>
+        )}
         <span title={`snapshot ${decision.snapshotHash}`}>
           epoch {decision.epoch}, snapshot <span className="mono">{decision.snapshotHash.slice(0, 8)}</span>
         </span>

@@ -9,6 +9,7 @@ import { formatAgo, formatElapsed } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { DecisionList } from './DecisionList.tsx';
 import { EpisodeTable } from './EpisodeTable.tsx';
+import { ModeSwitch } from './ModeSwitch.tsx';
 import { RewardChart } from './RewardChart.tsx';
 import { episodeSeconds, formatReward } from './rewardSeries.ts';
 import classes from './SchedulerView.module.css';
@@ -59,6 +60,7 @@ export function SchedulerView() {
           allowDeselect={false}
           comboboxProps={{ transitionProps: { duration: 0 } }}
         />
+        <ModeSwitch status={status} />
         <Figures status={status} />
       </aside>
       <div className={classes.main}>

@@ -47,6 +47,8 @@ export interface DqnPolicy extends Policy {
   readonly epsilon: number;
   /** @throws {WeightsError} when they do not fit, and keeps the old ones. */
   setWeights(weights: Weights, version: string): void;
+  /** False: it takes the best from now on, and tries nothing; as a suggestion to a person should be. */
+  explore(on: boolean): void;
 }
 
 /**
@@ -58,7 +60,8 @@ export interface DqnPolicy extends Policy {
  * `choose` throws {@link WeightsError} without weights, and when a score is not finite.
  */
 export function createDqnPolicy(options: DqnOptions): DqnPolicy {
-  const exploration = options.exploration ?? LIVE_EXPLORATION;
+  const explores = options.exploration ?? LIVE_EXPLORATION;
+  let exploration = explores;
   let weights: Weights | null = null;
   let version = 'none';
   let decisions = options.decisionsTaken ?? 0;
@@ -82,6 +85,9 @@ export function createDqnPolicy(options: DqnOptions): DqnPolicy {
       checkWeights(next, FEATURE_COUNT);
       weights = next;
       version = nextVersion;
+    },
+    explore(on) {
+      exploration = on ? explores : NO_EXPLORATION;
     },
     choose({ snapshot, candidates, rng }: PolicyInput): PolicyChoice {
       if (weights === null) {

@@ -10,7 +10,7 @@ import { admitted } from '../admission.ts';
 import type { Implementer } from './base.ts';
 
 export function arrayHandlers(os: Implementer, parts: EngineParts) {
-  const { ledger, runner } = parts;
+  const { ledger, runner, scheduling } = parts;
   const jobsOf = (id: number): Job[] => {
     const jobs = ledger.read.arrayJobs(id);
     if (jobs.length === 0) {
@@ -74,7 +74,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         input.id,
         'paused',
         ({ status }) => mayHappen(status, 'paused'),
-        (id) => parts.pauses.pause(id),
+        (id) => scheduling.people.pause(id),
       ),
     ),
     resume: os.arrays.resume.handler(({ input }) =>
@@ -90,11 +90,11 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         input.id,
         'preempted',
         ({ restartable, status }) => restartable && mayHappen(status, 'preempting'),
-        (id) => runner.preempt(id, 'preempted by a person', 'person'),
+        (id) => scheduling.people.preempt(id),
       ),
     ),
     retry: os.arrays.retry.handler(({ input }) => {
-      for (const job of jobsOf(input.id)) if (endedBadly(job)) parts.dispatcher.checkStartable(job);
+      for (const job of jobsOf(input.id)) if (endedBadly(job)) parts.scheduling.checkStartable(job);
       return each(input.id, 'retried', endedBadly, (id) => append(id, 'retried'));
     }),
     prioritise: os.arrays.prioritise.handler(({ input }) =>

@@ -9,7 +9,8 @@ import { searchJobs } from '../searchJobs.ts';
 import type { Implementer } from './base.ts';
 
 export function jobHandlers(os: Implementer, parts: EngineParts) {
-  const { ledger, runner } = parts;
+  const { ledger, runner, scheduling } = parts;
+  const { people } = scheduling;
   return os.jobs.router({
     submit: os.jobs.submit.handler(({ input }) => {
       return parts.view(ledger.submit(admitted(input, parts)));
@@ -21,16 +22,15 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
     }),
     get: os.jobs.get.handler(({ input }) => parts.view(ledger.get(input.id))),
     pause: os.jobs.pause.handler(async ({ input: { id, ...wanted } }) =>
-      parts.view(await parts.pauses.pause(id, wanted)),
+      parts.view(await people.pause(id, wanted)),
     ),
     resume: os.jobs.resume.handler(async ({ input }) => parts.view(await parts.pauses.resume(input.id))),
     cancel: os.jobs.cancel.handler(({ input }) => parts.view(runner.cancel(input.id))),
     throttle: os.jobs.throttle.handler(async ({ input: { id, share, by } }) =>
       parts.view(await parts.throttles.throttle(id, share, by)),
     ),
-    preempt: os.jobs.preempt.handler(({ input }) =>
-      parts.view(runner.preempt(input.id, 'preempted by a person', 'person')),
-    ),
+    start: os.jobs.start.handler(({ input }) => parts.view(people.start(input.id, input.deviceIds))),
+    preempt: os.jobs.preempt.handler(({ input }) => parts.view(people.preempt(input.id))),
     hold: os.jobs.hold.handler(({ input }) =>
       parts.view(ledger.append(input.id, { kind: 'held' }, 'person')),
     ),
@@ -40,7 +40,7 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
     holdAll: os.jobs.holdAll.handler(async () => ({ ids: await forAll(ledger, 'held') })),
     releaseAll: os.jobs.releaseAll.handler(async () => ({ ids: await forAll(ledger, 'released') })),
     retry: os.jobs.retry.handler(({ input }) => {
-      parts.dispatcher.checkStartable(ledger.get(input.id));
+      scheduling.checkStartable(ledger.get(input.id));
       const { vramMib, alone } = input;
       const { gpus, minGpus } = ledger.get(input.id);
       if (vramMib !== undefined) checkMemory(vramMib, minGpus ?? gpus, parts);

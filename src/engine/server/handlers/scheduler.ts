@@ -2,7 +2,8 @@ import type { EngineParts } from '../../parts.ts';
 import type { Implementer } from './base.ts';
 
 export function schedulerHandlers(os: Implementer, parts: EngineParts) {
-  const { brain, stores, dispatcher, hub } = parts;
+  const { brain, stores, hub } = parts;
+  const { dispatcher, drain, giveWay, adviser, people } = parts.scheduling;
   const told = (act: () => void) => {
     act();
     dispatcher.request();
@@ -18,10 +19,16 @@ export function schedulerHandlers(os: Implementer, parts: EngineParts) {
         stores.settings.set('policy', input.policy);
       }),
     ),
-    drain: os.scheduler.drain.handler(({ input }) => told(() => dispatcher.setDrain(input.on))),
-    setGiveWay: os.scheduler.setGiveWay.handler(({ input }) =>
-      told(() => dispatcher.setGiveWay(definite(input))),
+    drain: os.scheduler.drain.handler(({ input }) => told(() => drain.set(input.on))),
+    setGiveWay: os.scheduler.setGiveWay.handler(({ input }) => told(() => giveWay.set(definite(input)))),
+    setMode: os.scheduler.setMode.handler(({ input }) =>
+      told(() => {
+        adviser.set(definite(input));
+        brain.explore(adviser.mode === 'auto');
+      }),
     ),
+    accept: os.scheduler.accept.handler(({ input }) => told(() => people.accept(input.id))),
+    overrule: os.scheduler.overrule.handler(({ input }) => told(() => people.overrule(input.id))),
     versions: os.scheduler.versions.handler(() => brain.promotion.versions()),
     promote: os.scheduler.promote.handler(({ input }) => told(() => brain.promotion.promote(input.version))),
     rollBack: os.scheduler.rollBack.handler(() => told(() => brain.promotion.rollBack())),

@@ -1,0 +1,77 @@
+import type { Job } from '../../domain/job.ts';
+import type { Rng } from '../../domain/rng.ts';
+import type { Pauses } from '../control/pauses.ts';
+import type { Runner } from '../jobs/runner.ts';
+import type { Log } from '../ports.ts';
+import type { WatchHub } from '../server/watchHub.ts';
+import type { DecisionStore } from '../store/decisionStore.ts';
+import type { SettingStore } from '../store/settingStore.ts';
+import type { SuggestionStore } from '../store/suggestionStore.ts';
+import { Account } from './account.ts';
+import { Adviser } from './adviser.ts';
+import type { Brain } from './brain.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { Drain } from './drain.ts';
+import { Gate } from './gate.ts';
+import { GiveWayLimits } from './giveWayLimits.ts';
+import { People } from './people.ts';
+import { Reasons } from './reasons.ts';
+import { Situation, type SituationOptions } from './situation.ts';
+
+export interface SchedulingOptions extends Omit<SituationOptions, 'giveWay' | 'drain'> {
+  readonly runner: Runner;
+  /** Comes after the scheduling. */
+  readonly pauses: () => Pauses;
+  readonly brain: Brain;
+  readonly hub: WatchHub;
+  readonly stores: {
+    readonly decisions: DecisionStore;
+    readonly settings: SettingStore;
+    readonly suggestions: SuggestionStore;
+  };
+  readonly rng: Rng;
+  readonly log: Log;
+}
+
+/** What decides and acts on the live machine, put together: the dispatcher, and what it and people share. */
+export function createScheduling(options: SchedulingOptions) {
+  const { ledger, clock, brain, stores } = options;
+  const drain = new Drain(stores.settings, clock);
+  const giveWay = new GiveWayLimits(stores.settings);
+  const adviser = new Adviser(stores.settings, stores.suggestions, clock);
+  brain.explore(adviser.mode === 'auto');
+  const gate = new Gate(ledger);
+  const situation = new Situation({ ...options, drain, giveWay }, gate);
+  const account = new Account({ ...options, decisions: stores.decisions });
+  const snapshot = () => situation.now();
+  const reasons = new Reasons({ ...options, gate, drain, giveWay, adviser, snapshot });
+  const shared = { ...options, drain, giveWay, adviser, gate, situation, account, reasons };
+  const dispatcher = new Dispatcher(shared);
+  const people = new People({ ...shared, request: () => dispatcher.request() });
+  return {
+    dispatcher,
+    drain,
+    giveWay,
+    adviser,
+    people,
+    reasons,
+    /** As the status tells it. */
+    get status() {
+      return {
+        ...account.status,
+        ...adviser.status,
+        drainedSinceMs: drain.sinceMs,
+        giveWay: giveWay.current,
+      };
+    },
+    /** @throws {ConflictError} if it could never start, because of how a job ended that it waits for. */
+    checkStartable: (job: Job): void => gate.checkStartable(job),
+    stop(): void {
+      dispatcher.stop();
+      reasons.stop();
+      gate.stop();
+      account.stop();
+    },
+  };
+}
+export type Scheduling = ReturnType<typeof createScheduling>;
