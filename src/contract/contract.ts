@@ -16,6 +16,7 @@ import { conductSchema } from '../domain/mode.ts';
 import { pastJobSchema } from '../domain/pastJob.ts';
 import { POLICY_NAMES } from '../domain/policyNames.ts';
 import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.ts';
+import { goalWeightsSchema } from '../domain/reward.ts';
 import { pauseBySchema, rungSchema, throttleBySchema } from '../domain/rungs.ts';
 import {
   allocationSchema,
@@ -317,6 +318,8 @@ export const contract = {
     drain: base.input(z.object({ on: z.boolean('give true or false') })).output(schedulerStatusSchema),
     /** What policies may do to running jobs; what is left out stays as it is. Kept across restarts. */
     setGiveWay: base.input(giveWaySchema.partial()).output(schedulerStatusSchema),
+    /** What the policy is to strive for, from the next decision on; what is left out stays. */
+    setGoals: base.input(goalWeightsSchema.partial()).output(schedulerStatusSchema),
     /** Latest first. */
     decisions: base
       .input(

@@ -34,3 +34,6 @@ export function parsePolicyName(text: string): PolicyName {
   if (name === undefined) throw new FieldError('policy', text, `choose one of ${POLICY_NAMES.join(', ')}`);
   return name;
 }
+
+/** Whether it strives for what the owner's goals say; the others have one rule each. */
+export const heedsGoals = (name: string): boolean => name === 'dqn' || isBandit(name);

@@ -15,10 +15,20 @@ const components = z.object({
 /** One number per component. */
 export const rewardPartsSchema = components;
 export type RewardParts = z.output<typeof components>;
-export const goalWeightsSchema = components;
+/** The most that a goal may weigh. */
+export const FULL_GOAL = 2;
+const goal = z.number('give a number').min(0, 'give 0 or more').max(FULL_GOAL, `give at most ${FULL_GOAL}`);
+/** What the owner wants, as weights of the reward's components: 0, not at all, to {@link FULL_GOAL}. */
+export const goalWeightsSchema = z.object({ completion: goal, utilisation: goal, fairness: goal });
 export type GoalWeights = z.output<typeof components>;
 
 export const DEFAULT_GOALS: GoalWeights = { completion: 1, utilisation: 0.5, fairness: 0.25 };
+/** What each goal means to people. */
+export const GOAL_MEANINGS: Readonly<Record<RewardComponent, string>> = {
+  completion: 'jobs are over soon on average: short ones go first',
+  utilisation: 'no GPU idles while work waits: jobs share sooner',
+  fairness: 'users get like shares of the machine',
+};
 export const ZERO_PARTS: RewardParts = { completion: 0, utilisation: 0, fairness: 0 };
 
 /**

@@ -5,7 +5,7 @@ import { parseDeviceSpec } from '../domain/deviceSpec.ts';
 import { messageOf } from '../domain/errors.ts';
 import { isLive, isTerminal, type Job } from '../domain/job.ts';
 import { parsePolicyName } from '../domain/policyNames.ts';
-import { DEFAULT_GOALS } from '../domain/reward.ts';
+import { DEFAULT_GOALS, goalWeightsSchema } from '../domain/reward.ts';
 import { seededRng } from '../domain/rng.ts';
 import { backendOf } from '../learning/backend.ts';
 import { Cgroups } from './control/cgroups.ts';
@@ -53,6 +53,7 @@ import { historyStore } from './store/historyStore.ts';
 import { jobSearch } from './store/jobSearch.ts';
 import { metricStore } from './store/metricStore.ts';
 import { modelStore } from './store/modelStore.ts';
+import { OwnersChoice } from './store/ownersChoice.ts';
 import { ruleStore } from './store/ruleStore.ts';
 import { settingStore } from './store/settingStore.ts';
 import { sharingStore } from './store/sharingStore.ts';
@@ -141,8 +142,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const policy = chosenPolicy ?? parsePolicyName(stores.settings.get('policy') ?? 'dqn');
 
     const ledger = new Ledger(db, clock);
-    const goals = DEFAULT_GOALS;
-    const episodes = new Episodes(stores.episodes, () => goals);
+    const goals = new OwnersChoice(stores.settings, 'goals', goalWeightsSchema, DEFAULT_GOALS);
+    const episodes = new Episodes(stores.episodes, () => goals.current);
     const env = options.env ?? process.env;
     const cgroups = new Cgroups({ home, env });
     cgroups.sweep();
@@ -259,7 +260,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       policyVersion: brain.policy.version,
       heuristic: brain.heuristic.name,
       epsilon: brain.epsilon,
-      goals,
+      goals: goals.current,
       ...scheduling.status,
       learner: brain.learnerStatus,
       promotion: brain.promotion.status,
@@ -290,7 +291,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       brain,
       hub,
       devices: () => registry.list(),
-      goals,
+      goals: () => goals.current,
       cpuSlots: availableParallelism(),
       guards: () => warden,
       reservationMib: setAsideMib,
@@ -402,6 +403,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       scheduling,
       brain,
       episodes,
+      goals,
       hub,
       owner,
       memory,

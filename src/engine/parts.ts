@@ -1,6 +1,7 @@
 import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contract/messages.ts';
 import type { Device } from '../domain/device.ts';
 import type { Job } from '../domain/job.ts';
+import type { GoalWeights } from '../domain/reward.ts';
 import type { Rung } from '../domain/rungs.ts';
 import type { Pauses } from './control/pauses.ts';
 import type { Throttles } from './control/throttles.ts';
@@ -21,6 +22,7 @@ import type { EpisodeStore } from './store/episodeStore.ts';
 import type { HistoryStore } from './store/historyStore.ts';
 import type { JobSearch } from './store/jobSearch.ts';
 import type { MetricStore } from './store/metricStore.ts';
+import type { OwnersChoice } from './store/ownersChoice.ts';
 import type { SettingStore } from './store/settingStore.ts';
 
 /** What the handlers of the contract work with. */
@@ -34,6 +36,7 @@ export interface EngineParts {
   readonly scheduling: Scheduling;
   readonly brain: Brain;
   readonly episodes: Episodes;
+  readonly goals: OwnersChoice<GoalWeights>;
   readonly hub: WatchHub;
   readonly owner: Owner;
   readonly memory: MemoryModel;

@@ -4,6 +4,7 @@ import type { DeviceRules } from '../domain/deviceRules.ts';
 import type { ForeignRemedy } from '../domain/foreignRemedy.ts';
 import type { Mode, Suggestion } from '../domain/mode.ts';
 import type { PolicyName } from '../domain/policyNames.ts';
+import type { GoalWeights } from '../domain/reward.ts';
 import { client } from './connection.ts';
 import { store } from './store/store.ts';
 import { say, sayTrouble } from './toasts.tsx';
@@ -47,6 +48,15 @@ export async function answer(suggestion: Suggestion, accept: boolean): Promise<v
 
 function showScheduler(scheduler: SchedulerStatus): void {
   store.update((state) => (state.machine ? { ...state, machine: { ...state.machine, scheduler } } : state));
+}
+
+/** Sets what the policy strives for. */
+export async function setGoals(goals: Partial<GoalWeights>): Promise<void> {
+  try {
+    showScheduler(await client().scheduler.setGoals(goals));
+  } catch (error) {
+    sayTrouble('the goals were not changed', error);
+  }
 }
 
 /** Starts nothing from now on, or again what waits. */

@@ -43,7 +43,7 @@ export interface PlanConfig {
   readonly elasticExponent: number;
   /** Priority counts to this power of its weight in the reward. */
   readonly priority: number;
-  /** Power of a user's share of service for each unit of the goal. */
+  /** Power of a user's share of service, times the goal's square: a slight wish changes little, a strong one decides. */
   readonly fairness: number;
   readonly shrinks: number;
   readonly grows: number;
@@ -71,7 +71,7 @@ export const PLAN: PlanConfig = {
   pairMean: 0.7,
   elasticExponent: 0.8,
   priority: 0.5,
-  fairness: 0.5,
+  fairness: 2,
   shrinks: 1,
   grows: 1,
   reviewShare: 0.25,
@@ -194,7 +194,10 @@ function settingOf(snapshot: Snapshot, config: PlanConfig): Omit<Setting, keyof 
   const favour = new Map<string, number>();
   for (const user of users) {
     const share = service > 0 ? ((serviceByUser[user] ?? 0) / service) * users.size : 1;
-    favour.set(user, Math.min(8, Math.max(0.125, (share + 0.05) ** (-config.fairness * goals.fairness))));
+    favour.set(
+      user,
+      Math.min(8, Math.max(0.125, (share + 0.05) ** (-config.fairness * goals.fairness ** 2))),
+    );
   }
   return {
     level: sharingLevel(snapshot, config),

@@ -349,6 +349,16 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(await client.scheduler.setMode({ mode: 'auto' })).toMatchObject({ mode: 'auto' });
     });
 
+    it('takes what the scheduler is to strive for', async () => {
+      const { goals } = await client.scheduler.status();
+      expect((await client.scheduler.setGoals({ fairness: 2 })).goals).toEqual({ ...goals, fairness: 2 });
+      await expect(client.scheduler.setGoals({ completion: 2.5 })).rejects.toMatchObject({
+        code: 'BAD_REQUEST',
+        data: { field: 'completion', value: '2.5', remedy: 'give at most 2' },
+      });
+      expect((await client.scheduler.setGoals(goals)).goals).toEqual(goals);
+    });
+
     it('says what policies may do to running jobs', async () => {
       const before = (await client.scheduler.status()).giveWay;
       const { maxPreemptions } = (await client.scheduler.setGiveWay({ maxPreemptions: 2 })).giveWay;

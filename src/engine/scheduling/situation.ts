@@ -18,7 +18,7 @@ export interface SituationOptions {
   readonly ledger: Ledger;
   readonly episodes: Episodes;
   readonly devices: () => readonly Device[];
-  readonly goals: GoalWeights;
+  readonly goals: () => GoalWeights;
   readonly giveWay: GiveWayLimits;
   readonly cpuSlots: number;
   readonly drain: Drain;
@@ -103,7 +103,7 @@ export class Situation {
       reservationMib: this.options.reservationMib,
       interference: this.options.interference(),
       cpuSlots,
-      goals,
+      goals: goals(),
       serviceByUser: episodes.serviceByUser,
       past: history.runs,
       remainingOf: (job) => durations.remainingOf(job, nowMs),

@@ -1,7 +1,7 @@
 import { Select } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { SchedulerStatus } from '../../contract/messages.ts';
-import { POLICY_NAMES, type PolicyName } from '../../domain/policyNames.ts';
+import { heedsGoals, POLICY_NAMES, type PolicyName } from '../../domain/policyNames.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { setPolicy } from '../machineActions.ts';
 import { useMachine, useNow } from '../store/store.ts';
@@ -9,6 +9,7 @@ import { formatAgo, formatElapsed } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { DecisionList } from './DecisionList.tsx';
 import { EpisodeTable } from './EpisodeTable.tsx';
+import { Goals } from './Goals.tsx';
 import { ModeSwitch } from './ModeSwitch.tsx';
 import { RewardChart } from './RewardChart.tsx';
 import { episodeSeconds, formatReward } from './rewardSeries.ts';
@@ -61,6 +62,7 @@ export function SchedulerView() {
           comboboxProps={{ transitionProps: { duration: 0 } }}
         />
         <ModeSwitch status={status} />
+        <Goals goals={status.goals} heeded={heedsGoals(status.policy)} />
         <Figures status={status} />
       </aside>
       <div className={classes.main}>

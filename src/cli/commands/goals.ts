@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import { FieldError } from '../../domain/errors.ts';
+import { heedsGoals } from '../../domain/policyNames.ts';
+import {
+  DEFAULT_GOALS,
+  FULL_GOAL,
+  GOAL_MEANINGS,
+  type GoalWeights,
+  REWARD_COMPONENTS,
+} from '../../domain/reward.ts';
+import { clientCommand } from '../clientCommand.ts';
+import { type Context, withEngine } from '../context.ts';
+import { type Column, renderTable } from '../table.ts';
+
+interface Flags extends Partial<Record<keyof GoalWeights, number>> {
+  readonly reset?: true;
+  readonly json?: true;
+  readonly data?: string;
+}
+
+const COLUMNS: readonly Column<{ readonly goal: keyof GoalWeights; readonly weight: number }>[] = [
+  { title: 'GOAL', cell: ({ goal }) => goal },
+  { title: 'WEIGHT', cell: ({ weight: value }) => String(value), right: true },
+  { title: 'MEANING', cell: ({ goal }) => GOAL_MEANINGS[goal], least: 20 },
+];
+
+const HELP = `
+Each goal weighs 0 (not at all) to ${FULL_GOAL} (all that it can); the next decision goes by it. What is left out stays.
+
+Examples:
+  stint goals                       show them
+  stint goals --fairness 2          users get like shares, above all
+  stint goals --reset               as they were at first`;
+
+/** What the scheduler strives for. */
+export function registerGoals(program: Command, context: Context): void {
+  const command = clientCommand(program, 'goals', 'Says or sets what the scheduler strives for.');
+  for (const goal of REWARD_COMPONENTS) {
+    command.option(
+      `--${goal} <0-${FULL_GOAL}>`,
+      `${GOAL_MEANINGS[goal]} (default: ${DEFAULT_GOALS[goal]})`,
+      (text) => weight(`--${goal}`, text),
+    );
+  }
+  command
+    .option('--reset', 'all as they were at first')
+    .option('--json', "print the scheduler's state as JSON")
+    .addHelpText('after', HELP)
+    .action((flags: Flags) => {
+      const chosen = REWARD_COMPONENTS.flatMap((goal) =>
+        flags[goal] === undefined ? [] : [[goal, flags[goal]] as const],
+      );
+      if (flags.reset && chosen.length > 0)
+        throw new FieldError('--reset', true, 'give either --reset or goals of your own');
+      return withEngine(context, flags, async (client) => {
+        const change = flags.reset ? DEFAULT_GOALS : Object.fromEntries(chosen);
+        const status =
+          Object.keys(change).length === 0
+            ? await client.scheduler.status()
+            : await client.scheduler.setGoals(change);
+        if (flags.json) return context.out(JSON.stringify(status));
+        const rows = REWARD_COMPONENTS.map((goal) => ({ goal, weight: status.goals[goal] }));
+        for (const line of renderTable(COLUMNS, rows, context.width)) context.out(line);
+        if (!heedsGoals(status.policy))
+          context.out(`${status.policy} goes by its own rule and not by these; dqn and the bandits do`);
+      });
+    });
+}
+
+function weight(flag: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= FULL_GOAL) return value;
+  throw new FieldError(flag, text, `give a number from 0 to ${FULL_GOAL}`);
+}

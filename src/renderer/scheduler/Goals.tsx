@@ -1,0 +1,59 @@
+import { Button, Slider } from '@mantine/core';
+import { useState } from 'react';
+import {
+  DEFAULT_GOALS,
+  FULL_GOAL,
+  GOAL_MEANINGS,
+  type GoalWeights,
+  REWARD_COMPONENTS,
+} from '../../domain/reward.ts';
+import { setGoals } from '../machineActions.ts';
+import classes from './Goals.module.css';
+
+const NAMES: Readonly<Record<keyof GoalWeights, string>> = {
+  completion: 'Soon over',
+  utilisation: 'No idle GPUs',
+  fairness: 'Fair to users',
+};
+
+/** What the policy strives for, a slider for each goal. It holds from the next decision on. */
+export function Goals({ goals, heeded }: { readonly goals: GoalWeights; readonly heeded: boolean }) {
+  const [draft, setDraft] = useState<Partial<GoalWeights>>({});
+  const changed = REWARD_COMPONENTS.some((goal) => goals[goal] !== DEFAULT_GOALS[goal]);
+  return (
+    <section aria-label="Goals">
+      <h2 className={classes.title}>
+        Goals
+        {changed && (
+          <Button size="compact-xs" variant="subtle" onClick={() => void setGoals(DEFAULT_GOALS)}>
+            as at first
+          </Button>
+        )}
+      </h2>
+      {REWARD_COMPONENTS.map((goal) => {
+        const name = NAMES[goal];
+        return (
+          <div key={goal} className={classes.goal} title={GOAL_MEANINGS[goal]}>
+            <span>{name}</span>
+            <output>{(draft[goal] ?? goals[goal]).toFixed(2)}</output>
+            <Slider
+              className={classes.slider}
+              thumbLabel={`${name}, 0 to ${FULL_GOAL}: ${GOAL_MEANINGS[goal]}`}
+              label={null}
+              size="sm"
+              min={0}
+              max={FULL_GOAL}
+              step={0.05}
+              value={draft[goal] ?? goals[goal]}
+              onChange={(value) => setDraft((now) => ({ ...now, [goal]: value }))}
+              onChangeEnd={(value) =>
+                void setGoals({ [goal]: value }).finally(() => setDraft(({ [goal]: _over, ...rest }) => rest))
+              }
+            />
+          </div>
+        );
+      })}
+      {!heeded && <p className="dim">This policy goes by its own rule and not by goals.</p>}
+    </section>
+  );
+}
