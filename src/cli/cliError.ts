@@ -28,6 +28,7 @@ const FLAG_OF_FIELD: Readonly<Record<string, string>> = {
   gpuShare: '--gpus',
   checkpointSignal: '--checkpoint-signal',
   graceS: '--grace',
+  secretsFrom: '--secrets-from',
   outputPath: '--output',
   command: 'the command',
   id: 'the job id',

@@ -15,15 +15,15 @@ export function exported({ env }: Pick<Context, 'env'>, list: string | undefined
   for (const part of list?.split(',') ?? []) {
     const at = part.indexOf('=');
     const name = (at < 0 ? part : part.slice(0, at)).trim();
-    if (name === 'NONE' || name === 'NIL') continue;
-    if (name === 'ALL') {
+    if (/^(none|nil)$/i.test(name)) continue;
+    if (/^all$/i.test(name)) {
       for (const [key, value] of Object.entries(env)) {
         if (value !== undefined && NAME.test(key) && !NOT_EXPORTED.test(key)) given[key] = value;
       }
       continue;
     }
     if (!NAME.test(name) || name === '__proto__') {
-      throw new FieldError('--export', list, 'give ALL, NONE, or names of variables, such as PATH,SEED=7');
+      throw new FieldError('--export', part, 'give ALL, NONE, or names of variables, such as PATH,SEED=7');
     }
     const value = at < 0 ? env[name] : part.slice(at + 1);
     if (value === undefined) {

@@ -6,6 +6,7 @@ import { FieldError } from '../domain/errors.ts';
 import { parseGpuNeed } from '../domain/gpuNeed.ts';
 import type { JobSpecInput } from '../domain/job.ts';
 import type { Context } from './context.ts';
+import { envFromFiles } from './envFromFiles.ts';
 import { exported } from './exported.ts';
 import { offsetMinAt } from './period.ts';
 import type { SubmitFlags } from './submitOptions.ts';
@@ -25,7 +26,7 @@ export function jobSpec(context: Context, command: readonly string[], flags: Sub
         : ['--retry-on', [...flags.retryOn.codes, ...flags.retryOn.causes].join(',')];
     throw new FieldError(flag, value, 'say how often it is tried again, such as --retries 3');
   }
-  const env = { ...exported(context, flags.export), ...flags.env };
+  const env = { ...exported(context, flags.export), ...envFromFiles(context, flags.envFile), ...flags.env };
   const cwd = directory(context, flags.cwd);
   return {
     command: [...command],

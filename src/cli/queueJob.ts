@@ -1,6 +1,7 @@
 import type { JobSpecInput } from '../domain/job.ts';
 import { filledJob, unusedParameters } from '../domain/placeholders.ts';
 import { quoted } from '../domain/quoted.ts';
+import { SECRET, secretArguments, withoutSecrets } from '../domain/secrets.ts';
 import type { Point } from '../domain/sweep.ts';
 import { type Context, withEngine } from './context.ts';
 import { jobSpec } from './jobSpec.ts';
@@ -28,7 +29,9 @@ export async function queueJob(
   const sweep = pointsOf(context, flags);
   if (sweep !== null) return queueArray(context, flags, spec, sweep, say);
   if (flags.dryRun) return preview(context, flags, spec, [{ index: 0, values: {} }]);
-  const job = await withEngine(context, flags, (client) => client.jobs.submit(spec));
+  const job = await withEngine(context, flags, (client) =>
+    client.jobs.submit({ ...spec, ...secretsFrom(flags) }),
+  );
   context.out(flags.json ? JSON.stringify(job) : say(job.id));
 }
 
@@ -47,10 +50,13 @@ async function queueArray(
     );
   }
   if (flags.dryRun) return preview(context, flags, spec, points);
-  const request = { spec, members: points.map((point) => ({ ...point })), atMost };
+  const members = points.map((point) => ({ ...point }));
+  const request = { spec, members, atMost, ...secretsFrom(flags) };
   const array = await withEngine(context, flags, (client) => client.arrays.submit(request));
   context.out(flags.json ? JSON.stringify(array) : say(array.id));
 }
+
+const secretsFrom = ({ secretsFrom }: QueueFlags) => (secretsFrom === undefined ? {} : { secretsFrom });
 
 /** Lines of a preview; who wants all of more has --json. */
 const PREVIEWED = 20;
@@ -68,7 +74,9 @@ function preview(context: Context, flags: QueueFlags, spec: JobSpecInput, points
   }));
   if (flags.json) return context.out(JSON.stringify(jobs));
   for (const { index, command, name } of jobs.slice(0, PREVIEWED)) {
-    const line = `${index}  ${name === null ? '' : `${name}: `}${command.map(quoted).join(' ')}`;
+    const secrets = secretArguments(command);
+    const shown = command.map((text, at) => (secrets.has(at) ? SECRET : quoted(withoutSecrets(text))));
+    const line = `${index}  ${name === null ? '' : `${withoutSecrets(name)}: `}${shown.join(' ')}`;
     context.out(printable(line));
   }
   if (jobs.length > PREVIEWED) context.out(`and ${jobs.length - PREVIEWED} more (--json shows them)`);

@@ -17,6 +17,8 @@ export interface SubmitFlags extends SweepFlags {
   readonly user?: string;
   readonly project?: string;
   readonly env?: Record<string, string>;
+  readonly envFile?: string[];
+  readonly secretsFrom?: number;
   readonly cwd?: string;
   readonly hold?: true;
   readonly estimate?: number;
@@ -60,6 +62,16 @@ export function submitOptions(command: Command): Command {
     .option('--user <U>', 'whose job it is (default: you)')
     .option('--project <S>', 'groups jobs (default: default)')
     .option('--env <K=V>', 'a variable for the job; may be given often', assignment)
+    .option(
+      '--env-file <FILE>',
+      'variables from a file, a NAME=VALUE a line; --env goes first. May be given often',
+      (file: string, before: string[] = []) => [...before, file],
+    )
+    .option(
+      '--secrets-from <ID>',
+      'what stands as [secret:1] and the like is what it is in that job',
+      integer('--secrets-from', 1, Number.MAX_SAFE_INTEGER),
+    )
     .option('--cwd <DIR>', 'directory to run in (default: the one you are in)')
     .option('--hold', 'wait until somebody releases it')
     .option('--estimate <T>', 'how long you think it runs, such as 90s, 45min or 2h', duration('--estimate'))

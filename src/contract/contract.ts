@@ -54,6 +54,7 @@ const limit = (most: number, fallback: number) =>
 const priority = jobSchema.shape.priority.min(-1000, 'give at least -1000').max(1000, 'give at most 1000');
 /** The jobs that were changed. */
 const changed = z.object({ ids: z.array(z.int()) });
+const secretsFrom = jobId.shape.id.nullable().default(null);
 const since = z.number('give Unix milliseconds').min(0, 'give Unix milliseconds');
 const version = z.object({
   version: z.string('name a version').min(1, 'name a version; `stint policy ls` lists them'),
@@ -88,7 +89,8 @@ export const contract = {
     )
     .output(eventIterator(watchMessageSchema)),
   jobs: {
-    submit: base.input(jobSpecSchema).output(jobViewSchema),
+    /** `secretsFrom`: the job from which marks such as `[secret:1]` were copied; they get what they stand for there. */
+    submit: base.input(jobSpecSchema.safeExtend({ secretsFrom })).output(jobViewSchema),
     list: base
       .input(
         z.object({
@@ -197,6 +199,7 @@ export const contract = {
           members: membersSchema,
           /** So many of them run at once at most; null: as many as find room. */
           atMost: atMostSchema.default(null),
+          secretsFrom,
         }),
       )
       /** `id`: the array's, which is its first job's. */

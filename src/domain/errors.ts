@@ -1,3 +1,5 @@
+import { isSecretValue, type OwnNames, SECRET, secretArguments, withoutSecrets } from './secrets.ts';
+
 /**
  * Errors that a person can act on. Each kind says what was wrong and what to do next; the boundary turns them
  * into the contract's errors, and anything that is not one of these is a defect.
@@ -9,7 +11,7 @@ export class FieldError extends Error {
   readonly remedy: string;
 
   constructor(field: string, value: unknown, remedy: string) {
-    super(`${field}: ${showValue(value)} is not usable; ${remedy}`);
+    super(`${showField(field)}: ${showValue(value, field)} is not usable; ${remedy}`);
     this.field = field;
     this.value = value;
     this.remedy = remedy;
@@ -58,11 +60,39 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A value as a person may be shown it: as JSON, cut to 80 characters. Never throws, whatever came over the wire. */
-export function showValue(value: unknown): string {
+const LONGEST_FIELD = 200;
+/** A value is shown in 80 characters: so many of a text, and so many parts of the whole, are more than enough. */
+const SHOWN_CHARACTERS = 80;
+const LOOKED_AT_CHARACTERS = 4096;
+const LOOKED_AT_PARTS = 200;
+
+/** A field as a person may be shown it: names that come over the wire may be anything. */
+export const showField = (field: string): string => {
+  const plain = withoutSecrets(field.slice(0, LOOKED_AT_CHARACTERS));
+  return plain.length > LONGEST_FIELD ? `${plain.slice(0, LONGEST_FIELD - 1)}…` : plain;
+};
+
+/**
+ * A value as a person may be shown it: as JSON, cut to 80 characters, without secrets. Never throws, whatever came over the
+ * wire.
+ * @param field what it was given for: its last part may say that it is a secret.
+ */
+export function showValue(value: unknown, field = '', own: OwnNames = null): string {
   if (value === undefined) return 'nothing';
+  const name = field.slice(-LOOKED_AT_CHARACTERS).split('.').at(-1)!;
+  if (isSecretValue(name, typeof value === 'string' ? value : '(other)', own)) return SECRET;
+  let parts = LOOKED_AT_PARTS;
+  const hidden = new Map<unknown, ReadonlySet<number>>();
   const text = String(
-    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part)),
+    JSON.stringify(value, function (this: unknown, key: string, part: unknown) {
+      if (parts-- < 0) return undefined;
+      if (typeof part === 'bigint') return String(part);
+      if (Array.isArray(part))
+        hidden.set(part, secretArguments(part.slice(0, LOOKED_AT_PARTS).map(String), own));
+      if (typeof part !== 'string') return part;
+      if (hidden.get(this)?.has(Number(key)) || isSecretValue(key, part, own)) return SECRET;
+      return withoutSecrets(part.slice(0, LOOKED_AT_CHARACTERS), own);
+    }),
   );
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 3)}…` : text;
 }

@@ -45,6 +45,14 @@ export const machineRulesSchema = z.strictObject({
   throttleBy: throttleBySchema,
   /** What becomes of throttles, and of pauses by rules and policies, while no Stint runs. */
   whenStopped: z.enum(WHEN_STOPPED, `choose from ${WHEN_STOPPED.join(', ')}`),
+  /** Variables and options whose values are secrets, beside those that Stint knows; `*` at an end: any characters. */
+  secretNames: z
+    .array(
+      z.string().regex(/^\*?[A-Za-z_][\w.-]{0,99}\*?$/, 'give names, such as MY_LICENCE, LDAP_* or *_PIN'),
+    )
+    .max(100, 'give at most 100'),
+  /** For so many days after its end a job can be tried again with its secrets; then they are forgotten. */
+  secretDays: z.int('give whole days').min(0, 'give 0 or more days').max(3650, 'give at most ten years'),
 });
 export type MachineRules = z.output<typeof machineRulesSchema>;
 
@@ -54,6 +62,8 @@ export const DEFAULT_MACHINE_RULES: MachineRules = {
   pauseBy: 'signals',
   throttleBy: 'duty-cycle',
   whenStopped: 'undo',
+  secretNames: [],
+  secretDays: 30,
 };
 
 /** What a clock on the wall shows. `day` counts from Monday, 0 to 6. */

@@ -24,11 +24,14 @@ import { Owner } from './guards/owner.ts';
 import { Warden } from './guards/warden.ts';
 import { yieldingOf } from './guards/yielding.ts';
 import { homePaths, prepareHome } from './home.ts';
+import { forgetSecrets } from './jobs/forgetSecrets.ts';
 import { foreignMib, Holdings } from './jobs/holdings.ts';
 import { Ledger } from './jobs/ledger.ts';
 import { MetricFollower } from './jobs/metricFollower.ts';
 import { bootId } from './jobs/processes.ts';
 import { Runner } from './jobs/runner.ts';
+import { Secrets } from './jobs/secrets.ts';
+import { SecretVault } from './jobs/secretVault.ts';
 import { lockHome } from './lock.ts';
 import type { EngineParts } from './parts.ts';
 import { type Clock, type Log, systemClock } from './ports.ts';
@@ -55,6 +58,7 @@ import { metricStore } from './store/metricStore.ts';
 import { modelStore } from './store/modelStore.ts';
 import { OwnersChoice } from './store/ownersChoice.ts';
 import { ruleStore } from './store/ruleStore.ts';
+import { sweepSecrets } from './store/secretSweep.ts';
 import { settingStore } from './store/settingStore.ts';
 import { sharingStore } from './store/sharingStore.ts';
 import { suggestionStore } from './store/suggestionStore.ts';
@@ -141,7 +145,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     };
     const policy = chosenPolicy ?? parsePolicyName(stores.settings.get('policy') ?? 'dqn');
 
-    const ledger = new Ledger(db, clock);
+    const secrets = new Secrets({
+      vault: new SecretVault(paths.secrets),
+      rules: () => stores.rules.machine(),
+    });
+    sweepSecrets(db, secrets);
+    const ledger = new Ledger(db, clock, secrets);
+    undo.push(forgetSecrets({ secrets, ledger, clock, log }));
     const goals = new OwnersChoice(stores.settings, 'goals', goalWeightsSchema, DEFAULT_GOALS);
     const episodes = new Episodes(stores.episodes, () => goals.current);
     const env = options.env ?? process.env;
@@ -154,6 +164,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       clock,
       log,
       env,
+      reveal: (job) => secrets.reveal(job),
       graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
     });
     undo.push(() => runner.stop());
@@ -397,6 +408,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       log,
       ledger,
       runner,
+      secrets,
       throttles,
       pauses,
       rungs: () => rungsOf({ cgroups, cuda, held }),

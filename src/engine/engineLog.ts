@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
 import { messageOf } from '../domain/errors.ts';
+import { withoutSecrets } from '../domain/secrets.ts';
 import type { Log } from './ports.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -10,7 +11,7 @@ export interface EngineLog extends Log {
 
 /**
  * A log file that never grows past 4 MiB: the one before is kept as `PATH.1`. Warnings and errors also go to
- * stderr. A full disk silences the file, not the engine.
+ * stderr. Secrets are left out of all of it. A full disk silences the file, not the engine.
  */
 export function openEngineLog(path: string, stderr: (line: string) => void, nowMs: () => number): EngineLog {
   let file = openSync(path, 'a', 0o600);
@@ -34,8 +35,9 @@ export function openEngineLog(path: string, stderr: (line: string) => void, nowM
   };
   const write = (level: string, message: string, detail?: Readonly<Record<string, unknown>>): void => {
     const rest = detail && Object.keys(detail).length > 0 ? ` ${JSON.stringify(detail)}` : '';
-    append(`${new Date(nowMs()).toISOString()} ${level} ${message.replace(/[\r\n]+/g, ' ')}${rest}\n`);
-    if (level !== 'info') stderr(`${message}${rest}`);
+    const text = withoutSecrets(`${message}${rest}`);
+    append(`${new Date(nowMs()).toISOString()} ${level} ${text.replace(/[\r\n]+/g, ' ')}\n`);
+    if (level !== 'info') stderr(text);
   };
   return {
     info: (message, detail) => write('info', message, detail),

@@ -43,6 +43,8 @@ export const homePaths = (home: string) => ({
   database: join(home, 'stint.db'),
   lock: join(home, 'engine.lock'),
   socket: join(home, 'stint.sock'),
+  /** Of jobs: see {@link SecretVault}. */
+  secrets: join(home, 'secrets'),
   runs: join(home, 'jobs'),
   /** One folder a launch, see {@link runDirectory}. */
   run: (jobId: number, attempt: number): string => join(home, 'jobs', String(jobId), String(attempt)),

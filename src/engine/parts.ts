@@ -8,6 +8,7 @@ import type { Throttles } from './control/throttles.ts';
 import type { Owner } from './guards/owner.ts';
 import type { Ledger } from './jobs/ledger.ts';
 import type { Runner } from './jobs/runner.ts';
+import type { Secrets } from './jobs/secrets.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Brain } from './scheduling/brain.ts';
 import type { Episodes } from './scheduling/episodes.ts';
@@ -31,6 +32,7 @@ export interface EngineParts {
   readonly log: Log;
   readonly ledger: Ledger;
   readonly runner: Runner;
+  readonly secrets: Secrets;
   readonly throttles: Throttles;
   readonly pauses: Pauses;
   readonly scheduling: Scheduling;

@@ -4,6 +4,7 @@ import { type StintClient, watchForever } from '../../src/contract/client.ts';
 import { contract } from '../../src/contract/contract.ts';
 import type { JobView, WatchMessage } from '../../src/contract/messages.ts';
 import type { JobSpecInput } from '../../src/domain/job.ts';
+import { DEFAULT_MACHINE_RULES } from '../../src/domain/machineRules.ts';
 import type { PastJob } from '../../src/domain/pastJob.ts';
 import { noteCalls, observeStreams } from '../contract/observed.ts';
 import { type Served, TRANSPORTS, type Wire } from '../contract/transports.ts';
@@ -267,12 +268,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(await client.devices.reservations()).toEqual([reservation]);
       expect(await client.devices.unreserve({ id: reservation.id })).toEqual({ id: reservation.id });
       const settings = await client.settings.get();
-      expect(settings).toMatchObject({
-        diskFloorMib: null,
-        quietHours: [],
-        pauseBy: 'signals',
-        whenStopped: 'undo',
-      });
+      expect(settings).toEqual(DEFAULT_MACHINE_RULES);
       expect(await client.settings.set({ rules: { diskFloorMib: 0 } })).toEqual({
         ...settings,
         diskFloorMib: 0,

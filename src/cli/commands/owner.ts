@@ -48,6 +48,8 @@ interface SettingsFlags {
   readonly pauseBy?: PauseBy;
   readonly throttleBy?: ThrottleBy;
   readonly whenStopped?: MachineRules['whenStopped'];
+  readonly secretNames?: string[];
+  readonly keepSecrets?: number;
   readonly json?: true;
   readonly data?: string;
 }
@@ -70,7 +72,8 @@ Quiet hours are DAYS FROM-TO by the clock on the wall: "22:00-07:00" every day, 
 
 Examples:
   stint settings --quiet 22:00-07:00 --quiet-except 100 --quiet-running throttle
-  stint settings --disk-floor 20GiB`;
+  stint settings --disk-floor 20GiB
+  stint settings --secret-names "MY_LICENCE,LDAP_*,*_PIN"`;
 
 /** Commands for what the owner wants of devices and machine. */
 export function registerOwner(program: Command, context: Context): void {
@@ -206,6 +209,16 @@ export function registerOwner(program: Command, context: Context): void {
       '--when-stopped <WHAT>',
       "while no Stint runs: undo throttles and rules' pauses (default), or keep them where that needs no engine",
       oneOf('--when-stopped', WHEN_STOPPED),
+    )
+    .option(
+      '--secret-names <LIST>',
+      'variables and options whose values are secrets, beside those with TOKEN, PASSWORD, KEY and the like;\n* at an end stands for anything; none takes all back',
+      secretNames,
+    )
+    .option(
+      '--keep-secrets <DAYS>',
+      'how long after its end a job can be tried again with its secrets (default: 30)',
+      integer('--keep-secrets', 0, 3650),
     )
     .option('--json', 'print the settings as JSON')
     .addHelpText('after', SETTINGS_HELP)
@@ -356,10 +369,18 @@ function wantedSettings(flags: SettingsFlags): Partial<MachineRules> {
     ...(flags.pauseBy === undefined ? {} : { pauseBy: flags.pauseBy }),
     ...(flags.throttleBy === undefined ? {} : { throttleBy: flags.throttleBy }),
     ...(flags.whenStopped === undefined ? {} : { whenStopped: flags.whenStopped }),
+    ...(flags.secretNames === undefined ? {} : { secretNames: flags.secretNames }),
+    ...(flags.keepSecrets === undefined ? {} : { secretDays: flags.keepSecrets }),
   };
 }
 
-function settingPairs({ diskFloorMib, quietHours: hours, ...ways }: MachineRules): [string, string][] {
+function settingPairs({
+  diskFloorMib,
+  quietHours: hours,
+  secretNames: names,
+  secretDays,
+  ...ways
+}: MachineRules): [string, string][] {
   const floor =
     diskFloorMib === null
       ? 'auto: 1 GiB, at most 5 % of it'
@@ -378,6 +399,8 @@ function settingPairs({ diskFloorMib, quietHours: hours, ...ways }: MachineRules
     ['pause by', ways.pauseBy],
     ['throttle by', ways.throttleBy],
     ['when stopped', `${ways.whenStopped} what slows jobs down, and what rules and policies paused`],
+    ['secrets', `TOKEN, PASSWORD, KEY and the like${names.map((name) => `, ${name}`).join('')}`],
+    ['kept', `${secretDays} days after a job has ended`],
   ];
 }
 
@@ -410,6 +433,14 @@ function quietHours(text: string, before: QuietHours[] = []): QuietHours[] {
 
 const diskFloor = (text: string): number | null =>
   text === 'auto' ? null : text === '0' ? 0 : parseMemoryMib(text, '--disk-floor');
+
+const secretNames = (text: string): string[] =>
+  text === 'none'
+    ? []
+    : text
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '');
 
 const numeric =
   (flag: string) =>

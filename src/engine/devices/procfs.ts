@@ -1,4 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { SECRET, secretArguments, withoutSecrets } from '../../domain/secrets.ts';
 
 /**
  * What /proc says of processes. Everything answers null (or nothing) where there is no /proc, the process is
@@ -83,9 +84,14 @@ export async function identify(pid: number, startTicks: number): Promise<Process
   };
 }
 
-/** The command line, else (kernel threads, other people's processes) the bare name. */
+/** The command line without secrets, else (kernel threads, other people's processes) the bare name. */
 async function commandOf(pid: number): Promise<string | null> {
-  const line = (await read(`/proc/${pid}/cmdline`))?.replaceAll('\0', ' ').trim();
+  const argv = (await read(`/proc/${pid}/cmdline`))?.split('\0') ?? [];
+  const secrets = secretArguments(argv);
+  const line = argv
+    .map((text, at) => (secrets.has(at) ? SECRET : withoutSecrets(text)))
+    .join(' ')
+    .trim();
   return (line || (await read(`/proc/${pid}/comm`))?.trim())?.slice(0, LONGEST_COMMAND) ?? null;
 }
 

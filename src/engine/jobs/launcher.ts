@@ -23,25 +23,32 @@ const SHELL: readonly [string, ...string[]] = BASH === undefined ? ['/bin/sh'] :
 
 /**
  * Starts a job's supervisor in a session and process group of its own, detached: it outlives the engine.
+ * @param reveal the job with its secrets; throws where they are not kept.
  * @param onExit called when the supervisor has ended; only a hint to look, since an adopted job has no such call.
  */
 export function launch(
   job: Job,
   run: RunDirectory,
   engineEnv: Readonly<Record<string, string | undefined>>,
+  reveal: (job: Job) => Job,
   onExit: () => void,
 ): Launch {
   try {
+    const revealed = reveal(job);
     run.create();
     linkOutput(job, run);
     noteOomKills(run.path);
     const [shell, ...flags] = SHELL;
-    const child = spawn(shell, [...flags, resourcePath('supervisor.sh'), run.path, job.cwd, ...job.command], {
-      cwd: '/',
-      detached: true,
-      stdio: 'ignore',
-      env: { ...jobEnvironment(job, engineEnv, run.checkpointPath), [RUN_VARIABLE]: run.path },
-    });
+    const child = spawn(
+      shell,
+      [...flags, resourcePath('supervisor.sh'), run.path, job.cwd, ...revealed.command],
+      {
+        cwd: '/',
+        detached: true,
+        stdio: 'ignore',
+        env: { ...jobEnvironment(revealed, engineEnv, run.checkpointPath), [RUN_VARIABLE]: run.path },
+      },
+    );
     // Reported through the missing pid; without a listener Node would throw it.
     child.on('error', onExit);
     child.on('exit', onExit);

@@ -8,6 +8,7 @@ import type { Dependency } from '../../domain/terms.ts';
 import type { Clock } from '../ports.ts';
 import type { Database } from '../store/database.ts';
 import { type JobReader, jobReader, jobWriter, type StoredEvent } from '../store/jobStore.ts';
+import type { Secrets } from './secrets.ts';
 
 /** A job of an array that is submitted; its array's number is the store's. */
 export interface NewMember {
@@ -19,7 +20,8 @@ export type LedgerListener = (entry: StoredEvent, job: Job, before: Job | null) 
 
 /**
  * The only writer of jobs. Every change is an event, appended in one transaction with its projection; nothing
- * is told to anybody before it is committed. Jobs that are not over are kept in memory.
+ * is told to anybody before it is committed. Jobs that are not over are kept in memory. Secrets end here: what is recorded
+ * has none.
  */
 export class Ledger {
   readonly read: JobReader;
@@ -31,12 +33,15 @@ export class Ledger {
   private readonly listeners = new Set<LedgerListener>();
   private readonly db: Database;
   private readonly clock: Clock;
+  private readonly secrets: Secrets | null;
   private seqNow: number;
   private liveSeqNow = 0;
 
-  constructor(db: Database, clock: Clock) {
+  /** @param secrets null: whoever writes (a benchmark, a test) has none. */
+  constructor(db: Database, clock: Clock, secrets: Secrets | null = null) {
     this.db = db;
     this.clock = clock;
+    this.secrets = secrets;
     this.read = jobReader(db);
     this.write = jobWriter(db);
     for (const folded of this.read.unfinished()) {
@@ -57,7 +62,7 @@ export class Ledger {
     return this.liveSeqNow;
   }
 
-  /** @throws {FieldError} if it would wait for a job that is not there, with nothing written. */
+  /** @throws {FieldError} if it would wait for a job that is not there, or has a secret in a path; nothing is written. */
   submit(spec: JobSpec, actor: Actor = 'person'): Job {
     return this.submitTogether([{ spec }], actor)[0]!;
   }
@@ -71,9 +76,10 @@ export class Ledger {
   }
 
   private submitTogether(
-    members: readonly { readonly spec: JobSpec; readonly array?: NewMember['array'] }[],
+    given: readonly { readonly spec: JobSpec; readonly array?: NewMember['array'] }[],
     actor: Actor,
   ): Job[] {
+    const { jobs: members, values } = this.secrets?.conceal(given) ?? { jobs: given, values: [] };
     // As many wait for the same.
     const known = new Set<string>();
     for (const { spec } of members) {
@@ -84,10 +90,12 @@ export class Ledger {
       }
     }
     const atMs = this.clock.nowMs();
-    const made = this.db.transaction(() => {
-      let first: number | null = null;
-      return members.map(({ spec, array }) => {
+    let first: number | null = null;
+    const insert = this.db.transaction(() =>
+      members.map(({ spec, array }) => {
         const id = this.write.allocateId(atMs);
+        // Before the jobs are there: none of them may ever be without its secrets.
+        if (first === null && values.length > 0) this.secrets!.vault.write(id, values);
         first ??= id;
         const event: Extract<JobEvent, { kind: 'submitted' }> =
           array === undefined
@@ -97,8 +105,15 @@ export class Ledger {
         this.write.project(folded);
         if (array !== undefined) this.write.joinArray(id, first);
         return { folded, event, seq: this.write.append(id, event, actor, atMs) };
-      });
-    })();
+      }),
+    );
+    let made: ReturnType<typeof insert>;
+    try {
+      made = insert();
+    } catch (error) {
+      if (first !== null && values.length > 0) this.secrets!.vault.forget(first);
+      throw error;
+    }
     for (const { folded } of made) this.keep(folded, null);
     for (const { folded, event, seq } of made) {
       this.tell({ seq, jobId: folded.job.id, atMs, actor, event }, folded.job, null);
@@ -113,13 +128,14 @@ export class Ledger {
   }
 
   /**
-   * Records that `event` happened to the job.
+   * Records that this happened to the job.
    * @param atMs when, if that was before now (an exit code that was found later).
    * @throws {NotFoundError} @throws {IllegalTransitionError} with nothing written.
    */
-  append(jobId: number, event: JobEvent, actor: Actor, atMs: number = this.clock.nowMs()): Job {
+  append(jobId: number, happened: JobEvent, actor: Actor, atMs: number = this.clock.nowMs()): Job {
     const before = this.unfinished.get(jobId) ?? this.read.get(jobId);
     if (before === null) throw noSuchJob(jobId);
+    const event = this.secrets?.told(before.job, happened) ?? happened;
     const after = applyEvent(before, event, atMs);
     const seq = this.db.transaction(() => {
       this.write.project(after);

@@ -29,6 +29,8 @@ export interface RunnerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The job with its secrets. @throws {ConflictError} where they are not kept. */
+  readonly reveal: (job: Job) => Job;
   /** From SIGTERM to SIGKILL, for jobs that say nothing of it. */
   readonly graceMs: number;
   readonly freezer: Pick<Cgroups, 'freeze'>;
@@ -115,9 +117,8 @@ export class Runner {
     const ready = readyAtMs === undefined ? {} : { readyAtMs };
     const launching = { kind: 'launching' as const, devices: [...deviceIds], attempt, ...ready };
     const job = ledger.append(jobId, launching, actor);
-    const result = launch(job, this.runOf(job), this.options.env, () =>
-      this.guard(jobId, () => this.look(jobId)),
-    );
+    const { env, reveal } = this.options;
+    const result = launch(job, this.runOf(job), env, reveal, () => this.guard(jobId, () => this.look(jobId)));
     // Before anything is recorded: what cannot be written now is found by the next look.
     this.watch(jobId);
     if (!result.ok) {

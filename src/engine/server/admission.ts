@@ -1,3 +1,4 @@
+import { withSecretsOf } from '../../domain/concealment.ts';
 import type { Device } from '../../domain/device.ts';
 import { FieldError } from '../../domain/errors.ts';
 import { shareMib } from '../../domain/gpuNeed.ts';
@@ -7,12 +8,20 @@ import type { EngineParts } from '../parts.ts';
 
 /**
  * A submission as it is recorded, once everything that this machine knows better has been said.
- * @throws {FieldError} with nothing written.
+ * @param secretsFrom the job whose secrets its marks stand for; null: none.
+ * @throws {FieldError} @throws {NotFoundError} with nothing written.
  */
-export function admitted(given: JobSpec, parts: EngineParts): JobSpec {
-  const spec = withShare(given, parts);
+export function admitted(given: JobSpec, secretsFrom: number | null, parts: EngineParts): JobSpec {
+  const spec = withShare(withSecretsOf(given, secretsOf(secretsFrom, parts)), parts);
   checkAgainstMachine(spec, parts);
   return spec;
+}
+
+function secretsOf(id: number | null, { ledger, secrets }: EngineParts): readonly string[] | null {
+  if (id === null) return null;
+  const values = secrets.valuesOf(ledger.get(id));
+  if (values !== null) return values;
+  throw new FieldError('secretsFrom', id, 'no secrets of that job are kept: give the secrets themselves');
 }
 
 /** A part of a GPU is the same part of its memory, unless the submitter knows better. */

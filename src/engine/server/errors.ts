@@ -4,23 +4,22 @@ import {
   FieldError,
   messageOf,
   NotFoundError,
+  showField,
   showValue,
   UnavailableError,
 } from '../../domain/errors.ts';
+import { type OwnNames, SECRET, secretArguments } from '../../domain/secrets.ts';
 import type { Log } from '../ports.ts';
 import { storageTrouble } from '../store/storageTrouble.ts';
 
 /**
  * The contract's error for anything that was thrown. What is not one of the domain's errors is a defect: it is
  * logged with its stack, and the client hears only that the engine's log has it.
+ * @param own names of variables that the owner calls secret.
  */
-export function contractError(error: unknown, input: unknown, log: Log): unknown {
+export function contractError(error: unknown, input: unknown, log: Log, own: OwnNames = null): unknown {
   if (error instanceof FieldError) {
-    return defined('BAD_REQUEST', 400, error.message, {
-      field: error.field,
-      value: showValue(error.value),
-      remedy: error.remedy,
-    });
+    return badRequest(error.field, showValue(error.value, error.field, own), error.remedy);
   }
   if (error instanceof NotFoundError) {
     return defined('NOT_FOUND', 404, error.message, { what: error.what, id: error.id, remedy: error.remedy });
@@ -33,7 +32,7 @@ export function contractError(error: unknown, input: unknown, log: Log): unknown
   }
   if (error instanceof ORPCError) {
     return error.code === 'BAD_REQUEST' && error.cause instanceof ValidationError
-      ? validationError(error.cause, input)
+      ? validationError(error.cause, input, own)
       : error;
   }
   if (error instanceof Error && error.name === 'AbortError') return error;
@@ -46,17 +45,28 @@ export function contractError(error: unknown, input: unknown, log: Log): unknown
   });
 }
 
-function validationError(cause: ValidationError, input: unknown): ORPCError<string, unknown> {
+function validationError(cause: ValidationError, input: unknown, own: OwnNames): ORPCError<string, unknown> {
   const issue = cause.issues[0];
   const path = (issue?.path ?? []).map((part) =>
     typeof part === 'object' ? part.key : part,
   ) as PropertyKey[];
   const unknown = unrecognised(issue);
-  const field = [...path, ...(unknown === null ? [] : [unknown])].join('.') || 'request';
+  const whole = [...path, ...(unknown === null ? [] : [unknown])];
+  const field = whole.map(String).join('.') || 'request';
   const remedy =
     unknown === null ? (issue?.message ?? 'see the contract') : 'leave it out: there is no such field';
-  const value = showValue([...path, ...(unknown === null ? [] : [unknown])].reduce(member, input));
-  return defined('BAD_REQUEST', 400, `${field}: ${value} is not usable; ${remedy}`, { field, value, remedy });
+  const within = whole.slice(0, -1).reduce(member, input);
+  const hidden = Array.isArray(within) && secretArguments(within.map(String), own).has(Number(whole.at(-1)));
+  return badRequest(field, hidden ? SECRET : showValue(whole.reduce(member, input), field, own), remedy);
+}
+
+function badRequest(field: string, value: string, remedy: string): ORPCError<string, unknown> {
+  const shown = showField(field);
+  return defined('BAD_REQUEST', 400, `${shown}: ${value} is not usable; ${remedy}`, {
+    field: shown,
+    value,
+    remedy,
+  });
 }
 
 /** zod names unknown keys beside the path, not in it. */

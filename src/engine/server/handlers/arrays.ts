@@ -40,7 +40,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
   const append = (id: number, kind: 'held' | 'released' | 'retried') => ledger.append(id, { kind }, 'person');
   return os.arrays.router({
     submit: os.arrays.submit.handler(({ input }) => {
-      const spec = admitted(input.spec, parts);
+      const spec = admitted(input.spec, input.secretsFrom, parts);
       const jobs = ledger.submitArray(membersOf(spec, input.members, input.atMost));
       return { id: jobs[0]!.id, ids: jobs.map(({ id }) => id) };
     }),
@@ -94,7 +94,10 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
       ),
     ),
     retry: os.arrays.retry.handler(({ input }) => {
-      for (const job of jobsOf(input.id)) if (endedBadly(job)) parts.scheduling.checkStartable(job);
+      for (const job of jobsOf(input.id).filter(endedBadly)) {
+        parts.scheduling.checkStartable(job);
+        parts.secrets.reveal(job);
+      }
       return each(input.id, 'retried', endedBadly, (id) => append(id, 'retried'));
     }),
     prioritise: os.arrays.prioritise.handler(({ input }) =>

@@ -19,7 +19,7 @@ export function implementer(parts: EngineParts): Implementer {
       try {
         return await next();
       } catch (error) {
-        throw contractError(error, input, parts.log);
+        throw contractError(error, input, parts.log, parts.secrets.own());
       }
     });
 }

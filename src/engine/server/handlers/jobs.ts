@@ -12,9 +12,9 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
   const { ledger, runner, scheduling } = parts;
   const { people } = scheduling;
   return os.jobs.router({
-    submit: os.jobs.submit.handler(({ input }) => {
-      return parts.view(ledger.submit(admitted(input, parts)));
-    }),
+    submit: os.jobs.submit.handler(({ input: { secretsFrom, ...spec } }) =>
+      parts.view(ledger.submit(admitted(spec, secretsFrom, parts))),
+    ),
     list: os.jobs.list.handler(({ input }) => listJobs(input, parts)),
     search: os.jobs.search.handler(({ input }) => {
       const { jobs, next } = searchJobs(input, ledger, parts.stores.search);
@@ -41,6 +41,7 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
     releaseAll: os.jobs.releaseAll.handler(async () => ({ ids: await forAll(ledger, 'released') })),
     retry: os.jobs.retry.handler(({ input }) => {
       scheduling.checkStartable(ledger.get(input.id));
+      parts.secrets.reveal(ledger.get(input.id));
       const { vramMib, alone } = input;
       const { gpus, minGpus } = ledger.get(input.id);
       if (vramMib !== undefined) checkMemory(vramMib, minGpus ?? gpus, parts);

@@ -1,5 +1,6 @@
 import type { Allocation, Overview } from '../../../contract/messages.ts';
 import type { EngineParts } from '../../parts.ts';
+import { dueSweep } from '../../store/secretSweep.ts';
 import type { Implementer } from './base.ts';
 
 /** Of the jobs that are over, so many are part of the overview. */
@@ -29,7 +30,12 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
     }),
     settings: os.settings.router({
       get: os.settings.get.handler(() => parts.owner.machine()),
-      set: os.settings.set.handler(({ input }) => parts.owner.setMachine(input.rules)),
+      set: os.settings.set.handler(({ input: { rules } }) => {
+        const before = parts.owner.machine().secretNames;
+        if (rules.secretNames !== undefined && String(rules.secretNames) !== String(before))
+          dueSweep(parts.stores.settings);
+        return parts.owner.setMachine(rules);
+      }),
     }),
   };
 }
