@@ -7,6 +7,7 @@ import { MachineView } from './machine/MachineView.tsx';
 import { QueueView } from './queue/QueueView.tsx';
 import { goTo, useRoute } from './route.ts';
 import { SchedulerView } from './scheduler/SchedulerView.tsx';
+import { SettingsView } from './settings/SettingsView.tsx';
 import classes from './shell/App.module.css';
 import { ConnectionBanner } from './shell/ConnectionBanner.tsx';
 import { Header } from './shell/Header.tsx';
@@ -34,6 +35,7 @@ function Console() {
     '1': () => goTo({ view: 'queue' }),
     '2': () => goTo({ view: 'machine' }),
     '3': () => goTo({ view: 'scheduler' }),
+    '4': () => goTo({ view: 'settings' }),
     n: submit,
     u: undoLast,
     '?': () => setKeys(true),
@@ -48,6 +50,7 @@ function Console() {
         {route.view === 'queue' && <QueueView onSubmit={submit} />}
         {route.view === 'machine' && <MachineView />}
         {route.view === 'scheduler' && <SchedulerView />}
+        {route.view === 'settings' && <SettingsView />}
         {route.view === 'job' && <JobPage key={route.jobId} jobId={route.jobId} />}
       </main>
       <SubmitDialog />

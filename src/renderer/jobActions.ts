@@ -38,7 +38,8 @@ const RULES: Readonly<Record<JobAction, Rule>> = {
     from: ['succeeded', 'failed', 'cancelled', 'timed-out', 'lost'],
     done: 'put back into the queue',
   },
-  park: { from: ['running', 'paused'], restartable: true, done: 'told to end at its checkpoint' },
+  // By its own checkpoint or CUDA's: which of them works is the engine's to say.
+  park: { from: ['running', 'paused'], done: 'told to free its GPU memory' },
   preempt: { from: ['running', 'paused'], restartable: true, done: 'told to let others go first' },
   cancel: {
     from: ['queued', 'held', 'starting', 'running', 'paused'],

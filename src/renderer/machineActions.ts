@@ -2,6 +2,7 @@ import type { SchedulerStatus } from '../contract/messages.ts';
 import type { Device } from '../domain/device.ts';
 import type { DeviceRules } from '../domain/deviceRules.ts';
 import type { ForeignRemedy } from '../domain/foreignRemedy.ts';
+import type { GiveWay } from '../domain/giveWay.ts';
 import type { Mode, Suggestion } from '../domain/mode.ts';
 import type { PolicyName } from '../domain/policyNames.ts';
 import type { GoalWeights } from '../domain/reward.ts';
@@ -66,6 +67,15 @@ export async function setDrain(on: boolean): Promise<void> {
     say(on ? 'what runs goes on, and nothing is started' : 'jobs are started again');
   } catch (error) {
     sayTrouble(on ? 'jobs are still started' : 'still nothing is started', error);
+  }
+}
+
+/** Changes what policies may do to running jobs. */
+export async function setGiveWay(change: Partial<GiveWay>): Promise<void> {
+  try {
+    showScheduler(await client().scheduler.setGiveWay(change));
+  } catch (error) {
+    sayTrouble('what policies may do was not changed', error);
   }
 }
 

@@ -1,15 +1,16 @@
 import { useSyncExternalStore } from 'react';
 
-export type Route =
-  | { readonly view: 'queue' | 'machine' | 'scheduler' }
-  | { readonly view: 'job'; readonly jobId: number };
+/** Views that are about no one thing. */
+export const VIEWS = ['queue', 'machine', 'scheduler', 'settings'] as const;
+export type View = (typeof VIEWS)[number];
 
-/** Reads `#/queue`, `#/machine`, `#/scheduler`, `#/job/12`; anything else is the queue. */
+export type Route = { readonly view: View } | { readonly view: 'job'; readonly jobId: number };
+
+/** Reads `#/queue` and the other views, `#/job/12`; anything else is the queue. */
 export function parseRoute(hash: string): Route {
   const job = /^#\/job\/([1-9]\d{0,15})$/.exec(hash);
   if (job) return { view: 'job', jobId: Number(job[1]) };
-  const view = /^#\/(machine|scheduler)$/.exec(hash)?.[1];
-  return { view: view === 'machine' || view === 'scheduler' ? view : 'queue' };
+  return { view: VIEWS.find((view) => hash === `#/${view}`) ?? 'queue' };
 }
 
 /** The address of a view, for links and for `goTo`. */

@@ -166,20 +166,23 @@ describe('the queue', () => {
       (['pause', 'park', 'preempt', 'hold', 'retry', 'cancel'] as const).filter((action) =>
         isPossible(action, job(1, { status, restartable })),
       );
-    expect(possible('running', false)).toEqual(['pause', 'cancel']);
+    expect(possible('running', false)).toEqual(['pause', 'park', 'cancel']);
     expect(possible('running', true)).toEqual(['pause', 'park', 'preempt', 'cancel']);
     expect(possible('paused', true)).toEqual(['park', 'preempt', 'cancel']);
     expect(possible('queued', true)).toEqual(['hold', 'cancel']);
     expect(possible('failed', true)).toEqual(['retry']);
-    expect(needsRestartable('park', job(1, { status: 'running' }))).toBe(true);
-    expect(needsRestartable('park', job(1, { status: 'queued' }))).toBe(false);
+    expect(needsRestartable('preempt', job(1, { status: 'running' }))).toBe(true);
+    expect(needsRestartable('preempt', job(1, { status: 'queued' }))).toBe(false);
   });
 });
 
 describe('addresses', () => {
-  it.each(['#/queue', '#/machine', '#/scheduler', '#/job/12'])('%s leads back to itself', (hash) => {
-    expect(hrefOf(parseRoute(hash))).toBe(hash);
-  });
+  it.each(['#/queue', '#/machine', '#/scheduler', '#/settings', '#/job/12'])(
+    '%s leads back to itself',
+    (hash) => {
+      expect(hrefOf(parseRoute(hash))).toBe(hash);
+    },
+  );
 
   it.each(['', '#', '#/job/0', '#/job/x', '#/job/1e9', '#/nowhere', '#token=abc'])(
     '%j is the queue',

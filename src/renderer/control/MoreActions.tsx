@@ -22,7 +22,7 @@ const ACTIONS: readonly (readonly [action: JobAction, label: string, does: strin
   ['start', 'Start now', 'whosever turn it is, if there is room', null],
   ['pause', 'Pause', 'stands still; its GPU memory stays held', 'p'],
   ['resume', 'Resume', 'goes on at once', 'p'],
-  ['park', 'Pause and free its GPU memory', 'ends at its checkpoint and waits to be released', null],
+  ['park', 'Pause and free its GPU memory', 'by its own checkpoint, or by CUDA’s where that works', null],
   ['preempt', 'Let others go first', 'ends at its checkpoint and waits for its next turn', null],
   ['hold', 'Hold back', 'does not start until it is released', 'h'],
   ['release', 'Release', 'starts when its turn comes', 'h'],

@@ -1,6 +1,7 @@
 import { NativeSelect } from '@mantine/core';
 import type { Device } from '../../domain/device.ts';
 import { setDeviceRules } from '../machineActions.ts';
+import { hrefOf } from '../route.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './DeviceRuleLines.module.css';
 
@@ -37,6 +38,7 @@ export function DeviceRuleLines({ device }: { device: Device }) {
           void setDeviceRules(device, { presence: currentTarget.value as typeof rules.presence })
         }
       />
+      <a href={hrefOf({ view: 'settings' })}>All rules</a>
       {closed !== null && <p>Nothing new starts: {visibleText(closed.reason)}.</p>}
       {yields !== null && (
         <p>

@@ -12,9 +12,18 @@ import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrate
 import { CloseButton, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ComponentProps, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import {
+  type ComponentProps,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { isTerminal } from '../../domain/job.ts';
+import { density, rowPx } from '../appearance.ts';
 import { openMore } from '../control/moreStore.ts';
 import {
   act,
@@ -41,8 +50,8 @@ import { JobRow } from './JobRow.tsx';
 import { beforeIdFor, boardRows, jobsOf, keyOf, movableIn, type Row } from './queueRows.ts';
 import { useTicks } from './useTicks.ts';
 
-const ROW_PX = 52;
 const HEADING_PX = 44;
+const BARE_PX = 52;
 /** Up to so many rows all are in the page; beyond, only those in sight. */
 const ALL_IN_PAGE = 100;
 /** How the board was left, so that who comes back from a job finds it so. */
@@ -115,11 +124,12 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
     });
   }, []);
 
+  const height = rowPx(useSyncExternalStore(density.subscribe, density.get));
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scrollRef.current,
     estimateSize: (index) =>
-      rows[index]?.kind === 'heading' ? headingPx(rows[index], rows[index + 1]) : ROW_PX,
+      rows[index]?.kind === 'heading' ? headingPx(rows[index], rows[index + 1]) : height,
     getItemKey: (index) => keyOf(rows[index]!),
     overscan: rows.length <= ALL_IN_PAGE ? ALL_IN_PAGE : 12,
     scrollMargin: 28,
@@ -336,7 +346,7 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
 }
 
 const headingPx = (row: Row, next: Row | undefined): number =>
-  isBare(row, next) ? HEADING_PX + ROW_PX : HEADING_PX;
+  isBare(row, next) ? HEADING_PX + BARE_PX : HEADING_PX;
 
 /** Whether the jobs of an array that are not over are ticked; null: some are. */
 function tickedOf(jobs: readonly JobView[], isTicked: (job: JobView) => boolean): boolean | null {

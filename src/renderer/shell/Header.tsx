@@ -2,18 +2,19 @@ import { ActionIcon, Button, Menu, Tooltip, useMantineColorScheme } from '@manti
 import { IconDeviceDesktop, IconKeyboard, IconMoon, IconPlus, IconSun } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { setDrain } from '../machineActions.ts';
-import { hrefOf, type Route } from '../route.ts';
+import { hrefOf, type Route, VIEWS, type View } from '../route.ts';
 import { boardOf } from '../store/state.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatClock, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './Header.module.css';
 
-const VIEWS = [
-  { view: 'queue', label: 'Queue' },
-  { view: 'machine', label: 'Machine' },
-  { view: 'scheduler', label: 'Scheduler' },
-] as const;
+const LABELS: Readonly<Record<View, string>> = {
+  queue: 'Queue',
+  machine: 'Machine',
+  scheduler: 'Scheduler',
+  settings: 'Settings',
+};
 
 /** Name, views and actions; below them one line that says how the machine stands. */
 export function Header(props: { route: Route; onSubmit(): void; onKeys(): void }) {
@@ -26,14 +27,14 @@ export function Header(props: { route: Route; onSubmit(): void; onKeys(): void }
           Stint
         </a>
         <nav className={classes.views} aria-label="Views">
-          {VIEWS.map(({ view, label }) => (
+          {VIEWS.map((view) => (
             <a
               key={view}
               href={hrefOf({ view })}
               aria-current={route.view === view ? 'page' : undefined}
               className={classes.tab}
             >
-              {label}
+              {LABELS[view]}
             </a>
           ))}
           {route.view === 'job' && (

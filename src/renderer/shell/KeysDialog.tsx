@@ -8,6 +8,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [readonly string[], s
       [['1'], 'Queue'],
       [['2'], 'Machine'],
       [['3'], 'Scheduler'],
+      [['4'], 'Settings'],
       [['n'], 'Submit a job'],
       [['u'], 'Take back what was done last'],
       [['?'], 'This list'],

@@ -1,0 +1,144 @@
+import { Button, NativeSelect } from '@mantine/core';
+import type { Device } from '../../domain/device.ts';
+import { type DeviceRules, deviceRulesSchema } from '../../domain/deviceRules.ts';
+import { formatMib } from '../../domain/units.ts';
+import { ignoreProcess, setDeviceRules } from '../machineActions.ts';
+import { visibleText } from '../text/visibleText.ts';
+import { Group, Setting } from './Setting.tsx';
+import { numberOrNull, reader, ValueField } from './ValueField.tsx';
+import { YIELD_OPTIONS } from './yieldOptions.ts';
+
+const { idleMin, maxTemperatureC, maxPowerW, throttlePercent } = deviceRulesSchema.shape;
+const readIdle = reader(Number, idleMin);
+const readTemperature = reader(numberOrNull, maxTemperatureC);
+const readPower = reader(numberOrNull, maxPowerW);
+const readPercent = reader(Number, throttlePercent);
+const text = (value: number | null): string => (value === null ? '' : String(value));
+
+/** What the owner wants of one device. */
+export function DeviceSettings({ device }: { device: Device }) {
+  const { rules, index } = device;
+  const gpu = `GPU ${index}`;
+  const set = (change: Partial<DeviceRules>) => void setDeviceRules(device, change);
+  const select = <K extends 'presence' | 'overCap'>(key: K, label: string) => (
+    <NativeSelect
+      size="xs"
+      aria-label={label}
+      data={[...YIELD_OPTIONS]}
+      value={rules[key]}
+      onChange={({ currentTarget }) => set({ [key]: currentTarget.value as DeviceRules[K] })}
+    />
+  );
+  return (
+    <Group
+      title={gpu}
+      about={`${visibleText(device.name)}, ${formatMib(device.memoryTotalMib)}${
+        device.closed === null ? '' : `. Nothing new starts: ${visibleText(device.closed.reason)}`
+      }`}
+    >
+      <Setting
+        label="Others’ processes"
+        words={`${gpu} foreign share avoid`}
+        about="Whether jobs start beside processes that are not Stint’s. Their memory is never free either way."
+      >
+        <NativeSelect
+          size="xs"
+          aria-label={`Others’ processes on ${gpu}`}
+          data={[
+            { value: 'share', label: 'share where jobs fit' },
+            { value: 'avoid', label: 'no jobs beside them' },
+          ]}
+          value={rules.foreign}
+          onChange={({ currentTarget }) => set({ foreign: currentTarget.value as DeviceRules['foreign'] })}
+        />
+      </Setting>
+      {device.foreign.map((process) => (
+        <Setting
+          key={process.pid}
+          label={process.command === null ? `Process ${process.pid}` : visibleText(process.command)}
+          words={`${gpu} ignore mind process`}
+          about={`pid ${process.pid}, ${process.memoryMib === null ? 'memory unknown' : formatMib(process.memoryMib)}: ${
+            process.ignored ? 'it keeps no job away' : 'it is minded'
+          }`}
+        >
+          <Button
+            size="compact-xs"
+            variant="default"
+            disabled={process.graphics !== undefined}
+            onClick={() => void ignoreProcess(device, process.pid, !process.ignored)}
+          >
+            {process.ignored ? 'Mind it again' : 'Ignore it'}
+          </Button>
+        </Setting>
+      ))}
+      <Setting
+        label="While you are there"
+        words={`${gpu} presence desk`}
+        about="You sit at the desk or run something on it by hand: nothing new starts, and its jobs do this until you have left."
+      >
+        {select('presence', `While you are there, ${gpu}`)}
+      </Setting>
+      <Setting
+        label="You have left after"
+        words={`${gpu} presence idle minutes`}
+        about="Minutes without input at the desk."
+      >
+        <ValueField
+          label={`You have left ${gpu} after`}
+          unit="min"
+          value={text(rules.idleMin)}
+          read={readIdle}
+          onSave={(value) => set({ idleMin: value })}
+        />
+      </Setting>
+      <Setting
+        label="Highest temperature"
+        words={`${gpu} guard cap`}
+        about="Nothing starts from there on. Empty: as hot as its driver lets it get."
+      >
+        <ValueField
+          label={`Highest temperature of ${gpu}`}
+          unit="°C"
+          placeholder="no cap"
+          value={text(rules.maxTemperatureC)}
+          read={readTemperature}
+          onSave={(value) => set({ maxTemperatureC: value })}
+        />
+      </Setting>
+      <Setting
+        label="Highest power"
+        words={`${gpu} guard cap watt`}
+        about="Nothing starts from there on. Empty: what its driver lets it draw."
+      >
+        <ValueField
+          label={`Highest power of ${gpu}`}
+          unit="W"
+          placeholder="no cap"
+          value={text(rules.maxPowerW)}
+          read={readPower}
+          onSave={(value) => set({ maxPowerW: value })}
+        />
+      </Setting>
+      <Setting
+        label="Over a cap for half a minute"
+        words={`${gpu} guard temperature power`}
+        about="What its jobs do then, until it is 5 °C or 5 % below."
+      >
+        {select('overCap', `Over a cap, ${gpu}`)}
+      </Setting>
+      <Setting
+        label="Slowed down to"
+        words={`${gpu} throttle percent speed`}
+        about="The share of their speed that jobs keep where they are to slow down."
+      >
+        <ValueField
+          label={`Slowed down to, ${gpu}`}
+          unit="%"
+          value={text(rules.throttlePercent)}
+          read={readPercent}
+          onSave={(value) => set({ throttlePercent: value })}
+        />
+      </Setting>
+    </Group>
+  );
+}

@@ -1,0 +1,142 @@
+import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
+import { useState } from 'react';
+import type { Yield } from '../../domain/deviceRules.ts';
+import { DAYS, type QuietHours, quietHoursSchema } from '../../domain/machineRules.ts';
+import { Group, useIsSought } from './Setting.tsx';
+import classes from './Settings.module.css';
+import { YIELD_OPTIONS } from './yieldOptions.ts';
+
+/** Hours as they are being written. */
+interface Draft extends Omit<QuietHours, 'exceptPriority' | 'throttlePercent'> {
+  readonly exceptPriority: string;
+  readonly throttlePercent: string;
+}
+const DAY_NAMES: Readonly<Record<(typeof DAYS)[number], string>> = {
+  mon: 'Mon',
+  tue: 'Tue',
+  wed: 'Wed',
+  thu: 'Thu',
+  fri: 'Fri',
+  sat: 'Sat',
+  sun: 'Sun',
+};
+const NEW: Draft = {
+  days: [...DAYS],
+  from: '22:00',
+  to: '07:00',
+  exceptPriority: '',
+  running: 'off',
+  throttlePercent: '30',
+};
+
+const draftOf = (hours: QuietHours): Draft => ({
+  ...hours,
+  exceptPriority: hours.exceptPriority === null ? '' : String(hours.exceptPriority),
+  throttlePercent: String(hours.throttlePercent),
+});
+const read = (draft: Draft) =>
+  quietHoursSchema.safeParse({
+    ...draft,
+    exceptPriority: draft.exceptPriority.trim() === '' ? null : Number(draft.exceptPriority),
+    throttlePercent: Number(draft.throttlePercent),
+  });
+
+/** Hours in which few jobs start; changed as a whole. */
+export function QuietHoursList(props: {
+  saved: readonly QuietHours[];
+  onSave(hours: QuietHours[]): Promise<boolean>;
+}) {
+  const { saved, onSave } = props;
+  const [drafts, setDrafts] = useState<readonly Draft[] | null>(null);
+  const shown = drafts ?? saved.map(draftOf);
+  const results = shown.map(read);
+  const sought = useIsSought('quiet hours days from to priority running jobs night');
+  const valid = results.every(({ success }) => success);
+  const change = (at: number, part: Partial<Draft>): void =>
+    setDrafts(shown.map((one, i) => (i === at ? { ...one, ...part } : one)));
+  const save = async (): Promise<void> => {
+    if (await onSave(results.flatMap(({ data }) => data ?? []))) setDrafts(null);
+  };
+  if (!sought) return null;
+  return (
+    <Group
+      title="Quiet hours"
+      about="Hours by the machine’s clock in which no job on GPUs starts but those of some priority. Where the end is not after the beginning it is on the next day."
+    >
+      {shown.map((draft, at) => {
+        const problems = new Map(
+          results[at]!.error?.issues.map(({ path, message }) => [String(path[0]), message]),
+        );
+        const text = (name: 'from' | 'to' | 'exceptPriority' | 'throttlePercent', label: string) => (
+          <TextInput
+            size="xs"
+            w={name === 'exceptPriority' ? 136 : 88}
+            label={label}
+            value={draft[name]}
+            error={problems.get(name)}
+            onChange={({ currentTarget }) => change(at, { [name]: currentTarget.value })}
+          />
+        );
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: hours have no identity but their place.
+          <fieldset key={at} className={classes.hours} data-setting aria-label={`Quiet hours ${at + 1}`}>
+            <div className={classes.days}>
+              {DAYS.map((day) => (
+                <Checkbox
+                  key={day}
+                  size="xs"
+                  label={DAY_NAMES[day]}
+                  checked={draft.days.includes(day)}
+                  onChange={({ currentTarget }) =>
+                    change(at, {
+                      days: DAYS.filter((one) =>
+                        one === day ? currentTarget.checked : draft.days.includes(one),
+                      ),
+                    })
+                  }
+                />
+              ))}
+              {problems.has('days') && <span className="trouble">{problems.get('days')}</span>}
+            </div>
+            <div className={classes.line}>
+              {text('from', 'From')}
+              {text('to', 'To')}
+              {text('exceptPriority', 'But from priority')}
+              <NativeSelect
+                size="xs"
+                label="Running jobs"
+                data={[...YIELD_OPTIONS]}
+                value={draft.running}
+                onChange={({ currentTarget }) => change(at, { running: currentTarget.value as Yield })}
+              />
+              {draft.running === 'throttle' && text('throttlePercent', 'To percent')}
+              <Button
+                size="xs"
+                variant="subtle"
+                aria-label={`Remove quiet hours ${at + 1}`}
+                onClick={() => setDrafts(shown.filter((_, i) => i !== at))}
+              >
+                Remove
+              </Button>
+            </div>
+          </fieldset>
+        );
+      })}
+      <div className={classes.line} data-setting>
+        <Button size="xs" variant="default" onClick={() => setDrafts([...shown, NEW])}>
+          Add quiet hours
+        </Button>
+        {drafts !== null && (
+          <>
+            <Button size="xs" disabled={!valid} onClick={() => void save()}>
+              Save quiet hours
+            </Button>
+            <Button size="xs" variant="subtle" onClick={() => setDrafts(null)}>
+              Leave as it was
+            </Button>
+          </>
+        )}
+      </div>
+    </Group>
+  );
+}

@@ -1,0 +1,110 @@
+import { expect, it } from 'vitest';
+import { violationsIn } from './support/accessibility.ts';
+import { consolePage, shots } from './support/consolePage.ts';
+import { until } from './support/headlessHost.ts';
+
+const at = consolePage('--devices', 'virtual:2x8192', '--policy', 'fifo');
+const stint = async (...args: string[]) => JSON.parse(await at.host.stint(...args, '--json'));
+
+it('changes what the owner wants of a device, and says what it does not take as it is typed', async () => {
+  const { page } = at;
+  await page.keyboard.press('4');
+  const hottest = page.getByLabel('Highest temperature of GPU 0');
+  await hottest.fill('20');
+  await page.getByText('give at least 30 °C').waitFor();
+  await page.keyboard.press('Escape');
+  expect(await hottest.inputValue()).not.toBe('20');
+  await hottest.fill('85');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Others’ processes on GPU 1').selectOption('avoid');
+  await page.getByLabel('While you are there, GPU 1').selectOption('pause');
+  await page.getByLabel('Gives way at most').fill('2');
+  await page.keyboard.press('Tab');
+  await page.getByRole('switch', { name: 'Pause other jobs' }).check({ force: true });
+  // Shown is what the engine answered; a fresh look shows the same.
+  await page.reload();
+  await page.getByLabel('Gives way at most').waitFor();
+  expect(await hottest.inputValue()).toBe('85');
+  expect(await page.getByLabel('Others’ processes on GPU 1').inputValue()).toBe('avoid');
+  expect(await page.getByLabel('Gives way at most').inputValue()).toBe('2');
+  expect(await page.getByRole('switch', { name: 'Pause other jobs' }).isChecked()).toBe(true);
+  expect((await stint('device', '1')).rules).toMatchObject({ foreign: 'avoid', presence: 'pause' });
+});
+
+it('keeps quiet hours, a reservation and a disk floor', async () => {
+  const { page } = at;
+  await at.go('settings');
+  await page.getByRole('button', { name: 'Add quiet hours' }).click();
+  const hours = page.getByRole('group', { name: 'Quiet hours 1' });
+  await hours.getByLabel('From', { exact: true }).fill('25:00');
+  await hours.getByText('give a time of day').waitFor();
+  expect(await page.getByRole('button', { name: 'Save quiet hours' }).isDisabled()).toBe(true);
+  await hours.getByLabel('From', { exact: true }).fill('22:30');
+  await hours.getByLabel('Sat').uncheck();
+  await hours.getByLabel('But from priority').fill('100');
+  await page.getByRole('button', { name: 'Save quiet hours' }).click();
+  await page.getByRole('button', { name: 'Save quiet hours' }).waitFor({ state: 'detached' });
+  await page.getByLabel('Disk floor').fill('2');
+  await page.getByText('give a positive amount with its unit').waitFor();
+  await page.getByLabel('Disk floor').fill('2GiB');
+  await page.keyboard.press('Enter');
+  await until('both are kept', async () => {
+    const { diskFloorMib, quietHours } = await stint('settings');
+    const [first] = quietHours;
+    return (diskFloorMib === 2048 && first?.from === '22:30' && first.exceptPriority === 100) || null;
+  });
+
+  await page.getByRole('button', { name: 'Reserve', exact: true }).click();
+  await page.getByText('give a moment to come').waitFor();
+  const form = page.getByRole('region', { name: 'Reservations' });
+  await form.getByLabel('To').fill('+2h');
+  await form.getByLabel('For').fill('mei');
+  await page.getByRole('button', { name: 'Reserve', exact: true }).click();
+  await page.getByText('GPU 0 for mei').waitFor();
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    expect(await violationsIn(page), scheme).toEqual([]);
+    await page.screenshot({ path: `${shots}/settings ${scheme}.png` });
+  }
+  await page.getByRole('button', { name: /^Remove reservation/ }).click();
+  await page.getByText('GPU 0 for mei').waitFor({ state: 'detached' });
+  expect(await stint('reservations')).toEqual([]);
+});
+
+it('finds a setting, makes a token that works until it is revoked, and keeps how dense the queue is', async () => {
+  const { host, page } = at;
+  const name = `notebook-${Date.now()}`;
+  await host.submit({ name: 'small', command: ['true'] });
+  await at.go('settings');
+  await page.keyboard.press('/');
+  await page.keyboard.type('density');
+  await page.getByRole('radiogroup', { name: 'Density' }).getByText('Compact').click();
+  expect(await page.locator('[data-setting]').count()).toBe(1);
+  await page.keyboard.press('/');
+  await page.getByLabel('Find a setting').fill('no such thing');
+  await page.getByText('No setting is called that.').waitFor();
+  await page.getByRole('button', { name: 'Show all settings' }).click();
+
+  await page.getByLabel('Name of a new token').fill('a b');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  await page.getByText('give 1 to 64 letters').waitFor();
+  await page.getByLabel('Name of a new token').fill(name);
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  const token = await page.getByRole('status').locator('code').textContent();
+  const ask = () =>
+    fetch(`http://127.0.0.1:${host.port}/api/system/info`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+    });
+  expect((await ask()).status).toBe(200);
+  await page.getByRole('button', { name: `Revoke ${name}` }).click();
+  await page.getByRole('button', { name: `Revoke ${name}` }).waitFor({ state: 'detached' });
+  expect((await ask()).status).toBe(401);
+
+  await at.go('queue');
+  const rowHeight = async () => (await page.locator('[data-job]').first().boundingBox())?.height;
+  expect(await rowHeight()).toBe(40);
+  await page.reload();
+  await page.locator('[data-job]').first().waitFor();
+  expect(await rowHeight()).toBe(40);
+});
