@@ -27,6 +27,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   pause: jobs,
   throttle: jobs,
   resume: jobs,
+  doctor: answerOf(contract.system.doctor),
   rungs: answerOf(contract.system.rungs),
   preempt: jobs,
   cancel: jobs,

@@ -46,6 +46,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
     load: async () => (await import('./commands/scheduler.ts')).registerScheduler,
   },
   { names: ['goals'], load: async () => (await import('./commands/goals.ts')).registerGoals },
+  { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).registerDoctor },
   { names: ['token'], load: async () => (await import('./commands/token.ts')).registerToken },
   { names: ['replay'], load: async () => (await import('./commands/replay.ts')).registerReplay },
   { names: ['export'], load: async () => (await import('./commands/export.ts')).registerExport },

@@ -7,6 +7,7 @@ import { decisionSchema } from '../domain/decision.ts';
 import { deviceSchema } from '../domain/device.ts';
 import { deviceRulesSchema, reservationSchema } from '../domain/deviceRules.ts';
 import { episodeSchema } from '../domain/episode.ts';
+import { findingSchema } from '../domain/finding.ts';
 import { giveWaySchema } from '../domain/giveWay.ts';
 import { JOB_STATUSES, jobSchema, jobSpecSchema } from '../domain/job.ts';
 import { jobFilterSchema } from '../domain/jobFilter.ts';
@@ -77,6 +78,8 @@ export const contract = {
     info: base.output(systemInfoSchema),
     /** Ways to throttle and to pause, the gentlest first, and whether each works on this machine. */
     rungs: base.output(z.array(rungSchema)),
+    /** Looks at everything that Stint and its jobs need; takes some seconds. The gravest findings come first. */
+    doctor: base.output(z.array(findingSchema)),
     overview: base.output(overviewSchema),
   },
   /**

@@ -406,6 +406,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const parts: EngineParts = {
       clock,
       log,
+      env,
       ledger,
       runner,
       secrets,

@@ -30,6 +30,8 @@ import type { SettingStore } from './store/settingStore.ts';
 export interface EngineParts {
   readonly clock: Clock;
   readonly log: Log;
+  /** What jobs inherit. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly ledger: Ledger;
   readonly runner: Runner;
   readonly secrets: Secrets;

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Finding } from '../domain/finding.ts';
 import { createEngine } from '../engine/engine.ts';
 import { openEngineLog } from '../engine/engineLog.ts';
 import { prepareHome } from '../engine/home.ts';
@@ -81,6 +82,20 @@ export async function startHost(options: HostOptions): Promise<Host> {
     throw storageTrouble(error, `${home} cannot be used: `) ?? error;
   }
 }
+
+/**
+ * Examines a data directory on which no engine runs. What only an engine knows is left out.
+ * @returns the gravest findings first.
+ */
+export async function doctor(home: string): Promise<Finding[]> {
+  const { examine } = await import('../engine/doctor/examine.ts');
+  const { rungsOffline } = await import('../engine/control/rungsOffline.ts');
+  const { env } = process;
+  const rungs = () => rungsOffline({ home, env, log: { info: quiet, warn: quiet, error: quiet } });
+  return examine({ home, env, nowMs: systemClock.nowMs(), rungs, engine: null });
+}
+
+const quiet = (): void => undefined;
 
 export interface ServeOptions extends HostOptions {
   /** True: announce readiness as one line of JSON. */

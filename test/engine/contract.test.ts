@@ -103,6 +103,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       const { id } = await submit('echo up; exec sleep 60');
       await stint.until(id, 'running');
       await until(async () => (await client.logs.read({ id })).size > 0, 'the job to say that it is up');
+      expect((await client.system.doctor()).map(({ about }) => about)).toContain('database');
       expect((await client.system.rungs()).map(({ rung }) => rung)).toContain('signals');
       expect(await client.jobs.pause({ id })).toMatchObject({ status: 'paused', holdsVram: true });
       expect(await client.jobs.resume({ id })).toMatchObject({ status: 'running', pausedAtMs: null });

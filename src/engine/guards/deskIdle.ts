@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { programOutput } from '../programOutput.ts';
 
 /** Says since when nobody has touched keyboard or mouse. */
 export interface DeskIdle {
@@ -7,7 +6,6 @@ export interface DeskIdle {
   idleMs(): Promise<number | null>;
 }
 
-const run = promisify(execFile);
 const TIMEOUT_MS = 2000;
 
 /**
@@ -59,20 +57,5 @@ async function screensaverIdleMs(env: NodeJS.ProcessEnv): Promise<number | null>
   return Number.isFinite(idleMs) && idleMs >= 0 ? idleMs : null;
 }
 
-/** null: it is not there, failed, or did not answer. */
-async function output(
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<string | null> {
-  try {
-    const { stdout } = await run(program, [...args], {
-      env: { ...env, LC_ALL: 'C', SYSTEMD_PAGER: '' },
-      timeout: TIMEOUT_MS,
-      killSignal: 'SIGKILL',
-    });
-    return stdout;
-  } catch {
-    return null;
-  }
-}
+const output = (program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string | null> =>
+  programOutput(program, args, env, TIMEOUT_MS);

@@ -208,6 +208,22 @@ describe('a checkpoint of CUDA', () => {
   });
 });
 
+it('what a rule paused goes on when Stint ends, and is paused again by the next', async () => {
+  const job = await counting();
+  const id = (await stint.client.devices.list())[0]!.id;
+  const fromMs = Date.now();
+  await stint.client.devices.reserve({ id, fromMs, toMs: fromMs + 3_600_000, user: 'somebody' });
+  expect(await stint.until(job.id, 'paused')).toMatchObject({ pausedBy: 'guard' });
+  await stint.engine.stop();
+  await eventually(
+    () => readFileSync(`/proc/${job.pid}/stat`, 'latin1'),
+    (stat) => !stat.includes(') T '),
+    'it to go on',
+  );
+  stint = await start();
+  expect(await stint.until(job.id, 'paused')).toMatchObject({ pausedBy: 'guard' });
+});
+
 it('says which rungs work, and refuses one that does not with the reason', async () => {
   const rungs = await stint.client.system.rungs();
   expect(rungs.find(({ rung }) => rung === 'cuda-checkpoint')).toMatchObject({ works: true });

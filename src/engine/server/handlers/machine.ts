@@ -11,6 +11,13 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
     system: os.system.router({
       info: os.system.info.handler(() => parts.system()),
       rungs: os.system.rungs.handler(() => parts.rungs()),
+      // Loaded when somebody asks: most engines never see one.
+      doctor: os.system.doctor.handler(async () => {
+        const { examine } = await import('../../doctor/examine.ts');
+        const { home, probe, probeNote: note } = parts.system();
+        const engine = { probe, note, devices: parts.devices(), scheduler: parts.scheduler() };
+        return examine({ home, env: parts.env, nowMs: parts.clock.nowMs(), rungs: parts.rungs, engine });
+      }),
       overview: os.system.overview.handler(() => overview(parts)),
     }),
     watch: os.watch.handler(({ input, signal }) => parts.hub.watch(input.since, signal)),
