@@ -23,6 +23,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
       'rungs',
       'preempt',
       'cancel',
+      'undo',
       'scancel',
       'kill',
       'retry',

@@ -179,6 +179,11 @@ export const contract = {
         }),
       )
       .output(jobViewSchema),
+    /**
+     * Takes back that it was cancelled while it waited, and what was cancelled because of that: they have their places,
+     * priorities and terms as if nothing had happened. Within an hour, and while nothing has started because of it.
+     */
+    undo: base.input(jobId).output(jobViewSchema),
     /** What is known of the memory that it takes on each of its GPUs. */
     memory: base.input(jobId).output(jobMemorySchema),
     /** Oldest first. */
@@ -211,6 +216,8 @@ export const contract = {
     get: base.input(jobId).output(z.object({ jobs: z.array(jobViewSchema) })),
     /** These change all jobs of it for which that is possible now, and answer with which they were. */
     cancel: base.input(jobId).output(changed),
+    /** Takes back the last cancel of those that waited; as `jobs.undo`. */
+    undo: base.input(jobId).output(changed),
     hold: base.input(jobId).output(changed),
     release: base.input(jobId).output(changed),
     pause: base.input(jobId).output(changed),

@@ -8,6 +8,7 @@ import {
   isTerminal,
   type Job,
   type JobStatus,
+  jobSchema,
   jobSpecSchema,
   pauserSchema,
   processIdentitySchema,
@@ -79,7 +80,18 @@ export const jobEventSchema = z.discriminatedUnion('kind', [
     untold: z.boolean().optional(),
   }),
   /** Cancelled before it ever ran. */
-  z.object({ kind: z.literal('withdrawn'), reason: z.string() }),
+  z.object({
+    kind: z.literal('withdrawn'),
+    reason: z.string(),
+    /** The same for all that were withdrawn in one go; left out: it was alone. */
+    together: z.number().optional(),
+  }),
+  /** A person took its withdrawal back: it is again what it was before. */
+  z.object({
+    kind: z.literal('undone'),
+    status: z.enum(['queued', 'held']),
+    ...jobSchema.pick({ cause: true, diagnosis: true, pausedBy: true, pauseMethod: true }).shape,
+  }),
   /** It could not be started at all (no such directory, no permission to spawn). */
   z.object({ kind: z.literal('launch-failed'), reason: z.string(), diagnosis, retryAtMs }),
   /** Its process is gone without leaving an exit code. */
@@ -114,6 +126,7 @@ const ALLOWED: Readonly<Record<Exclude<JobEventKind, 'submitted'>, readonly JobS
   stopping: ['starting', 'running', 'paused'],
   exited: ['starting', 'running', 'paused', 'stopping'],
   withdrawn: ['queued', 'held'],
+  undone: ['cancelled'],
   'launch-failed': ['starting', 'stopping'],
   lost: ['starting', 'running', 'paused', 'stopping'],
   misplaced: ['running', 'paused', 'stopping'],
@@ -273,6 +286,12 @@ function changed(folded: Folded, event: Exclude<JobEvent, { kind: 'submitted' }>
     }
     case 'withdrawn':
       return end(folded, { status: 'cancelled', cause: event.reason }, atMs);
+    case 'undone': {
+      // What ran and was told to end is over for good.
+      if (job.startedAtMs !== null) throw new IllegalTransitionError(job, event.kind);
+      const { kind: _, ...before } = event;
+      return next(folded, { ...before, finishedAtMs: null });
+    }
     case 'launch-failed':
       if (isPreempting(folded)) return gaveWay(folded, atMs);
       if (event.retryAtMs !== undefined && folded.stoppingAs === null)
@@ -341,6 +360,7 @@ function gaveWay({ job, stoppingAs }: Preempting, atMs: number): Folded {
 
 /** What is known of the last end is known until the next attempt. */
 function diagnosisAfter(job: Job, event: JobEvent): Job['diagnosis'] {
+  if (event.kind === 'undone') return event.diagnosis;
   if (event.kind === 'exited' || event.kind === 'launch-failed' || event.kind === 'lost') {
     return event.diagnosis ?? null;
   }

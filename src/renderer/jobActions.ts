@@ -17,7 +17,8 @@ export type JobAction =
   | 'retry'
   | 'park'
   | 'preempt'
-  | 'cancel';
+  | 'cancel'
+  | 'undo';
 
 interface Rule {
   readonly from: readonly JobStatus[];
@@ -44,8 +45,9 @@ const RULES: Readonly<Record<JobAction, Rule>> = {
   cancel: {
     from: ['queued', 'held', 'starting', 'running', 'paused'],
     done: 'cancelled',
-    undo: ['retry', 'Put back'],
+    undo: ['undo', 'Put back'],
   },
+  undo: { from: ['cancelled'], done: 'put back' },
 };
 
 type Subject = Pick<JobView, 'status' | 'restartable'>;
@@ -94,9 +96,19 @@ export function act(action: JobAction, jobs: readonly JobView[], arrayId?: numbe
 
 async function performEach(action: JobAction, jobs: readonly Pick<JobView, 'id'>[]): Promise<void> {
   const done = await forEach(jobs, `was not ${RULES[action].done}`, ({ id }) =>
-    action === 'park' ? client().jobs.pause({ id, freeVram: true }) : client().jobs[action]({ id }),
+    action === 'park'
+      ? client().jobs.pause({ id, freeVram: true })
+      : action === 'undo'
+        ? putBack(id)
+        : client().jobs[action]({ id }),
   );
   if (done.length > 0) sayDone(action, done, listJobs(done));
+}
+
+/** Where it was in the queue; what ran already, or is not to be put there any more, as another attempt. */
+async function putBack(id: number): Promise<JobView> {
+  const { jobs } = client();
+  return jobs.undo({ id }).catch(() => jobs.retry({ id }));
 }
 
 async function performOnArray(action: Exclude<JobAction, 'park' | 'start'>, id: number): Promise<void> {

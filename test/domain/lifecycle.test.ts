@@ -36,6 +36,7 @@ const EVENTS: readonly JobEvent[] = [
   { kind: 'stopping', outcome: 'cancelled', reason: 'cancelled' },
   { kind: 'exited', exitCode: 0, cause: null },
   { kind: 'withdrawn', reason: 'r' },
+  { kind: 'undone', status: 'held', cause: null, diagnosis: null, pausedBy: null, pauseMethod: null },
   { kind: 'launch-failed', reason: 'r' },
   { kind: 'lost', reason: 'r' },
   { kind: 'misplaced', device: 'g1', reason: 'it is elsewhere' },
@@ -96,7 +97,7 @@ const TABLE: Partial<Record<JobStatus, Partial<Record<JobEvent['kind'], JobStatu
   },
   succeeded: { retried: 'queued' },
   failed: { retried: 'queued' },
-  cancelled: { retried: 'queued' },
+  cancelled: { retried: 'queued', undone: 'held' },
   'timed-out': { retried: 'queued' },
   lost: { retried: 'queued' },
 };
@@ -129,6 +130,40 @@ describe('the transition table', () => {
     // What was told to end stays ended.
     expect(applyEvent(jobThatIs('stopping'), event, 5).job.status).toBe('cancelled');
   });
+
+  it.each(['queued', 'held'] as const)(
+    'a withdrawal that is taken back leaves a job that was %s as it was',
+    (status) => {
+      const diagnosis = {
+        code: 'gpu-memory',
+        cause: 'c',
+        remedy: 'r',
+        line: 'l',
+      } as unknown as Job['diagnosis'];
+      const { job } = jobThatIs(status);
+      const before: Folded = {
+        job: {
+          ...job,
+          rank: 0.5,
+          moved: true,
+          priority: 4,
+          attempt: 2,
+          cause: 'exited with code 1',
+          diagnosis,
+          retryWait: { fromMs: 1, untilMs: 9, because: 'it failed' },
+          pausedBy: status === 'held' ? 'person' : null,
+          pauseMethod: status === 'held' ? 'checkpoint' : null,
+        },
+        stoppingAs: null,
+      };
+      const withdrawn = applyEvent(before, { kind: 'withdrawn', reason: 'r' }, 5);
+      const { cause, pausedBy, pauseMethod } = before.job;
+      const undone = { kind: 'undone' as const, status, cause, diagnosis, pausedBy, pauseMethod };
+      expect(applyEvent(withdrawn, undone, 8)).toEqual(before);
+      const ran: Folded = { job: { ...withdrawn.job, startedAtMs: 2 }, stoppingAs: null };
+      expect(() => applyEvent(ran, undone, 8)).toThrow(IllegalTransitionError);
+    },
+  );
 
   it.each(['preempted', 'parked'] as const)('a job that is being %s', (stoppingAs) => {
     const leaving: Folded = {

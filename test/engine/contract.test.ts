@@ -154,6 +154,8 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
         message: 'no job is queued; there is nothing to hold',
       });
       expect(await client.jobs.releaseAll()).toEqual({ ids });
+      await client.jobs.cancel({ id: ids[0]! });
+      expect(await client.jobs.undo({ id: ids[0]! })).toMatchObject({ status: 'queued', finishedAtMs: null });
       for (const id of [...ids, ...blockers.map((job) => job.id)]) await client.jobs.cancel({ id });
       for (const { id } of blockers) await stint.untilOver(id);
     });
@@ -192,6 +194,8 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       await expect(client.arrays.preempt({ id })).rejects.toMatchObject({ code: 'CONFLICT' });
       expect(await client.arrays.cancel({ id })).toEqual({ ids });
       for (const one of ids) await stint.untilOver(one);
+      expect(await client.arrays.undo({ id })).toEqual({ ids: [ids[1]] });
+      await client.jobs.cancel({ id: ids[1]! });
       expect(await client.arrays.retry({ id })).toEqual({ ids });
       expect(await client.arrays.cancel({ id })).toEqual({ ids });
       for (const one of ids) await stint.untilOver(one);

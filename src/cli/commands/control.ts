@@ -28,6 +28,10 @@ const ACTIONS = [
     'cancel',
     'Ends jobs: a waiting one is withdrawn; a running one is asked to end (SIGTERM) and, if it does not, killed.',
   ],
+  [
+    'undo',
+    'Takes back that waiting jobs were cancelled, and what was cancelled because of that: they have their places again.',
+  ],
 ] as const;
 
 const ALL_ACTIONS = [

@@ -132,23 +132,40 @@ export class Ledger {
    * @param atMs when, if that was before now (an exit code that was found later).
    * @throws {NotFoundError} @throws {IllegalTransitionError} with nothing written.
    */
-  append(jobId: number, happened: JobEvent, actor: Actor, atMs: number = this.clock.nowMs()): Job {
-    const before = this.unfinished.get(jobId) ?? this.read.get(jobId);
-    if (before === null) throw noSuchJob(jobId);
-    const event = this.secrets?.told(before.job, happened) ?? happened;
-    const after = applyEvent(before, event, atMs);
-    const seq = this.db.transaction(() => {
-      this.write.project(after);
-      if (event.kind === 'launching') this.write.openAllocations(after.job, atMs);
-      if (isLive(before.job.status) && !isLive(after.job.status)) {
-        this.write.closeAllocations(jobId, after.job.finishedAtMs ?? atMs);
-      }
-      return this.write.append(jobId, event, actor, atMs);
-    })();
-    this.keep(after, before.job);
-    if (isLive(before.job.status) || isLive(after.job.status)) this.liveSeqNow = seq;
-    this.tell({ seq, jobId, atMs, actor, event }, after.job, before.job);
-    return after.job;
+  append(jobId: number, event: JobEvent, actor: Actor, atMs: number = this.clock.nowMs()): Job {
+    return this.appendTogether([{ jobId, event }], actor, atMs)[0]!;
+  }
+
+  /** The same of several jobs, each one once: all of it is recorded, or nothing. */
+  appendTogether(
+    entries: readonly { readonly jobId: number; readonly event: JobEvent }[],
+    actor: Actor,
+    atMs: number = this.clock.nowMs(),
+  ): Job[] {
+    const changes = entries.map(({ jobId, event: happened }) => {
+      const before = this.unfinished.get(jobId) ?? this.read.get(jobId);
+      if (before === null) throw noSuchJob(jobId);
+      const event = this.secrets?.told(before.job, happened) ?? happened;
+      return { jobId, event, before, after: applyEvent(before, event, atMs) };
+    });
+    const seqs = this.db.transaction(() =>
+      changes.map(({ jobId, event, before, after }) => {
+        this.write.project(after);
+        if (event.kind === 'launching') this.write.openAllocations(after.job, atMs);
+        if (isLive(before.job.status) && !isLive(after.job.status)) {
+          this.write.closeAllocations(jobId, after.job.finishedAtMs ?? atMs);
+        }
+        return this.write.append(jobId, event, actor, atMs);
+      }),
+    )();
+    changes.forEach(({ before, after }, i) => {
+      this.keep(after, before.job);
+      if (isLive(before.job.status) || isLive(after.job.status)) this.liveSeqNow = seqs[i]!;
+    });
+    changes.forEach(({ jobId, event, before, after }, i) => {
+      this.tell({ seq: seqs[i]!, jobId, atMs, actor, event }, after.job, before.job);
+    });
+    return changes.map(({ after }) => after.job);
   }
 
   /** @throws {NotFoundError} */

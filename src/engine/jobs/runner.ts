@@ -223,13 +223,17 @@ export class Runner {
     return job;
   }
 
-  /** Withdraws a job that waits; tells one that runs to end (SIGTERM, the grace period, SIGKILL). */
-  cancel(jobId: number): Job {
+  /**
+   * Withdraws a job that waits; tells one that runs to end (SIGTERM, the grace period, SIGKILL).
+   * @param together names all that are cancelled in one go.
+   */
+  cancel(jobId: number, together?: number): Job {
     const { ledger } = this.options;
     const job = ledger.get(jobId);
     if (mayHappen(job.status, 'withdrawn')) {
       const reason = `cancelled before ${job.attempt === 0 ? 'it started' : 'another attempt'}`;
-      return ledger.append(jobId, { kind: 'withdrawn', reason }, 'person');
+      const event = { kind: 'withdrawn' as const, reason, ...(together === undefined ? {} : { together }) };
+      return ledger.append(jobId, event, 'person');
     }
     if (job.status === 'stopping' && !this.isPreempting(jobId))
       throw new ConflictError(`job ${jobId} is already stopping`, 'wait for it to end');

@@ -79,6 +79,11 @@ export class Gate {
     return found && neverStarts(found.dependency, found.status);
   }
 
+  /** How the job or array stands that a dependency names. */
+  statusOf(dependency: Dependency): JobStatus {
+    return this.lookAt(dependency).status;
+  }
+
   /** @throws {ConflictError} if it could never start, because of how a job ended that it waits for. */
   checkStartable(job: Job): void {
     const never = this.neverStarts(job);

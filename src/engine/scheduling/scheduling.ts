@@ -2,6 +2,7 @@ import type { Job } from '../../domain/job.ts';
 import type { Rng } from '../../domain/rng.ts';
 import type { Pauses } from '../control/pauses.ts';
 import type { Runner } from '../jobs/runner.ts';
+import { Undo } from '../jobs/undo.ts';
 import type { Log } from '../ports.ts';
 import type { WatchHub } from '../server/watchHub.ts';
 import type { DecisionStore } from '../store/decisionStore.ts';
@@ -64,6 +65,7 @@ export function createScheduling(options: SchedulingOptions) {
         giveWay: giveWay.current,
       };
     },
+    undo: new Undo({ ledger, clock, statusOf: (dependency) => gate.statusOf(dependency) }),
     /** @throws {ConflictError} if it could never start, because of how a job ended that it waits for. */
     checkStartable: (job: Job): void => gate.checkStartable(job),
     stop(): void {

@@ -60,6 +60,9 @@ export function jobReader(db: Database) {
   const eventsAfter = db.prepare<[number, number, number], EventRow>(
     'SELECT * FROM job_events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
   );
+  const lastOf = db.prepare<[number], EventRow>(
+    'SELECT * FROM job_events WHERE job_id = ? ORDER BY seq DESC LIMIT 1',
+  );
   const membersOf = db.prepare<[number], JobRow>(
     'SELECT body, stopping_as FROM jobs WHERE array_id = ? ORDER BY id',
   );
@@ -112,6 +115,20 @@ export function jobReader(db: Database) {
     /** How many jobs of an array have which status, and when the last of these ended. */
     arrayStanding: (arrayId: number): readonly ArrayStanding[] => standingOf.all(arrayId),
     events: (id: number): StoredEvent[] => eventsOf.all(id).map(stored),
+    lastEvent(id: number): StoredEvent | null {
+      const row = lastOf.get(id);
+      return row ? stored(row) : null;
+    },
+    /** Events of these kinds after `seq`, in order. */
+    eventsSince(seq: number, kinds: readonly JobEvent['kind'][]): StoredEvent[] {
+      const marks = kinds.map(() => '?').join(', ');
+      return db
+        .prepare<unknown[], EventRow>(
+          `SELECT * FROM job_events WHERE seq > ? AND kind IN (${marks}) ORDER BY seq`,
+        )
+        .all(seq, ...kinds)
+        .map(stored);
+    },
     /** Events with after < seq ≤ upTo, at most `limit`. */
     eventsAfter: (after: number, upTo: number, limit: number): StoredEvent[] =>
       eventsAfter.all(after, upTo, limit).map(stored),

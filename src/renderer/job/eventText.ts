@@ -47,6 +47,8 @@ export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string):
       return `ended with exit code ${event.exitCode}${event.cause === null ? '' : `: ${event.cause}`}`;
     case 'withdrawn':
       return `withdrawn: ${event.reason}`;
+    case 'undone':
+      return 'its withdrawal was taken back';
     case 'launch-failed':
       return `could not start: ${event.reason}`;
     case 'lost':

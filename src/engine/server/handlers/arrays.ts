@@ -45,14 +45,16 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
       return { id: jobs[0]!.id, ids: jobs.map(({ id }) => id) };
     }),
     get: os.arrays.get.handler(({ input }) => ({ jobs: jobsOf(input.id).map(parts.view) })),
-    cancel: os.arrays.cancel.handler(({ input }) =>
-      each(
+    cancel: os.arrays.cancel.handler(({ input }) => {
+      const together = parts.clock.nowMs();
+      return each(
         input.id,
         'cancelled',
         ({ status }) => !isTerminal(status) && status !== 'stopping',
-        (id) => runner.cancel(id),
-      ),
-    ),
+        (id) => runner.cancel(id, together),
+      );
+    }),
+    undo: os.arrays.undo.handler(({ input }) => ({ ids: scheduling.undo.array(jobsOf(input.id)) })),
     hold: os.arrays.hold.handler(({ input }) =>
       each(
         input.id,

@@ -51,6 +51,10 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
       };
       return parts.view(ledger.append(input.id, { kind: 'retried', ...change }, 'person'));
     }),
+    undo: os.jobs.undo.handler(({ input }) => {
+      parts.secrets.reveal(ledger.get(input.id));
+      return parts.view(scheduling.undo.job(input.id));
+    }),
     memory: os.jobs.memory.handler(({ input }) => {
       const job = ledger.get(input.id);
       return {
