@@ -11,6 +11,7 @@ import { findingSchema } from '../domain/finding.ts';
 import { giveWaySchema } from '../domain/giveWay.ts';
 import { JOB_STATUSES, jobSchema, jobSpecSchema } from '../domain/job.ts';
 import { jobFilterSchema } from '../domain/jobFilter.ts';
+import { learningLimitsSchema } from '../domain/learning.ts';
 import { machineRulesSchema } from '../domain/machineRules.ts';
 import { metricSeriesSchema } from '../domain/metrics.ts';
 import { conductSchema } from '../domain/mode.ts';
@@ -331,6 +332,8 @@ export const contract = {
     drain: base.input(z.object({ on: z.boolean('give true or false') })).output(schedulerStatusSchema),
     /** What policies may do to running jobs; what is left out stays as it is. Kept across restarts. */
     setGiveWay: base.input(giveWaySchema.partial()).output(schedulerStatusSchema),
+    /** What the learner may take; what is left out stays. Kept across restarts. */
+    setLearning: base.input(learningLimitsSchema.partial()).output(schedulerStatusSchema),
     /** What the policy is to strive for, from the next decision on; what is left out stays. */
     setGoals: base.input(goalWeightsSchema.partial()).output(schedulerStatusSchema),
     /** Latest first. */

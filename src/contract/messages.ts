@@ -4,6 +4,7 @@ import { deviceSchema, readingSchema } from '../domain/device.ts';
 import { episodeSchema } from '../domain/episode.ts';
 import { giveWaySchema } from '../domain/giveWay.ts';
 import { jobSchema } from '../domain/job.ts';
+import { learningLimitsSchema } from '../domain/learning.ts';
 import { actorSchema, jobEventSchema } from '../domain/lifecycle.ts';
 import { conductSchema, suggestionCountsSchema, suggestionSchema } from '../domain/mode.ts';
 import { PREDICTION_SOURCES } from '../domain/predictionSource.ts';
@@ -114,6 +115,10 @@ export const schedulerStatusSchema = z.object({
     replaySize: z.int(),
     replayCapacity: z.int(),
     loss: z.number().nullable(),
+    /** What it may take. */
+    limits: learningLimitsSchema,
+    /** True: it takes nothing now, because the owner is there. */
+    yields: z.boolean(),
     /** What went wrong last, and what happens next; null while all is well. */
     trouble: z.string().nullable(),
   }),

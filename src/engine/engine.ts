@@ -39,6 +39,7 @@ import { Brain } from './scheduling/brain.ts';
 import { Durations, MOST_LEARNED } from './scheduling/durations.ts';
 import { Episodes } from './scheduling/episodes.ts';
 import { foreignHold } from './scheduling/foreignHold.ts';
+import { LearningBudget } from './scheduling/learningBudget.ts';
 import type { PromotionOptions } from './scheduling/promotion.ts';
 import { createScheduling, type Scheduling } from './scheduling/scheduling.ts';
 import { MOST_REMEMBERED, ServiceHistory } from './scheduling/serviceHistory.ts';
@@ -248,6 +249,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       ...(options.shippedPolicy === undefined ? {} : { shippedPath: options.shippedPolicy }),
     });
     undo.push(() => brain.stop());
+    const learning = new LearningBudget(stores.settings, (share) => brain.setLearningShare(share));
     await brain.load();
     // Kept once everything that may be refused is behind us.
     if (chosenPolicy !== null) stores.settings.set('policy', chosenPolicy);
@@ -273,7 +275,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       epsilon: brain.epsilon,
       goals: goals.current,
       ...scheduling.status,
-      learner: brain.learnerStatus,
+      learner: { ...brain.learnerStatus, limits: learning.current, yields: learning.yields },
       promotion: brain.promotion.status,
       currentEpisode: episodes.current,
       durations: durations.calibration,
@@ -372,11 +374,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       yielding: yieldingOf(runner, throttles),
       desk: options.desk ?? systemDesk(options.env ?? process.env, () => clock.nowMs()),
       home,
+      // Nobody is asked for who learns nothing at the moment.
+      mindsDesk: () => learning.mindsOwner && ['starting', 'learning'].includes(brain.learnerStatus.state),
       clock,
       log,
-      onChange: tellRules,
+      onChange: () => {
+        learning.setPresent(guards.somebodyThere);
+        tellRules();
+      },
     });
-    const guards = warden;
+    const guards: Warden = warden;
     undo.push(() => guards.stop());
     undo.push(registry.onChange(() => guards.judge()));
     const strays = new StrayWatch(ledger, log);
@@ -417,6 +424,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       brain,
       episodes,
       goals,
+      learning,
       hub,
       owner,
       memory,

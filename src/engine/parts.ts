@@ -12,6 +12,7 @@ import type { Secrets } from './jobs/secrets.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Brain } from './scheduling/brain.ts';
 import type { Episodes } from './scheduling/episodes.ts';
+import type { LearningBudget } from './scheduling/learningBudget.ts';
 import type { Scheduling } from './scheduling/scheduling.ts';
 import type { Tokens } from './server/tokens.ts';
 import type { WatchHub } from './server/watchHub.ts';
@@ -40,6 +41,7 @@ export interface EngineParts {
   readonly scheduling: Scheduling;
   readonly brain: Brain;
   readonly episodes: Episodes;
+  readonly learning: LearningBudget;
   readonly goals: OwnersChoice<GoalWeights>;
   readonly hub: WatchHub;
   readonly owner: Owner;

@@ -29,6 +29,8 @@ export interface LearnerOptions {
   readonly onStatus?: (status: LearnerStatus) => void;
   /** First wait before a lost worker is replaced, ms; doubles up to a minute, and falls back after a success. */
   readonly firstBackoffMs?: number;
+  /** Part of one core that training may take, 0 to 1; all of it when left out. See `setCpuShare`. */
+  readonly cpuShare?: number;
   /** Without a new transition for so long, the worker is put to sleep and its memory given back. */
   readonly sleepAfterMs?: number;
 }
@@ -85,6 +87,7 @@ export class Learner {
   /** Newest stored transitions that the present worker was not sent yet; null once it has caught up. */
   private unread: number | null = null;
   private asleep: SleepState | null = null;
+  private cpuShare: number;
   /** Of all workers that were ended. */
   private ending: Promise<void> = Promise.resolve();
   private current: LearnerStatus;
@@ -95,6 +98,7 @@ export class Learner {
     this.weightsBlob = encodeWeights(options.weights, FEATURE_NAMES);
     this.stored = options.storedTransitions;
     this.backoffMs = options.firstBackoffMs ?? FIRST_BACKOFF_MS;
+    this.cpuShare = options.cpuShare ?? 1;
     this.current = {
       state: 'waiting',
       backend: null,
@@ -128,6 +132,13 @@ export class Learner {
     }
   }
 
+  /** @param share part of one core that training may take from now on; 0: none, and what is owed waits. */
+  setCpuShare(share: number): void {
+    if (share === this.cpuShare) return;
+    this.cpuShare = share;
+    void this.post({ kind: 'share', cpuShare: share });
+  }
+
   /** Starts the worker now, though there may be nothing to learn yet. */
   start(): void {
     this.launch(0);
@@ -152,6 +163,7 @@ export class Learner {
           config: this.config,
           backend: this.options.backend ?? 'kernels',
           asleep,
+          cpuShare: this.cpuShare,
         },
       });
       void this.catchUp(worker);

@@ -10,6 +10,8 @@ export interface WorkerStart {
   readonly backend: BackendName;
   /** What the worker before it had learned when it was put to sleep: goes before `weights` and `trainSteps`. */
   readonly asleep: SleepState | null;
+  /** Part of one core that training may take, 0 to 1. */
+  readonly cpuShare: number;
 }
 
 /** All that a worker knows besides the experience, which is in the store. About 120 KiB. */
@@ -21,11 +23,12 @@ export interface SleepState {
 
 /**
  * To the worker: `start` once, then blobs of encodeTransition, of which only `new` ones pay for training while `old`
- * ones refill the memory; and `sleep`, the wish that it may end, which a `new` one takes back.
+ * ones refill the memory; `share`, how much of a core it may take from now on; and `sleep`, the wish that it may end, which a `new` one takes back.
  */
 export type LearnerMessage =
   | { readonly kind: 'start'; readonly start: WorkerStart }
   | { readonly kind: 'new' | 'old'; readonly blob: Uint8Array }
+  | { readonly kind: 'share'; readonly cpuShare: number }
   | { readonly kind: 'sleep' };
 
 /** From the worker. */

@@ -33,6 +33,9 @@ export class Trainer {
   private heard = 0;
   private publishedSteps: number;
   private training = false;
+  /** The step that is taken after a rest. */
+  private resting: NodeJS.Timeout | null = null;
+  private cpuShare: number;
   private maySleep = false;
   private loss: number | null = null;
   private trouble: string | null = null;
@@ -43,6 +46,7 @@ export class Trainer {
     this.agent = agent;
     this.post = post;
     this.owed = start.asleep?.owedSteps ?? 0;
+    this.cpuShare = start.cpuShare;
     this.publishedSteps = agent.trainSteps;
   }
 
@@ -58,6 +62,15 @@ export class Trainer {
   }
 
   hear(message: Exclude<LearnerMessage, { kind: 'start' }>): void {
+    if (message.kind === 'share') {
+      this.cpuShare = message.cpuShare;
+      // Begins anew with what it may take now.
+      if (this.resting !== null) clearTimeout(this.resting);
+      this.resting = null;
+      this.training = false;
+      this.train();
+      return;
+    }
     if (message.kind === 'sleep') {
       this.maySleep = true;
       if (!this.training) void this.offerSleep();
@@ -83,19 +96,31 @@ export class Trainer {
     this.heard++;
     this.maySleep = false;
     this.owed = Math.min(this.owed + stepsPerTransition, maxOwedSteps);
-    if (this.training || !this.agent.ready || this.owed < 1) return;
-    this.training = true;
-    setImmediate(() => this.step());
+    this.train();
   }
 
-  /** One gradient step, then back to the event loop, so that messages are heard between steps. */
+  private train(): void {
+    if (this.training || this.cpuShare <= 0 || !this.agent.ready || this.owed < 1) return;
+    this.training = true;
+    this.stepAfter(0);
+  }
+
+  private stepAfter(restMs: number): void {
+    this.resting = setTimeout(() => this.step(), restMs);
+  }
+
+  /** One gradient step, then a rest in which its share of a core is kept and messages are heard. */
   private step(): void {
+    this.resting = null;
+    const [startMs, cpu] = [performance.now(), process.cpuUsage()];
     this.owed--;
     const latest = this.agent.train(this.start.config.imitation);
     this.loss = this.loss === null ? latest : this.loss + LOSS_SMOOTHING * (latest - this.loss);
     if (this.agent.trainSteps % this.start.config.publishEverySteps === 0) this.publish();
     this.training = this.owed >= 1;
-    if (this.training) setImmediate(() => this.step());
+    const { user, system } = process.cpuUsage(cpu);
+    const restMs = (user + system) / 1000 / this.cpuShare - (performance.now() - startMs);
+    if (this.training) this.stepAfter(Math.max(0, restMs));
     else if (this.maySleep) void this.offerSleep();
   }
 

@@ -350,6 +350,20 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(await client.scheduler.setMode({ mode: 'auto' })).toMatchObject({ mode: 'auto' });
     });
 
+    it('takes how much learning may cost', async () => {
+      const { limits } = (await client.scheduler.status()).learner;
+      expect(limits).toEqual({ cpuPercent: 10, whilePresent: false });
+      expect((await client.scheduler.setLearning({ cpuPercent: 0 })).learner).toMatchObject({
+        limits: { cpuPercent: 0, whilePresent: false },
+        yields: false,
+      });
+      await expect(client.scheduler.setLearning({ cpuPercent: 101 })).rejects.toMatchObject({
+        code: 'BAD_REQUEST',
+        data: { field: 'cpuPercent', value: '101', remedy: 'give at most 100 percent' },
+      });
+      expect((await client.scheduler.setLearning(limits)).learner.limits).toEqual(limits);
+    });
+
     it('takes what the scheduler is to strive for', async () => {
       const { goals } = await client.scheduler.status();
       expect((await client.scheduler.setGoals({ fairness: 2 })).goals).toEqual({ ...goals, fairness: 2 });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_GOALS } from '../../src/domain/reward.ts';
 import { seededRng } from '../../src/domain/rng.ts';
@@ -88,6 +89,12 @@ function startLearner(options: Partial<LearnerOptions> = {}) {
 /** Node's handle of the worker, to do to it what a crash would. */
 const workerOf = (made: Learner) => (made as unknown as { worker: ChildProcess | null }).worker;
 
+/** Processor time that a process has had. Linux counts it in hundredths of a second. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
 /** Signal 0 asks only whether there is such a process. */
 function runs(pid: number): boolean {
   try {
@@ -130,6 +137,32 @@ it('takes no more steps than the new transitions pay for', async () => {
   await vi.waitFor(() => expect(made.status().replaySize).toBe(21), DEADLINE);
   expect(seen.length).toBeGreaterThan(reports);
   expect(made.status().trainSteps).toBeLessThanOrEqual(7 + 84);
+});
+
+it('takes no step while it may take nothing, and those that are owed once it may', async () => {
+  const { made, push } = startLearner({ cpuShare: 0 });
+  push(0, 20);
+  await vi.waitFor(
+    () => expect(made.status()).toMatchObject({ state: 'learning', replaySize: 20 }),
+    DEADLINE,
+  );
+  expect(made.status().trainSteps).toBe(0);
+  made.setCpuShare(0.5);
+  await vi.waitFor(() => expect(made.status().trainSteps).toBeGreaterThanOrEqual(4), DEADLINE);
+});
+
+it('keeps to its share of a core', async () => {
+  const { made, push } = startLearner({
+    cpuShare: 0.2,
+    config: { ...CONFIG, maxOwedSteps: 100_000, stepsPerTransition: 2000 },
+  });
+  push(0, 20);
+  await vi.waitFor(() => expect(made.status().trainSteps).toBeGreaterThan(20), DEADLINE);
+  const { pid } = workerOf(made)!;
+  const [beforeMs, before] = [performance.now(), cpuMs(pid!)];
+  await vi.waitFor(() => expect(cpuMs(pid!) - before).toBeGreaterThan(400), DEADLINE);
+  // A busy machine gives it less. What is around a step costs something too.
+  expect((cpuMs(pid!) - before) / (performance.now() - beforeMs)).toBeLessThan(0.3);
 });
 
 it('replaces a worker that was killed, and goes on from the last weights and the stored experience', async () => {

@@ -15,6 +15,7 @@ it('offers to sleep for what it had heard when it began to pack, not for what ca
       config: LIVE_AGENT,
       backend: 'wasm',
       asleep: null,
+      cpuShare: 1,
     },
     (message) => said.push(message),
   );

@@ -1,6 +1,7 @@
 import type { JobView, LoggedEvent, Overview, WatchMessage } from '../../src/contract/messages.ts';
 import type { Device } from '../../src/domain/device.ts';
 import { DEFAULT_RULES } from '../../src/domain/deviceRules.ts';
+import { DEFAULT_LEARNING_LIMITS } from '../../src/domain/learning.ts';
 import type { JobEvent } from '../../src/domain/lifecycle.ts';
 import { DEFAULT_GOALS } from '../../src/domain/reward.ts';
 import { NO_TERMS } from '../../src/domain/terms.ts';
@@ -135,6 +136,8 @@ export function overview(seq: number, jobs: readonly JobView[]): Overview {
         replaySize: 0,
         replayCapacity: 0,
         loss: null,
+        limits: DEFAULT_LEARNING_LIMITS,
+        yields: false,
         trouble: null,
       },
       currentEpisode: null,

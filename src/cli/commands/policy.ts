@@ -6,6 +6,7 @@ import { POLICY_NAMES, type PolicyName, parsePolicyName } from '../../domain/pol
 import type { PolicyVersion, Standing } from '../../domain/policyVersion.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
+import { integer, yesOrNo } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
 import { registerMode } from './mode.ts';
@@ -13,6 +14,12 @@ import { registerMode } from './mode.ts';
 interface Flags {
   readonly json?: true;
   readonly data?: string;
+}
+
+function learningText({ limits, yields }: SchedulerStatus['learner']): string {
+  if (limits.cpuPercent === 0) return 'nothing is learned';
+  const when = limits.whilePresent ? 'also while you are here' : 'and nothing while you are here';
+  return `at most ${limits.cpuPercent} % of a core, ${when}${yields ? ', as now' : ''}`;
 }
 
 /** `stint policy`: which policy decides, and which weights the learned one has. */
@@ -36,6 +43,32 @@ export function registerPolicy(program: Command, context: Context): void {
     context.out(flags.json ? JSON.stringify(status) : sentence);
 
   registerMode(policy, context);
+
+  clientCommand(policy, 'learning', 'Says or sets what learning may take of the processor, across restarts.')
+    .option(
+      '--cpu <PERCENT>',
+      'of one core (default: 10); 0: nothing is learned, and what is new waits',
+      integer('--cpu', 0, 100),
+    )
+    .option(
+      '--while-present <yes|no>',
+      'also while you sit at the desk or use a GPU by hand (default: no)',
+      yesOrNo('--while-present'),
+    )
+    .option('--json', "print the scheduler's state as JSON")
+    .action((flags: Flags & { readonly cpu?: number; readonly whilePresent?: boolean }) =>
+      withEngine(context, flags, async (client) => {
+        const change = {
+          ...(flags.cpu === undefined ? {} : { cpuPercent: flags.cpu }),
+          ...(flags.whilePresent === undefined ? {} : { whilePresent: flags.whilePresent }),
+        };
+        const status =
+          Object.keys(change).length === 0
+            ? await client.scheduler.status()
+            : await client.scheduler.setLearning(change);
+        tell(flags, status, learningText(status.learner));
+      }),
+    );
 
   clientCommand(
     policy,

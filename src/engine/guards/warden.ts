@@ -22,6 +22,8 @@ import type { DeskIdle } from './deskIdle.ts';
 
 /** How often the clock, the disk and the desk are looked at; devices are at every report. */
 const LOOK_MS = 5000;
+/** Who has not touched anything for so long has left, where no device's owner said otherwise. */
+const DESK_IDLE_MS = 600_000;
 const MIB = 1024 * 1024;
 /** Free space this much above the floor ends the shortage: else jobs would start and be refused in turn. */
 const DISK_SLACK = 1.05;
@@ -43,6 +45,8 @@ export interface WardenOptions {
   readonly desk: DeskIdle;
   /** Where jobs write. */
   readonly home: string;
+  /** Whether it matters besides if anybody sits there. */
+  readonly mindsDesk: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
   /** What may start has changed. */
@@ -91,6 +95,13 @@ export class Warden {
 
   ownerPresent(deviceId: string): boolean {
     return this.#verdicts.get(deviceId)?.ownerPresent ?? false;
+  }
+
+  /** Whether the owner sits at the desk or uses a GPU by hand, as far as that is looked at. */
+  get somebodyThere(): boolean {
+    const { devices } = this.#options;
+    const idleMs = this.#deskIdleMs;
+    return (idleMs !== null && idleMs < DESK_IDLE_MS) || devices().some(({ id }) => this.ownerPresent(id));
   }
 
   /** What jobs on the device must do; null: nothing. */
@@ -149,7 +160,9 @@ export class Warden {
     this.#looking = true;
     try {
       const { rules, desk, clock } = this.#options;
-      const present = this.#options.devices().some(({ id }) => rules.rulesOf(id).presence !== 'off');
+      const present =
+        this.#options.mindsDesk() ||
+        this.#options.devices().some(({ id }) => rules.rulesOf(id).presence !== 'off');
       const [idleMs, disk] = await Promise.all([present ? desk.idleMs() : null, this.#freeSpace()]);
       this.#deskIdleMs = idleMs;
       this.#deskAtMs = clock.monotonicMs();
@@ -196,6 +209,7 @@ export class Warden {
         this.reservationsOf(id),
       ]),
       this.halts(),
+      this.somebodyThere,
     ]);
     if (told !== this.#told) onChange();
     this.#told = told;

@@ -75,6 +75,7 @@ export class Brain {
   private trouble: string | null = null;
   private origin = 'none';
   private refusals = 0;
+  private cpuShare = 1;
   private name: PolicyName;
   private bandit: BanditPolicy | null = null;
 
@@ -156,10 +157,17 @@ export class Brain {
       trainSteps,
       config: CONFIG,
       ...(this.options.backend === undefined ? {} : { backend: this.options.backend }),
+      cpuShare: this.cpuShare,
       storedTransitions: transitions.count(),
       refill: (limit, skip) => transitions.latest(limit, skip),
       onWeights: (learned, steps, blob) => this.offer(learned, steps, blob),
     });
+  }
+
+  /** @param share part of one core that learning may take, 0 to 1. */
+  setLearningShare(share: number): void {
+    this.cpuShare = share;
+    this.learner?.setCpuShare(share);
   }
 
   /** A copy that went astray is given up: after several refusals, learning begins anew from the weights in charge. */
@@ -193,7 +201,7 @@ export class Brain {
     return this.name === 'dqn' ? this.dqn.epsilon : null;
   }
 
-  get learnerStatus(): SchedulerStatus['learner'] {
+  get learnerStatus(): Omit<SchedulerStatus['learner'], 'limits' | 'yields'> {
     const status = this.learner?.status();
     return {
       state: status === undefined || status.state === 'stopped' ? 'off' : status.state,

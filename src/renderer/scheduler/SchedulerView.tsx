@@ -123,6 +123,11 @@ function Figures({ status }: { status: SchedulerStatus }) {
           value={learner.backend}
           why="what the gradients are computed with; unknown until it has started"
         />
+        <Figure
+          name="May take"
+          value={mayTake(learner)}
+          why="of one core; `stint policy learning` changes it"
+        />
         <Figure name="Train steps" value={learner.trainSteps.toLocaleString()} />
         <Figure
           name="Replay"
@@ -166,6 +171,9 @@ function Figures({ status }: { status: SchedulerStatus }) {
     </>
   );
 }
+
+const mayTake = ({ limits, yields }: SchedulerStatus['learner']): string =>
+  yields ? 'nothing: you are here' : `${limits.cpuPercent} % of a core`;
 
 function Group({ title, children }: { title: string; children: ReactNode }) {
   return (

@@ -30,6 +30,9 @@ export function schedulerHandlers(os: Implementer, parts: EngineParts) {
     accept: os.scheduler.accept.handler(({ input }) => told(() => people.accept(input.id))),
     overrule: os.scheduler.overrule.handler(({ input }) => told(() => people.overrule(input.id))),
     setGoals: os.scheduler.setGoals.handler(({ input }) => told(() => parts.goals.set(definite(input)))),
+    setLearning: os.scheduler.setLearning.handler(({ input }) =>
+      told(() => parts.learning.set(definite(input))),
+    ),
     versions: os.scheduler.versions.handler(() => brain.promotion.versions()),
     promote: os.scheduler.promote.handler(({ input }) => told(() => brain.promotion.promote(input.version))),
     rollBack: os.scheduler.rollBack.handler(() => told(() => brain.promotion.rollBack())),
