@@ -5,13 +5,16 @@ import { FieldError } from '../../src/domain/errors.ts';
 
 describe('parseDeviceSpec', () => {
   it('reads the kinds', () => {
-    expect(['auto', 'nvml', 'nvidia-smi', 'virtual:3', 'virtual:2x8192'].map(parseDeviceSpec)).toEqual([
-      { kind: 'auto' },
-      { kind: 'nvml' },
-      { kind: 'nvidia-smi' },
-      { kind: 'virtual', count: 3, memoryMib: 16_384 },
-      { kind: 'virtual', count: 2, memoryMib: 8192 },
-    ]);
+    expect(['auto', 'nvml', 'nvidia-smi', 'amd', 'virtual:3', 'virtual:2x8192'].map(parseDeviceSpec)).toEqual(
+      [
+        { kind: 'auto' },
+        { kind: 'nvml' },
+        { kind: 'nvidia-smi' },
+        { kind: 'amd' },
+        { kind: 'virtual', count: 3, memoryMib: 16_384 },
+        { kind: 'virtual', count: 2, memoryMib: 8192 },
+      ],
+    );
   });
 
   it.each([

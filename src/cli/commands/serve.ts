@@ -13,7 +13,7 @@ interface Flags {
 
 const HELP = `
 Devices:
-  --devices SPEC is found out by itself when left out: NVIDIA's NVML, else nvidia-smi. For a machine without GPUs,
+  --devices SPEC is found out by itself when left out: NVIDIA's NVML, else nvidia-smi, else AMD's driver. For a machine without GPUs,
   \`virtual:2\` makes two devices on which jobs really run, on the CPU; \`virtual:2x16384\` gives each 16384 MiB.
 
 It prints one line when it is ready. With --json that line is {"url", "socket", "pid"}. The url carries a token:

@@ -1,6 +1,7 @@
 import type { DeviceSpec } from '../../domain/deviceSpec.ts';
 import { DEFAULT_VIRTUAL_MIB } from '../../domain/deviceSpec.ts';
 import type { Clock, DeviceProbe, ProbeListener, ProbeReport } from '../ports.ts';
+import { AmdProbe } from './amdProbe.ts';
 import { NvidiaSmiProbe } from './nvidiaSmiProbe.ts';
 import { NvmlProbe } from './nvmlProbe.ts';
 import { ProbeError } from './probeError.ts';
@@ -27,12 +28,14 @@ export interface ChosenProbe {
  * Finds the probe that a spec asks for and starts it, so that what it answers is known; `start` of the answer
  * joins it. Whoever calls must `stop` the answer in the end, started or not.
  *
- * `auto` takes NVML, else nvidia-smi, else two virtual devices. It does not turn to virtual devices when there
+ * `auto` takes NVML, else nvidia-smi, else AMD's driver, else two virtual devices. It does not turn to virtual devices when there
  * is an NVIDIA driver that fails: jobs meant for GPUs would then run beside them.
  * @throws {UnavailableError} when what was asked for is not there, saying what to do.
  */
 export async function chooseProbe(spec: DeviceSpec, options: ProbeChoiceOptions): Promise<ChosenProbe> {
   const { usageOf, ...driver } = options;
+  const { intervalMs = 1000, env = process.env } = driver;
+  const amd = { intervalMs, sys: env.STINT_SYSFS || '/sys' };
   switch (spec.kind) {
     case 'virtual':
       return { probe: new VirtualProbe({ ...spec, usageOf, ...driver }), note: null };
@@ -40,6 +43,8 @@ export async function chooseProbe(spec: DeviceSpec, options: ProbeChoiceOptions)
       return { probe: await started(new NvmlProbe(driver)), note: null };
     case 'nvidia-smi':
       return { probe: await started(new NvidiaSmiProbe(driver)), note: null };
+    case 'amd':
+      return { probe: await started(new AmdProbe(amd)), note: null };
     case 'auto': {
       const nvml = await attempt(new NvmlProbe(driver));
       if (!(nvml instanceof ProbeError)) return { probe: nvml, note: null };
@@ -55,10 +60,12 @@ export async function chooseProbe(spec: DeviceSpec, options: ProbeChoiceOptions)
           false,
         );
       }
+      const cards = await attempt(new AmdProbe(amd));
+      if (!(cards instanceof ProbeError)) return { probe: cards, note: null };
       const fallback = { count: 2, memoryMib: DEFAULT_VIRTUAL_MIB, usageOf, ...driver };
       return {
         probe: new VirtualProbe(fallback),
-        note: 'No NVIDIA driver was found, so jobs run on two virtual devices, on the CPU; --devices nvml says why.',
+        note: 'No driver of NVIDIA or AMD was found, so jobs run on two virtual devices, on the CPU; --devices nvml says why.',
       };
     }
   }

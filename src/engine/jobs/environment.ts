@@ -1,4 +1,5 @@
 import type { Job } from '../../domain/job.ts';
+import { visibleDevices } from '../../domain/visibleDevices.ts';
 
 /** Set for the engine by its own surroundings; a job must not see them. */
 const NOT_FOR_JOBS =
@@ -18,15 +19,21 @@ export function jobEnvironment(
   for (const [name, value] of Object.entries(engineEnv)) {
     if (value !== undefined && !NOT_FOR_JOBS.test(name)) env[name] = value;
   }
+  const visible: Record<string, string> = {};
+  const own = { ...job.env };
+  for (const [name, value] of Object.entries(visibleDevices(job.devices))) {
+    delete env[name];
+    delete own[name];
+    if (value !== null) visible[name] = value;
+  }
   return {
     ...env,
     // Otherwise Python holds its progress back in a buffer, and the console would show nothing for minutes.
     PYTHONUNBUFFERED: '1',
     // Where it keeps what it goes on from; a job may have a place of its own for that.
     STINT_CHECKPOINT_DIR: checkpointDir,
-    ...job.env,
-    CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
-    CUDA_VISIBLE_DEVICES: job.devices.join(','),
+    ...own,
+    ...visible,
     STINT_JOB_ID: String(job.id),
     STINT_ATTEMPT: String(job.attempt),
     // 0: there is nothing to go on from.

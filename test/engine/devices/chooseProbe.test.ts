@@ -13,11 +13,12 @@ afterAll(() => {
 });
 
 const NO_NVML = { STINT_NVML_LIBRARY: '/no/such/libnvidia-ml.so.1' };
+const NO_AMD = { STINT_SYSFS: '/no/such/sys' };
 const NO_SMI = { STINT_NVIDIA_SMI: '/no/such/nvidia-smi' };
 let chosen: ChosenProbe | null = null;
 const options = (env: NodeJS.ProcessEnv) => ({
   usageOf: () => ({ memoryMib: 0, rootPids: [] }),
-  env: { ...process.env, ...nvml.env, ...smi.env, ...env },
+  env: { ...process.env, ...nvml.env, ...smi.env, ...NO_AMD, ...env },
   intervalMs: 100,
   startDeadlineMs: 5000,
 });
@@ -55,7 +56,7 @@ describe('chooseProbe', () => {
   it('takes two virtual devices where neither is there, and says so', async () => {
     chosen = await chooseProbe({ kind: 'auto' }, options({ ...NO_NVML, ...NO_SMI }));
     expect(chosen.probe.kind).toBe('virtual');
-    expect(chosen.note).toContain('No NVIDIA driver was found');
+    expect(chosen.note).toContain('No driver of NVIDIA or AMD was found');
     const { devices } = await chosen.probe.start(new Collector());
     expect(devices.map(({ info }) => [info.id, info.memoryTotalMib])).toEqual([
       ['virtual-0', 16_384],
