@@ -56,6 +56,11 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'policy freeze': scheduler,
   'policy judge': scheduler,
   'policy import': answerOf(contract.scheduler.importVersion),
+  'policy mode': scheduler,
+  'policy accept': scheduler,
+  'policy overrule': scheduler,
+  goals: scheduler,
+  start: jobs,
   drain: scheduler,
   preemption: scheduler,
   interference: answerOf(contract.scheduler.interference),
@@ -64,6 +69,10 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'token create': answerOf(contract.tokens.create),
   'token ls': answerOf(contract.tokens.list),
   'token revoke': answerOf(contract.tokens.revoke),
+  'notify add': answerOf(contract.notify.add),
+  'notify ls': answerOf(contract.notify.list),
+  'notify test': answerOf(contract.notify.test),
+  'notify rm': answerOf(contract.notify.remove),
   export: z.array(pastJobSchema),
 };
 

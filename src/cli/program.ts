@@ -48,6 +48,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
   },
   { names: ['goals'], load: async () => (await import('./commands/goals.ts')).registerGoals },
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).registerDoctor },
+  { names: ['notify'], load: async () => (await import('./commands/notify.ts')).registerNotify },
   { names: ['token'], load: async () => (await import('./commands/token.ts')).registerToken },
   { names: ['replay'], load: async () => (await import('./commands/replay.ts')).registerReplay },
   { names: ['export'], load: async () => (await import('./commands/export.ts')).registerExport },

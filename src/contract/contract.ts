@@ -15,6 +15,7 @@ import { learningLimitsSchema } from '../domain/learning.ts';
 import { machineRulesSchema } from '../domain/machineRules.ts';
 import { metricSeriesSchema } from '../domain/metrics.ts';
 import { conductSchema } from '../domain/mode.ts';
+import { notifyRuleSchema, notifyTargetSchema, notifyViewSchema } from '../domain/notifyRule.ts';
 import { pastJobSchema } from '../domain/pastJob.ts';
 import { POLICY_NAMES } from '../domain/policyNames.ts';
 import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.ts';
@@ -383,6 +384,21 @@ export const contract = {
     /** Oldest first. */
     list: base.output(z.array(apiTokenSchema)),
     revoke: base.input(apiTokenSchema.pick({ name: true })).output(apiTokenSchema.pick({ name: true })),
+  },
+  /** Who is told what happens, over HTTP or by mail. */
+  notify: {
+    /** `secret`: what was made for a webhook that was given none; the answer is the only place where it ever is. */
+    add: base
+      .input(notifyRuleSchema.extend({ target: notifyTargetSchema }))
+      .output(z.object({ rule: notifyViewSchema, secret: z.string().nullable() })),
+    /** Oldest first. */
+    list: base.output(z.array(notifyViewSchema)),
+    /** Sends a message now, and says how that went. */
+    test: base
+      .input(notifyRuleSchema.pick({ name: true }))
+      .output(z.object({ ok: z.boolean(), detail: z.string() })),
+    /** What waits for it is told to nobody. */
+    remove: base.input(notifyRuleSchema.pick({ name: true })).output(notifyRuleSchema.pick({ name: true })),
   },
 };
 export type Contract = typeof contract;

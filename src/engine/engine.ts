@@ -33,6 +33,8 @@ import { Runner } from './jobs/runner.ts';
 import { Secrets } from './jobs/secrets.ts';
 import { SecretVault } from './jobs/secretVault.ts';
 import { lockHome } from './lock.ts';
+import { Notifier, type NotifierOptions } from './notify/notifier.ts';
+import { TargetFiles } from './notify/targetFiles.ts';
 import type { EngineParts } from './parts.ts';
 import { type Clock, type Log, systemClock } from './ports.ts';
 import { Brain } from './scheduling/brain.ts';
@@ -57,6 +59,7 @@ import { historyStore } from './store/historyStore.ts';
 import { jobSearch } from './store/jobSearch.ts';
 import { metricStore } from './store/metricStore.ts';
 import { modelStore } from './store/modelStore.ts';
+import { notifyStore } from './store/notifyStore.ts';
 import { OwnersChoice } from './store/ownersChoice.ts';
 import { ruleStore } from './store/ruleStore.ts';
 import { sweepSecrets } from './store/secretSweep.ts';
@@ -86,6 +89,8 @@ export interface EngineOptions {
   readonly shippedPolicy?: string;
   /** How often newly learned weights are judged, and on how much; as an owner needs it when left out. */
   readonly gate?: Pick<PromotionOptions, 'everySteps' | 'everyMs' | 'jobsPerWorld'>;
+  /** How patient it is with those who are to be told something; as an owner needs it when left out. */
+  readonly notify?: Pick<NotifierOptions, 'firstRetryMs' | 'timeoutMs'>;
 }
 
 export interface Engine {
@@ -410,6 +415,17 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     dispatcher.request();
     const tokens = new Tokens(tokenStore(db), clock);
+    const notifier = new Notifier({
+      ledger,
+      store: notifyStore(db),
+      targets: new TargetFiles(paths.notify),
+      clock,
+      log,
+      ...options.notify,
+    });
+    undo.push(() => notifier.stop());
+    notifier.start();
+    undo.push(registry.onChange(() => notifier.observe(registry.list())));
     const parts: EngineParts = {
       clock,
       log,
@@ -430,6 +446,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       memory,
       interference,
       tokens,
+      notifier,
       stores,
       devices: () => registry.list(),
       host: () => host,

@@ -9,6 +9,7 @@ import type { Owner } from './guards/owner.ts';
 import type { Ledger } from './jobs/ledger.ts';
 import type { Runner } from './jobs/runner.ts';
 import type { Secrets } from './jobs/secrets.ts';
+import type { Notifier } from './notify/notifier.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Brain } from './scheduling/brain.ts';
 import type { Episodes } from './scheduling/episodes.ts';
@@ -48,6 +49,7 @@ export interface EngineParts {
   readonly memory: MemoryModel;
   readonly interference: Interference;
   readonly tokens: Tokens;
+  readonly notifier: Notifier;
   readonly stores: {
     readonly decisions: DecisionStore;
     readonly devices: DeviceStore;

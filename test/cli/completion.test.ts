@@ -52,7 +52,7 @@ describe.each(SHELLS)('completion in %s', (shell) => {
   };
 
   it.skipIf(missing)('knows commands, those below them, and their options', () => {
-    expect(offered('to')).toEqual(['token']);
+    expect(offered('tok')).toEqual(['token']);
     expect(offered('token', '')).toEqual(expect.arrayContaining(['create', 'ls', 'revoke']));
     expect(offered('token', '')).not.toContain('submit');
     expect(offered('token', 'create', '--sc')).toEqual(['--scope']);

@@ -602,6 +602,22 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
     await expect(client.tokens.revoke({ name: 'script' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  it('adds, lists, tries and removes rules of who is told', async () => {
+    const target = { kind: 'slack' as const, url: 'http://127.0.0.1:1/hook' };
+    const { rule, secret } = await client.notify.add({ name: 'team', on: ['failed'], target });
+    expect({ rule, secret }).toMatchObject({
+      rule: { name: 'team', kind: 'slack', to: '127.0.0.1:1' },
+      secret: null,
+    });
+    expect(await client.notify.list()).toEqual([rule]);
+    await expect(client.notify.add({ name: 'team', on: ['failed'], target })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    expect(await client.notify.test({ name: 'team' })).toMatchObject({ ok: false });
+    expect(await client.notify.remove({ name: 'team' })).toEqual({ name: 'team' });
+    await expect(client.notify.test({ name: 'team' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('was asked for everything it offers, and the engine had nothing to complain of', () => {
     expect([...called].sort()).toEqual(procedureNames(contract).sort());
     expect(stint.complaints).toEqual([]);

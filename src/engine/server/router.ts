@@ -5,6 +5,7 @@ import { historyHandlers } from './handlers/history.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { logHandlers } from './handlers/logs.ts';
 import { machineHandlers } from './handlers/machine.ts';
+import { notifyHandlers } from './handlers/notify.ts';
 import { schedulerHandlers } from './handlers/scheduler.ts';
 import { tokenHandlers } from './handlers/tokens.ts';
 
@@ -19,6 +20,7 @@ export function createRouter(parts: EngineParts) {
     logs: logHandlers(os, parts),
     scheduler: schedulerHandlers(os, parts),
     tokens: tokenHandlers(os, parts),
+    notify: notifyHandlers(os, parts),
   });
 }
 export type EngineRouter = ReturnType<typeof createRouter>;
