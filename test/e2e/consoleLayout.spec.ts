@@ -32,7 +32,7 @@ it.each([
   const page = await browser.newPage({ viewport: { width, height }, colorScheme });
   await page.goto(host.url);
   await page.getByRole('navigation').waitFor();
-  for (const view of ['queue', 'machine', 'scheduler', 'settings', 'job/1']) {
+  for (const view of ['queue', 'machine', 'scheduler', 'history', 'settings', 'job/1']) {
     await page.evaluate((hash) => {
       location.hash = hash;
     }, `#/${view}`);

@@ -8,7 +8,7 @@ const stint = async (...args: string[]) => JSON.parse(await at.host.stint(...arg
 
 it('changes what the owner wants of a device, and says what it does not take as it is typed', async () => {
   const { page } = at;
-  await page.keyboard.press('4');
+  await page.keyboard.press('5');
   const hottest = page.getByLabel('Highest temperature of GPU 0');
   await hottest.fill('20');
   await page.getByText('give at least 30 °C').waitFor();

@@ -177,12 +177,18 @@ describe('the queue', () => {
 });
 
 describe('addresses', () => {
-  it.each(['#/queue', '#/machine', '#/scheduler', '#/settings', '#/job/12'])(
-    '%s leads back to itself',
-    (hash) => {
-      expect(hrefOf(parseRoute(hash))).toBe(hash);
-    },
-  );
+  it.each([
+    '#/queue',
+    '#/machine',
+    '#/scheduler',
+    '#/settings',
+    '#/history?user=ana&from=7d',
+    '#/job/12',
+    '#/decision/7',
+    '#/episode/3',
+  ])('%s leads back to itself', (hash) => {
+    expect(hrefOf(parseRoute(hash))).toBe(hash);
+  });
 
   it.each(['', '#', '#/job/0', '#/job/x', '#/job/1e9', '#/nowhere', '#token=abc'])(
     '%j is the queue',

@@ -183,7 +183,7 @@ function Holders({ device }: { device: Device }) {
           <li key={holder.jobId} className={classes.holder}>
             <ProjectBar project={job?.project ?? ''} />
             <span className={classes.holderText}>
-              <a className="cut" href={hrefOf({ view: 'job', jobId: holder.jobId })}>
+              <a className="cut" href={hrefOf({ view: 'job', id: holder.jobId })}>
                 #{holder.jobId} {job ? visibleText(job.name) : ''}
               </a>
               <span className="cut dim">

@@ -125,7 +125,7 @@ function Bar(props: {
   return (
     <>
       <a
-        href={hrefOf({ view: 'job', jobId: allocation.jobId })}
+        href={hrefOf({ view: 'job', id: allocation.jobId })}
         className={classes.bar}
         data-cut={stretch.cut || undefined}
         style={

@@ -96,7 +96,7 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
       </GridCell>
       <GridCell className={classes.lines}>
         <a
-          href={hrefOf({ view: 'job', jobId: job.id })}
+          href={hrefOf({ view: 'job', id: job.id })}
           className={`${classes.name} cut`}
           title={name}
           tabIndex={cursor ? 0 : -1}

@@ -167,7 +167,7 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
     doTo(subjects.some((job) => isPossible(first, job)) ? first : second);
   const enter = (): void => {
     if (cursor?.kind === 'array') toggle(cursor.id);
-    else if (cursorJob) goTo({ view: 'job', jobId: cursorJob.id });
+    else if (cursorJob) goTo({ view: 'job', id: cursorJob.id });
   };
   const openMenu = (): void => {
     const row = cursor && scrollRef.current?.querySelector(`[data-row="${keyOf(cursor)}"]`);

@@ -11,11 +11,12 @@ import classes from './DecisionList.module.css';
 
 const FIRST_SHOWN = 12;
 
-/** Decisions, latest first, each a sentence that can be asked why. */
-export function DecisionList({ decisions }: { decisions: readonly Decision[] }) {
+/** Decisions, latest first, each a sentence that can be asked why. @param props.openId the one that is asked already. */
+export function DecisionList(props: { decisions: readonly Decision[]; openId?: number }) {
+  const { decisions, openId } = props;
   const nowMs = useNow();
   const [all, setAll] = useState(false);
-  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+  const [open, setOpen] = useState<ReadonlySet<number>>(new Set(openId === undefined ? [] : [openId]));
   const toggle = (id: number) =>
     setOpen((old) => {
       const next = new Set(old);
@@ -109,7 +110,8 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
           </span>
         )}
         <span title={`snapshot ${decision.snapshotHash}`}>
-          epoch {decision.epoch}, snapshot <span className="mono">{decision.snapshotHash.slice(0, 8)}</span>
+          <a href={hrefOf({ view: 'decision', id: decision.id })}>decision {decision.id}</a>, epoch{' '}
+          {decision.epoch}, snapshot <span className="mono">{decision.snapshotHash.slice(0, 8)}</span>
         </span>
       </p>
       <table className={classes.candidates}>
@@ -127,7 +129,7 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
             <tr key={index} data-chosen={index === chosen || undefined}>
               <td>
                 {candidate.action.kind === 'launch' ? (
-                  <a href={hrefOf({ view: 'job', jobId: candidate.action.jobId })}>
+                  <a href={hrefOf({ view: 'job', id: candidate.action.jobId })}>
                     {actionText(candidate.action, devices)}
                   </a>
                 ) : (

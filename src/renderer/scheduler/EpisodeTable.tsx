@@ -1,6 +1,7 @@
 import type { Episode } from '../../domain/episode.ts';
 import { REWARD_COMPONENTS } from '../../domain/reward.ts';
 import { formatDuration } from '../../domain/units.ts';
+import { hrefOf } from '../route.ts';
 import { useNow } from '../store/store.ts';
 import { formatElapsed, formatExact, formatMoment } from '../text/formatTime.ts';
 import classes from './EpisodeTable.module.css';
@@ -39,7 +40,9 @@ export function EpisodeTable({ episodes }: { episodes: readonly Episode[] }) {
         <tbody>
           {episodes.map((episode) => (
             <tr key={episode.id} data-live={episode.endedAtMs === null || undefined}>
-              <td>{episode.id}</td>
+              <td>
+                <a href={hrefOf({ view: 'episode', id: episode.id })}>{episode.id}</a>
+              </td>
               <td title={formatExact(episode.startedAtMs)}>{formatMoment(episode.startedAtMs, nowMs)}</td>
               <td>
                 {formatElapsed(episodeSeconds(episode, nowMs))}

@@ -7,9 +7,9 @@ import { formatAgo, formatExact } from '../text/formatTime.ts';
 import { troubleText } from '../text/troubleText.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { sayTrouble } from '../toasts.tsx';
+import { useAsked } from '../useAsked.ts';
 import { Group, Setting, useIsSought } from './Setting.tsx';
 import classes from './Settings.module.css';
-import { useAsked } from './useAsked.ts';
 
 const ask = () => client().tokens.list();
 const MAY: Readonly<Record<Scope, string>> = {

@@ -14,9 +14,9 @@ import { setDrain, setGiveWay } from '../machineActions.ts';
 import { useMachine } from '../store/store.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { sayTrouble } from '../toasts.tsx';
+import { useAsked } from '../useAsked.ts';
 import { QuietHoursList } from './QuietHoursList.tsx';
 import { Group, Setting } from './Setting.tsx';
-import { useAsked } from './useAsked.ts';
 import { reader, ValueField } from './ValueField.tsx';
 
 const askRules = () => client().settings.get();

@@ -11,9 +11,9 @@ import { offsetMinAt } from '../text/offsetMinAt.ts';
 import { troubleText } from '../text/troubleText.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { sayTrouble } from '../toasts.tsx';
+import { useAsked } from '../useAsked.ts';
 import { Group, Setting, useIsSought } from './Setting.tsx';
 import classes from './Settings.module.css';
-import { useAsked } from './useAsked.ts';
 import { YIELD_OPTIONS } from './yieldOptions.ts';
 
 type Problems = Partial<Record<'from' | 'to' | 'user', string>>;

@@ -1,8 +1,16 @@
 import { ActionIcon, Button, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconKeyboard, IconMoon, IconPlus, IconSun } from '@tabler/icons-react';
+import {
+  IconDeviceDesktop,
+  IconKeyboard,
+  IconMoon,
+  IconPlus,
+  IconSearch,
+  IconSun,
+} from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { setDrain } from '../machineActions.ts';
-import { hrefOf, type Route, VIEWS, type View } from '../route.ts';
+import { palette } from '../palette/Palette.tsx';
+import { hrefOf, type Route, type Thing, VIEWS, type View } from '../route.ts';
 import { boardOf } from '../store/state.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatClock, formatMoment } from '../text/formatTime.ts';
@@ -13,7 +21,14 @@ const LABELS: Readonly<Record<View, string>> = {
   queue: 'Queue',
   machine: 'Machine',
   scheduler: 'Scheduler',
+  history: 'History',
   settings: 'Settings',
+};
+
+const THINGS: Readonly<Record<Thing, (id: number) => string>> = {
+  job: (id) => `Job #${id}`,
+  decision: (id) => `Decision ${id}`,
+  episode: (id) => `Episode ${id}`,
 };
 
 /** Name, views and actions; below them one line that says how the machine stands. */
@@ -37,13 +52,23 @@ export function Header(props: { route: Route; onSubmit(): void; onKeys(): void }
               {LABELS[view]}
             </a>
           ))}
-          {route.view === 'job' && (
+          {'id' in route && (
             <a href={hrefOf(route)} aria-current="page" className={classes.tab}>
-              Job #{route.jobId}
+              {THINGS[route.view](route.id)}
             </a>
           )}
         </nav>
         <div className={classes.actions}>
+          <Tooltip label="Do or find (Ctrl+K)">
+            <ActionIcon
+              variant="subtle"
+              size={32}
+              onClick={() => palette.update(() => true)}
+              aria-label="Do or find"
+            >
+              <IconSearch size={18} />
+            </ActionIcon>
+          </Tooltip>
           <ThemeMenu />
           <Tooltip label="Keys (?)">
             <ActionIcon variant="subtle" size={32} onClick={onKeys} aria-label="Keys">

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
-import { useStint } from '../store/store.ts';
-import { troubleText } from '../text/troubleText.ts';
+import { useStint } from './store/store.ts';
+import { troubleText } from './text/troubleText.ts';
 
 /** What the engine answered; null: not yet. */
 export interface Asked<T> {

@@ -1,0 +1,95 @@
+import { useMemo } from 'react';
+import type { JobView } from '../../contract/messages.ts';
+import { formatDuration } from '../../domain/units.ts';
+import { projectColour } from '../hue.ts';
+import { useNow } from '../store/store.ts';
+import { visibleText } from '../text/visibleText.ts';
+import classes from './HistoryView.module.css';
+import { type Total, totalOf, totalsBy } from './historyTotals.ts';
+
+const SHOWN = 8;
+
+/** What was found took, by project and by user; a click narrows the search to one. */
+export function Totals(props: {
+  jobs: readonly JobView[];
+  onPick(part: { project: string } | { user: string }): void;
+}) {
+  const { jobs, onPick } = props;
+  // By the minute: ten thousand jobs are not added up every second.
+  const nowMs = Math.floor(useNow() / 60_000) * 60_000;
+  const [all, projects, users] = useMemo(
+    () => [
+      totalOf('all', jobs, nowMs),
+      totalsBy(jobs, (job) => job.project, nowMs),
+      totalsBy(jobs, (job) => job.user, nowMs),
+    ],
+    [jobs, nowMs],
+  );
+  return (
+    <div className={classes.totals}>
+      <dl className={classes.figures}>
+        <Figure name="GPU-hours" value={hours(all.gpuHours)} />
+        <Figure
+          name="Ended badly"
+          value={all.over === 0 ? '–' : `${all.failed} of ${all.over}`}
+          why="failed, timed out or lost, of those that are over"
+        />
+        <Figure
+          name="Median wait"
+          value={all.medianWaitS === null ? '–' : formatDuration(all.medianWaitS * 1000)}
+          why="from submission to the first start, of those that were started once"
+        />
+      </dl>
+      <Shares title="By project" totals={projects} coloured onPick={(project) => onPick({ project })} />
+      <Shares title="By user" totals={users} onPick={(user) => onPick({ user })} />
+    </div>
+  );
+}
+
+function Figure({ name, value, why }: { name: string; value: string; why?: string }) {
+  return (
+    <div title={why}>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Shares(props: {
+  title: string;
+  totals: readonly Total[];
+  coloured?: boolean;
+  onPick(name: string): void;
+}) {
+  const { title, totals, coloured = false, onPick } = props;
+  const most = Math.max(...totals.map(({ gpuHours }) => gpuHours), Number.MIN_VALUE);
+  return (
+    <section className={classes.shares} aria-label={title}>
+      <h2 className={classes.title}>{title}</h2>
+      <ul>
+        {totals.slice(0, SHOWN).map(({ name, gpuHours, jobs }) => (
+          <li key={name}>
+            <button type="button" onClick={() => onPick(name)} title={`Only ${visibleText(name)}`}>
+              <span className="cut">{visibleText(name)}</span>
+              <span className={classes.bar} aria-hidden="true">
+                <i
+                  style={{
+                    width: `${(gpuHours / most) * 100}%`,
+                    ...(coloured && { background: projectColour(name) }),
+                  }}
+                />
+              </span>
+              <span className={classes.amount}>
+                {hours(gpuHours)} GPU-h · {jobs.toLocaleString()} {jobs === 1 ? 'job' : 'jobs'}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {totals.length > SHOWN && <p className="dim">and {totals.length - SHOWN} more</p>}
+    </section>
+  );
+}
+
+const hours = (value: number): string =>
+  value.toLocaleString(undefined, { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });

@@ -1,0 +1,44 @@
+import type { JobView } from '../../contract/messages.ts';
+import { isTerminal, servedGpuS } from '../../domain/job.ts';
+import { isTrouble } from '../shell/StatusMark.tsx';
+
+/** What jobs that have something in common took. */
+export interface Total {
+  readonly name: string;
+  readonly jobs: number;
+  readonly gpuHours: number;
+  /** Of those that are over, how many ended as nobody wanted. */
+  readonly failed: number;
+  readonly over: number;
+  /** Half of those that were started waited no longer, seconds; null: none was. */
+  readonly medianWaitS: number | null;
+}
+
+/** The jobs by what `nameOf` says of them, who took most first. */
+export function totalsBy(
+  jobs: readonly JobView[],
+  nameOf: (job: JobView) => string,
+  nowMs: number,
+): readonly Total[] {
+  return [...Map.groupBy(jobs, nameOf)]
+    .map(([name, those]) => totalOf(name, those, nowMs))
+    .sort((a, b) => b.gpuHours - a.gpuHours || b.jobs - a.jobs || a.name.localeCompare(b.name));
+}
+
+/** @param nowMs until when a job that runs is counted. */
+export function totalOf(name: string, jobs: readonly JobView[], nowMs: number): Total {
+  const waits = jobs
+    .flatMap((job) =>
+      job.startedAtMs === null || job.attempt > 1 ? [] : [(job.startedAtMs - job.submittedAtMs) / 1000],
+    )
+    .sort((a, b) => a - b);
+  const over = jobs.filter(({ status }) => isTerminal(status));
+  return {
+    name,
+    jobs: jobs.length,
+    gpuHours: jobs.reduce((sum, job) => sum + (job.gpus === 0 ? 0 : servedGpuS(job, nowMs)), 0) / 3600,
+    failed: over.filter(({ status }) => isTrouble(status)).length,
+    over: over.length,
+    medianWaitS: waits[Math.floor((waits.length - 1) / 2)] ?? null,
+  };
+}
