@@ -66,9 +66,16 @@ const SHOWN_CHARACTERS = 80;
 const LOOKED_AT_CHARACTERS = 4096;
 const LOOKED_AT_PARTS = 200;
 
+/** Marks that would move a cursor, hide or reorder text, as JSON writes the first of them. */
+const spelt = (text: string): string =>
+  text.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
+    (mark) => `\\u${mark.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+
 /** A field as a person may be shown it: names that come over the wire may be anything. */
 export const showField = (field: string): string => {
-  const plain = withoutSecrets(field.slice(0, LOOKED_AT_CHARACTERS));
+  const plain = spelt(withoutSecrets(field.slice(0, LOOKED_AT_CHARACTERS)));
   return plain.length > LONGEST_FIELD ? `${plain.slice(0, LONGEST_FIELD - 1)}…` : plain;
 };
 
@@ -83,16 +90,16 @@ export function showValue(value: unknown, field = '', own: OwnNames = null): str
   if (isSecretValue(name, typeof value === 'string' ? value : '(other)', own)) return SECRET;
   let parts = LOOKED_AT_PARTS;
   const hidden = new Map<unknown, ReadonlySet<number>>();
-  const text = String(
+  const json = String(
     JSON.stringify(value, function (this: unknown, key: string, part: unknown) {
       if (parts-- < 0) return undefined;
       if (typeof part === 'bigint') return String(part);
-      if (Array.isArray(part))
-        hidden.set(part, secretArguments(part.slice(0, LOOKED_AT_PARTS).map(String), own));
+      if (Array.isArray(part)) hidden.set(part, secretArguments(part.slice(0, LOOKED_AT_PARTS), own));
       if (typeof part !== 'string') return part;
       if (hidden.get(this)?.has(Number(key)) || isSecretValue(key, part, own)) return SECRET;
       return withoutSecrets(part.slice(0, LOOKED_AT_CHARACTERS), own);
     }),
   );
+  const text = spelt(json.slice(0, LOOKED_AT_CHARACTERS));
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 3)}…` : text;
 }

@@ -152,7 +152,8 @@ function namedWithin(text: string, own: OwnNames, found: Span[]): void {
     SCHEME.lastIndex = NAMED.lastIndex;
     const span = valueAt(text, SCHEME.test(text) ? SCHEME.lastIndex : NAMED.lastIndex);
     const value = text.slice(span.from, span.to);
-    if (VARIABLE.test(value) || (bySpace && value.startsWith('-'))) continue;
+    if (VARIABLE.test(value) || (bySpace && value.startsWith('-')) || MARK.test(`[${name}:${value}]`))
+      continue;
     if (!isSecretValue(name, value, own)) continue;
     found.push(span);
     NAMED.lastIndex = span.to;
@@ -200,14 +201,17 @@ export function replaceSpans(text: string, spans: readonly Span[], put: (secret:
 export const withoutSecrets = (text: string, own: OwnNames = null): string =>
   replaceSpans(text, secretSpans(text, own), () => SECRET);
 
-/** Of arguments those that are secrets as a whole, since a flag before them says so: `--token X`, `wandb login X`. */
-export function secretArguments(argv: readonly string[], own: OwnNames = null): ReadonlySet<number> {
+/** Of arguments, which may be malformed, those that are secrets as a whole, since a flag before them says so: `--token X`, `wandb login X`. */
+export function secretArguments(argv: readonly unknown[], own: OwnNames = null): ReadonlySet<number> {
   const found = new Set<number>();
   let wandb = false;
+  let before = '';
   argv.forEach((argument, at) => {
-    const before = argv[at - 1] ?? '';
-    const flag = /^--?[A-Za-z][\w.-]*$/.test(before) && !argument.startsWith('-');
-    if (flag && isSecretValue(before, argument, own)) found.add(at);
+    const name = before;
+    before = typeof argument === 'string' ? argument : '';
+    if (typeof argument !== 'string') return;
+    const flag = /^--?[A-Za-z][\w.-]*$/.test(name) && !argument.startsWith('-');
+    if (flag && isSecretValue(name, argument, own)) found.add(at);
     if (wandb && /^[0-9a-f]{40}$/.test(argument)) found.add(at);
     wandb ||= argument.endsWith('wandb');
   });

@@ -68,6 +68,10 @@ describe('a text', () => {
     ['Authorization: Bearer abcdefghijk', 'Authorization: Bearer [secret]'],
     ['sk-abcd1234abcd1234abcd, sk-learn-is-no-key-at-all', '[secret], sk-learn-is-no-key-at-all'],
     [`ghp_${'a1'.repeat(18)}|hf_${'a1'.repeat(17)}|AKIAIOSFODNN7EXAMPLE`, '[secret]|[secret]|[secret]'],
+    [
+      '--token [secret:1], [secret:12] and TOKEN=[secret]',
+      '--token [secret:1], [secret:12] and TOKEN=[secret]',
+    ],
     ['--password=p{s(s;w"d', '--password=[secret]'],
     [`wandb login ${hex}`, 'wandb login [secret]'],
     [`git checkout ${hex}`, `git checkout ${hex}`],

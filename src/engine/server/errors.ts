@@ -56,7 +56,7 @@ function validationError(cause: ValidationError, input: unknown, own: OwnNames):
   const remedy =
     unknown === null ? (issue?.message ?? 'see the contract') : 'leave it out: there is no such field';
   const within = whole.slice(0, -1).reduce(member, input);
-  const hidden = Array.isArray(within) && secretArguments(within.map(String), own).has(Number(whole.at(-1)));
+  const hidden = Array.isArray(within) && secretArguments(within, own).has(Number(whole.at(-1)));
   return badRequest(field, hidden ? SECRET : showValue(whole.reduce(member, input), field, own), remedy);
 }
 
