@@ -61,6 +61,8 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'policy overrule': scheduler,
   goals: scheduler,
   start: jobs,
+  'policy learning': scheduler,
+  undo: jobs,
   drain: scheduler,
   preemption: scheduler,
   interference: answerOf(contract.scheduler.interference),

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command, type CommanderError } from 'commander';
 import { CliError, STATUS } from './cliError.ts';
 import type { Context } from './context.ts';
+import { version } from './version.ts';
 
 type Register = (program: Command, context: Context) => void | Promise<void>;
 
@@ -49,6 +49,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
   { names: ['goals'], load: async () => (await import('./commands/goals.ts')).registerGoals },
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).registerDoctor },
   { names: ['notify'], load: async () => (await import('./commands/notify.ts')).registerNotify },
+  { names: ['mcp'], load: async () => (await import('./commands/mcp.ts')).registerMcp },
   { names: ['token'], load: async () => (await import('./commands/token.ts')).registerToken },
   { names: ['replay'], load: async () => (await import('./commands/replay.ts')).registerReplay },
   { names: ['export'], load: async () => (await import('./commands/export.ts')).registerExport },
@@ -116,12 +117,6 @@ export async function createProgram(context: Context, called: string | undefined
   }
   program.configureOutput({ writeErr: (text) => void process.stderr.write(text) });
   return program;
-}
-
-/** Read from the file, because the engine's own constant is not the client's to import. */
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return String((JSON.parse(text) as { version?: unknown }).version);
 }
 
 /** Turns commander's way of ending into ours. */

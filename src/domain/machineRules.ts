@@ -34,6 +34,9 @@ export type QuietHours = z.output<typeof quietHoursSchema>;
 /** undo: jobs run as they can. keep: what the kernel keeps to by itself stays. */
 export const WHEN_STOPPED = ['undo', 'keep'] as const;
 
+/** look: agents see what there is. act: they may also submit and control jobs, which is to run programs as the owner. */
+export const AGENTS_MAY = ['look', 'act'] as const;
+
 /** What the owner wants of the machine as a whole. */
 export const machineRulesSchema = z.strictObject({
   /** Nothing is started while less is free where jobs write, MiB; null: 1 GiB, but at most 5 % of that disk. */
@@ -53,6 +56,8 @@ export const machineRulesSchema = z.strictObject({
     .max(100, 'give at most 100'),
   /** For so many days after its end a job can be tried again with its secrets; then they are forgotten. */
   secretDays: z.int('give whole days').min(0, 'give 0 or more days').max(3650, 'give at most ten years'),
+  /** What agents may do that come over `stint mcp`. */
+  agents: z.enum(AGENTS_MAY, `choose from ${AGENTS_MAY.join(', ')}`),
 });
 export type MachineRules = z.output<typeof machineRulesSchema>;
 
@@ -64,6 +69,7 @@ export const DEFAULT_MACHINE_RULES: MachineRules = {
   whenStopped: 'undo',
   secretNames: [],
   secretDays: 30,
+  agents: 'look',
 };
 
 /** What a clock on the wall shows. `day` counts from Monday, 0 to 6. */

@@ -5,7 +5,7 @@ import { parseBegin } from '../../domain/begin.ts';
 import type { Device, ForeignProcess } from '../../domain/device.ts';
 import type { DeviceRules, Reservation, Yield } from '../../domain/deviceRules.ts';
 import { FieldError } from '../../domain/errors.ts';
-import { type MachineRules, type QuietHours, WHEN_STOPPED } from '../../domain/machineRules.ts';
+import { AGENTS_MAY, type MachineRules, type QuietHours, WHEN_STOPPED } from '../../domain/machineRules.ts';
 import { PAUSE_RUNGS, type PauseBy, THROTTLE_RUNGS, type ThrottleBy } from '../../domain/rungs.ts';
 import { formatDuration, formatMib, parseMemoryMib } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
@@ -50,6 +50,7 @@ interface SettingsFlags {
   readonly whenStopped?: MachineRules['whenStopped'];
   readonly secretNames?: string[];
   readonly keepSecrets?: number;
+  readonly agents?: MachineRules['agents'];
   readonly json?: true;
   readonly data?: string;
 }
@@ -220,6 +221,11 @@ export function registerOwner(program: Command, context: Context): void {
       'how long after its end a job can be tried again with its secrets (default: 30)',
       integer('--keep-secrets', 0, 3650),
     )
+    .option(
+      '--agents <WHAT>',
+      'what agents over `stint mcp` may do: look (default), or act, which is to run programs as you',
+      oneOf('--agents', AGENTS_MAY),
+    )
     .option('--json', 'print the settings as JSON')
     .addHelpText('after', SETTINGS_HELP)
     .action((flags: SettingsFlags) =>
@@ -371,6 +377,7 @@ function wantedSettings(flags: SettingsFlags): Partial<MachineRules> {
     ...(flags.whenStopped === undefined ? {} : { whenStopped: flags.whenStopped }),
     ...(flags.secretNames === undefined ? {} : { secretNames: flags.secretNames }),
     ...(flags.keepSecrets === undefined ? {} : { secretDays: flags.keepSecrets }),
+    ...(flags.agents === undefined ? {} : { agents: flags.agents }),
   };
 }
 
@@ -401,6 +408,7 @@ function settingPairs({
     ['when stopped', `${ways.whenStopped} what slows jobs down, and what rules and policies paused`],
     ['secrets', `TOKEN, PASSWORD, KEY and the like${names.map((name) => `, ${name}`).join('')}`],
     ['kept', `${secretDays} days after a job has ended`],
+    ['agents', ways.agents === 'act' ? 'may look and act' : 'may look'],
   ];
 }
 
