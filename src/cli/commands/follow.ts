@@ -9,6 +9,7 @@ import type { Connection } from '../connect.ts';
 import { type Context, homeOf, withEngine } from '../context.ts';
 import { exitStatusOf } from '../exitStatusOf.ts';
 import { duration, integer, jobId, jobIds } from '../flags.ts';
+import { LogPrinter, plainText } from '../logPrinter.ts';
 
 interface LogFlags {
   readonly follow?: true;
@@ -20,6 +21,7 @@ interface LogFlags {
   readonly ignoreCase?: true;
   readonly json?: true;
   readonly attempt?: number;
+  readonly raw?: true;
   readonly data?: string;
 }
 /** Of which attempt: the last, when it is left out. */
@@ -41,6 +43,9 @@ const MOST_LINES = Number.MAX_SAFE_INTEGER;
 const PIECE_BYTES = 256 * 1024;
 
 const LOGS_HELP = `
+What a terminal would show in the end is printed: of a progress bar its last state, colours on a terminal (unless NO_COLOR is
+set), and no other sequence that a terminal obeys. --raw prints all of it.
+
 Lines end with a line feed; for --grep with a carriage return as well, as those of a progress bar do.
 
 Examples:
@@ -76,6 +81,7 @@ export function registerFollow(program: Command, context: Context): void {
       'of this attempt, from 1 (default: the last, and with -f those that follow)',
       integer('--attempt', 1, Number.MAX_SAFE_INTEGER),
     )
+    .option('--raw', 'byte for byte, with all that a terminal would obey')
     .addHelpText('after', LOGS_HELP)
     .action((id: number, flags: LogFlags) => {
       checkTogether(flags);
@@ -118,30 +124,39 @@ function checkTogether(flags: LogFlags): void {
 }
 
 async function show(context: Context, client: StintClient, of: LogOf, flags: LogFlags): Promise<void> {
-  if (flags.head !== undefined) return head(context, client, of, flags.head);
+  if (flags.head !== undefined) {
+    const printer = printerOf(context, flags);
+    await head(printer, client, of, flags.head);
+    return printer.end();
+  }
   const offset =
     flags.tail !== undefined
       ? await offsetOfLine(client, of, -flags.tail)
       : flags.fromLine !== undefined
         ? await offsetOfLine(client, of, flags.fromLine)
         : 0;
-  return flags.follow ? follow(context, client, of, offset) : print(context, client, of, offset);
+  const printer = printerOf(context, flags);
+  await (flags.follow ? follow(printer, client, of, offset) : print(printer, client, of, offset));
+  printer.end();
 }
 
-async function print(context: Context, client: StintClient, of: LogOf, from: number): Promise<void> {
+const printerOf = (context: Context, flags: LogFlags): LogPrinter =>
+  new LogPrinter(context, { live: flags.follow === true, raw: flags.raw === true });
+
+async function print(printer: LogPrinter, client: StintClient, of: LogOf, from: number): Promise<void> {
   for (let offset = from; ; ) {
     const chunk = await client.logs.read({ ...of, offset });
-    context.write(chunk.text);
+    printer.write(chunk.text);
     if (chunk.nextOffset >= chunk.size || chunk.nextOffset === offset) return;
     offset = chunk.nextOffset;
   }
 }
 
-async function follow(context: Context, client: StintClient, of: LogOf, offset: number): Promise<void> {
-  for await (const chunk of await client.logs.follow({ ...of, offset })) context.write(chunk.text);
+async function follow(printer: LogPrinter, client: StintClient, of: LogOf, offset: number): Promise<void> {
+  for await (const chunk of await client.logs.follow({ ...of, offset })) printer.write(chunk.text);
 }
 
-async function head(context: Context, client: StintClient, of: LogOf, lines: number): Promise<void> {
+async function head(printer: LogPrinter, client: StintClient, of: LogOf, lines: number): Promise<void> {
   let left = lines;
   for (let offset = 0; left > 0; ) {
     const { text, nextOffset, size } = await client.logs.read({ ...of, offset, limitBytes: PIECE_BYTES });
@@ -152,7 +167,7 @@ async function head(context: Context, client: StintClient, of: LogOf, lines: num
       end = next;
       left--;
     }
-    context.write(left === 0 ? text.slice(0, end + 1) : text);
+    printer.write(left === 0 ? text.slice(0, end + 1) : text);
     if (nextOffset >= size || nextOffset === offset) return;
     offset = nextOffset;
   }
@@ -183,7 +198,7 @@ async function grep(
       offset,
     });
     if (flags.json) all.push(...found.matches);
-    else for (const { text } of found.matches) context.out(text);
+    else for (const { text } of found.matches) context.out(flags.raw ? text : plainText(text));
     offset = found.next;
   }
   if (flags.json) context.out(JSON.stringify(all));

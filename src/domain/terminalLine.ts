@@ -1,0 +1,191 @@
+import { visibleText } from './visibleText.ts';
+
+/** Longest piece of an unfinished escape sequence that is kept back; longer ones are not sequences. */
+const ESCAPE_LIMIT = 256;
+/** A longer line is handed out in pieces. */
+const LONGEST = 64 * 1024;
+/** A cursor that is sent further than any terminal is wide goes no further. */
+const WIDEST = 1000;
+
+/** A stretch of one line. `style` is the parameters of an SGR sequence, only such as change how text looks; '': none. */
+export interface Styled {
+  readonly text: string;
+  readonly style: string;
+}
+
+/** A line as it was when it ended. `whole` is false for a piece of one that is longer than anybody reads. */
+export type LineListener = (line: readonly Styled[], whole: boolean) => void;
+
+/**
+ * A job's output as a terminal would leave it, a line at a time: `\r` and `\b` go back and what follows writes over it, as do
+ * sequences that move within the line or erase it; colours and emphasis are kept apart. Nothing else that a terminal
+ * obeys gets through: titles, links, other rows, screens and answers are dropped, other controls become visible.
+ */
+export class TerminalLine {
+  readonly #listener: LineListener;
+  #characters: string[] = [];
+  #styles: string[] = [];
+  #column = 0;
+  #style = new Style();
+  #pending = '';
+
+  constructor(listener: LineListener) {
+    this.#listener = listener;
+  }
+
+  /** What stands in the line that has not ended. */
+  get unfinished(): readonly Styled[] {
+    return this.#stretches();
+  }
+
+  /** Takes the next piece; it may end anywhere, even within an escape sequence. */
+  write(piece: string): void {
+    const text = this.#pending + piece;
+    this.#pending = '';
+    let plain = 0;
+    let i = 0;
+    for (; i < text.length; ) {
+      const code = text.charCodeAt(i);
+      if (code !== 0x1b && code !== 0x0a && code !== 0x0d && code !== 0x08) {
+        i++;
+        continue;
+      }
+      this.#put(text.slice(plain, i));
+      if (code === 0x1b) {
+        const length = this.#escape(text, i);
+        if (length === null) {
+          this.#pending = text.slice(i);
+          return;
+        }
+        i += length;
+      } else {
+        if (code === 0x0a) this.#end(true);
+        else this.#column = code === 0x0d ? 0 : Math.max(0, this.#column - 1);
+        i++;
+      }
+      plain = i;
+    }
+    this.#put(text.slice(plain, i));
+  }
+
+  #put(raw: string): void {
+    if (raw === '') return;
+    const style = this.#style.text;
+    for (const character of visibleText(raw, '\t')) {
+      while (this.#characters.length < this.#column) {
+        this.#characters.push(' ');
+        this.#styles.push('');
+      }
+      this.#characters[this.#column] = character;
+      this.#styles[this.#column] = style;
+      this.#column++;
+    }
+    if (this.#characters.length > LONGEST) this.#end(false);
+  }
+
+  #end(whole: boolean): void {
+    this.#listener(this.#stretches(), whole);
+    this.#characters = [];
+    this.#styles = [];
+    this.#column = 0;
+  }
+
+  #stretches(): Styled[] {
+    const stretches: Styled[] = [];
+    for (let from = 0; from < this.#characters.length; ) {
+      const style = this.#styles[from]!;
+      let to = from + 1;
+      while (to < this.#characters.length && this.#styles[to] === style) to++;
+      stretches.push({ text: this.#characters.slice(from, to).join(''), style });
+      from = to;
+    }
+    return stretches;
+  }
+
+  /** Length of the sequence at `at`, having done what it says; null when its end is not here yet. */
+  #escape(text: string, at: number): number | null {
+    const rest = text.slice(at, at + ESCAPE_LIMIT);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
+    const csi = /^\u001b\[([0-?]*)[ -/]*([@-~])/.exec(rest);
+    if (csi) {
+      this.#control(csi[2]!, csi[1]!);
+      return csi[0].length;
+    }
+    // An operating-system command (a window title, a link) or its like, ended by BEL or ESC \.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+    const osc = /^\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)/.exec(rest);
+    if (osc) return osc[0].length;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+    const short = /^\u001b[ -/]*[0-OQ-WYZ\\`-~]/.exec(rest);
+    if (short) return short[0].length;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+    const unfinished = /^\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b]*\u001b?|[ -/]*)?$/.test(rest);
+    if (unfinished && rest.length < ESCAPE_LIMIT) return null;
+    return 1;
+  }
+
+  #control(final: string, parameters: string): void {
+    const first = Number.parseInt(parameters, 10);
+    const count = Math.min(WIDEST, Number.isNaN(first) ? 1 : Math.max(1, first));
+    if (final === 'm') this.#style.change(parameters);
+    else if (final === 'K') this.#erase(first || 0);
+    else if (final === 'G') this.#column = count - 1;
+    else if (final === 'C') this.#column = Math.min(WIDEST, this.#column + count);
+    else if (final === 'D') this.#column = Math.max(0, this.#column - count);
+  }
+
+  #erase(what: number): void {
+    if (what === 0) {
+      this.#characters.length = Math.min(this.#characters.length, this.#column);
+      this.#styles.length = this.#characters.length;
+    } else if (what === 2) {
+      this.#characters = [];
+      this.#styles = [];
+    }
+  }
+}
+
+/** Emphasis that is let through: bold, faint, italic, underlined, inverse, crossed out. What blinks or hides is not. */
+const EMPHASIS = new Set([1, 2, 3, 4, 7, 9]);
+const ENDS: Readonly<Record<number, readonly number[]>> = { 22: [1, 2], 23: [3], 24: [4], 27: [7], 29: [9] };
+
+/** How text looks now, by the SGR sequences so far (ECMA-48, and ISO 8613-6 for colours beyond the sixteen). */
+class Style {
+  text = '';
+  readonly #emphasis = new Set<number>();
+  #front = '';
+  #back = '';
+
+  change(parameters: string): void {
+    // Colours by number and by light, with either separator.
+    const codes = parameters.split(/[;:]/).map((part) => (part === '' ? 0 : Number(part)));
+    for (let i = 0; i < codes.length; i++) {
+      const code = codes[i]!;
+      if (code === 38 || code === 48) {
+        const length = codes[i + 1] === 5 ? 3 : codes[i + 1] === 2 ? 5 : 1;
+        const colour = codes.slice(i, i + length);
+        if (length > 1 && colour.length === length && colour.every((one) => one >= 0 && one <= 255))
+          this.#colour(code === 38, colour.join(';'));
+        i += length - 1;
+      } else this.#one(code);
+    }
+    this.text = [...this.#emphasis, this.#front, this.#back].filter((part) => part !== '').join(';');
+  }
+
+  #one(code: number): void {
+    if (code === 0) {
+      this.#emphasis.clear();
+      this.#front = '';
+      this.#back = '';
+    } else if (EMPHASIS.has(code)) this.#emphasis.add(code);
+    else if (ENDS[code] !== undefined) for (const one of ENDS[code]) this.#emphasis.delete(one);
+    else if (code === 39 || code === 49) this.#colour(code === 39, '');
+    else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)) this.#colour(true, String(code));
+    else if ((code >= 40 && code <= 47) || (code >= 100 && code <= 107)) this.#colour(false, String(code));
+  }
+
+  #colour(front: boolean, colour: string): void {
+    if (front) this.#front = colour;
+    else this.#back = colour;
+  }
+}
