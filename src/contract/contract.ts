@@ -4,7 +4,7 @@ import { apiTokenSchema } from '../domain/apiToken.ts';
 import { atMostSchema, membersSchema } from '../domain/array.ts';
 import { attemptSchema } from '../domain/attempts.ts';
 import { decisionSchema } from '../domain/decision.ts';
-import { deviceSchema } from '../domain/device.ts';
+import { deviceSchema, measuredSchema } from '../domain/device.ts';
 import { deviceRulesSchema, reservationSchema } from '../domain/deviceRules.ts';
 import { episodeSchema } from '../domain/episode.ts';
 import { findingSchema } from '../domain/finding.ts';
@@ -288,6 +288,22 @@ export const contract = {
   devices: {
     list: base.output(z.array(deviceSchema)),
     samples: base.input(z.object({ sinceMs: since })).output(z.array(sampleSeriesSchema)),
+    /**
+     * Has a device measured as often as it can be (every 100 ms by NVML) for so long from now on, and answers with what was
+     * measured since: ask again before the lease lapses.
+     */
+    focus: base
+      .input(
+        deviceId.extend({
+          sinceMs: since.default(0),
+          leaseMs: z
+            .int('give whole milliseconds')
+            .min(500, 'give at least 500')
+            .max(10_000, 'give at most 10000')
+            .default(3000),
+        }),
+      )
+      .output(z.object({ everyMs: z.int(), readings: z.array(measuredSchema) })),
     /** Changes what the owner wants of a device; what is left out stays. */
     setRules: base.input(deviceId.extend({ rules: deviceRulesSchema.partial() })).output(deviceSchema),
     /** Somebody else's process on a device keeps no job away from it any more, or does again. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decisionSchema } from '../domain/decision.ts';
-import { deviceSchema, readingSchema } from '../domain/device.ts';
+import { deviceSchema, measuredSchema } from '../domain/device.ts';
 import { episodeSchema } from '../domain/episode.ts';
 import { giveWaySchema } from '../domain/giveWay.ts';
 import { jobSchema } from '../domain/job.ts';
@@ -229,6 +229,6 @@ export type LogChunk = z.output<typeof logChunkSchema>;
 /** Readings of one device over time, oldest first. */
 export const sampleSeriesSchema = z.object({
   deviceId: z.string(),
-  readings: z.array(readingSchema.omit({ processes: true })),
+  readings: z.array(measuredSchema),
 });
 export type SampleSeries = z.output<typeof sampleSeriesSchema>;

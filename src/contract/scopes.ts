@@ -16,6 +16,7 @@ const READ = new Set([
   'logs',
   'devices.list',
   'devices.samples',
+  'devices.focus',
   'devices.reservations',
   'devices.allocations',
   'scheduler.status',

@@ -27,6 +27,10 @@ export const readingSchema = z.object({
 });
 export type Reading = z.output<typeof readingSchema>;
 
+/** The same without who is on it. */
+export const measuredSchema = readingSchema.omit({ processes: true });
+export type Measured = z.output<typeof measuredSchema>;
+
 export const DEVICE_KINDS = ['nvidia', 'amd', 'virtual'] as const;
 
 /** What a device is; it does not change while the machine is up. */

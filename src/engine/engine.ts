@@ -2,7 +2,7 @@ import { availableParallelism, userInfo } from 'node:os';
 import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contract/messages.ts';
 import type { Reading } from '../domain/device.ts';
 import { parseDeviceSpec } from '../domain/deviceSpec.ts';
-import { messageOf } from '../domain/errors.ts';
+import { messageOf, NotFoundError } from '../domain/errors.ts';
 import { isLive, isTerminal, type Job } from '../domain/job.ts';
 import { parsePolicyName } from '../domain/policyNames.ts';
 import { DEFAULT_GOALS, goalWeightsSchema } from '../domain/reward.ts';
@@ -449,6 +449,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       notifier,
       stores,
       devices: () => registry.list(),
+      focus: (deviceId, sinceMs, forMs) => {
+        if (registry.get(deviceId) === null)
+          throw new NotFoundError('device', deviceId, 'stint devices shows those that there are');
+        return registry.focus.lease(deviceId, sinceMs, forMs);
+      },
       host: () => host,
       system,
       scheduler,

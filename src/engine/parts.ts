@@ -5,6 +5,7 @@ import type { GoalWeights } from '../domain/reward.ts';
 import type { Rung } from '../domain/rungs.ts';
 import type { Pauses } from './control/pauses.ts';
 import type { Throttles } from './control/throttles.ts';
+import type { Close } from './devices/focus.ts';
 import type { Owner } from './guards/owner.ts';
 import type { Ledger } from './jobs/ledger.ts';
 import type { Runner } from './jobs/runner.ts';
@@ -62,6 +63,8 @@ export interface EngineParts {
   /** Of both ladders, the gentlest first: whether each works here. */
   rungs(): Promise<Rung[]>;
   devices(): Device[];
+  /** @throws {NotFoundError} for a device that is not there. */
+  focus(deviceId: string, sinceMs: number, forMs: number): Close;
   host(): HostReading | null;
   system(): SystemInfo;
   scheduler(): SchedulerStatus;

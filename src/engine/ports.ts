@@ -1,4 +1,4 @@
-import type { DeviceInfo, Reading } from '../domain/device.ts';
+import type { DeviceInfo, Measured, Reading } from '../domain/device.ts';
 
 /** Time, so that tests can own it. */
 export interface Clock {
@@ -37,6 +37,9 @@ export interface ProbeReport {
   readonly devices: readonly ProbedDevice[];
 }
 
+/** Between two readings of a device that somebody looks at closely. */
+export const FOCUS_INTERVAL_MS = 100;
+
 /**
  * A source of device readings. It reports until it is stopped; a probe that stops answering reports the outage
  * through `onTrouble` and goes on trying. It never blocks the engine.
@@ -45,6 +48,11 @@ export interface DeviceProbe {
   readonly kind: 'nvml' | 'nvidia-smi' | 'amd' | 'virtual';
   /** Resolves with the first report. @throws {UnavailableError} if there is nothing of this kind to read. */
   start(listener: ProbeListener): Promise<ProbeReport>;
+  /**
+   * Measures these devices every {@link FOCUS_INTERVAL_MS} and reports it through `onMeasured`, until it is told others.
+   * Left out: it measures no faster than it reports.
+   */
+  focus?(ids: readonly string[]): void;
   /** Ends every process and timer of the probe. */
   stop(): Promise<void>;
 }
@@ -53,4 +61,5 @@ export interface ProbeListener {
   onReport(report: ProbeReport): void;
   /** A sentence for people when readings stopped, null when they are back. */
   onTrouble(trouble: string | null): void;
+  onMeasured?(measured: readonly (readonly [id: string, Measured])[]): void;
 }

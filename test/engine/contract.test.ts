@@ -261,6 +261,8 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
 
     it('keeps what the owner wants of devices and machine', async () => {
       const id = 'virtual-1';
+      expect(await client.devices.focus({ id })).toMatchObject({ everyMs: 1000, readings: [] });
+      await expect(client.devices.focus({ id: 'x' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
       const device = await client.devices.setRules({ id, rules: { foreign: 'avoid', maxTemperatureC: 85 } });
       expect(device.rules).toMatchObject({ foreign: 'avoid', maxTemperatureC: 85, presence: 'off' });
       await expect(client.devices.setRules({ id, rules: { maxTemperatureC: 3 } })).rejects.toMatchObject({

@@ -18,9 +18,11 @@ interface Flags {
 
 export function registerMachine(program: Command, context: Context): void {
   clientCommand(program, 'devices', 'Lists the GPUs, how busy they are, and whose jobs are on them.')
-    .option('--json', 'print the devices as a JSON array')
-    .action((flags: Flags) =>
+    .option('--watch', 'print them again with every reading, until Ctrl+C')
+    .option('--json', 'print the devices as a JSON array; with --watch an array a line')
+    .action((flags: Flags & { readonly watch?: true }) =>
       withEngine(context, flags, async (client) => {
+        if (flags.watch) return watchDevices(context, client, flags);
         const devices = await client.devices.list();
         if (flags.json) return context.out(JSON.stringify(devices));
         if (devices.length === 0) return context.out('No devices. `stint status` says why.');
@@ -44,6 +46,22 @@ export function registerMachine(program: Command, context: Context): void {
         context.out(consoleUrl(home, pid));
       }),
     );
+}
+
+/** On a terminal each table takes the place of the last. */
+const HOME_AND_CLEAR = '\u001b[H\u001b[J';
+
+async function watchDevices(context: Context, client: StintClient, flags: Flags): Promise<void> {
+  for await (const message of await client.watch({})) {
+    if (message.type !== 'devices') continue;
+    const { devices } = message;
+    if (flags.json) {
+      context.out(JSON.stringify(devices));
+      continue;
+    }
+    context.write(Number.isFinite(context.width) ? HOME_AND_CLEAR : '\n');
+    for (const line of renderTable(DEVICE_COLUMNS, devices, context.width)) context.out(line);
+  }
 }
 
 const LEARNER: Readonly<Record<SchedulerStatus['learner']['state'], string>> = {

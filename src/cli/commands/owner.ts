@@ -14,6 +14,7 @@ import { integer, oneOf } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { offsetMinAt } from '../period.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
+import { watchDevice } from '../watchDevice.ts';
 
 interface DeviceFlags {
   readonly foreign?: DeviceRules['foreign'];
@@ -25,6 +26,7 @@ interface DeviceFlags {
   readonly maxPower?: number | null;
   readonly overCap?: Yield;
   readonly throttleTo?: number;
+  readonly watch?: true;
   readonly json?: true;
   readonly data?: string;
 }
@@ -113,11 +115,13 @@ export function registerOwner(program: Command, context: Context): void {
       'speed that throttled jobs keep (default: 30)',
       integer('--throttle-to', 5, 95),
     )
-    .option('--json', 'print the device as JSON')
+    .option('--watch', 'measure it ten times a second, a line each, until Ctrl+C')
+    .option('--json', 'print the device as JSON; with --watch a reading a line')
     .addHelpText('after', DEVICE_HELP)
     .action((index: number, flags: DeviceFlags) =>
       withEngine(context, flags, async (client) => {
         const device = await change(client, await deviceAt(client, index), flags);
+        if (flags.watch) return watchDevice(context, client, device, flags.json === true);
         if (flags.json) return context.out(JSON.stringify(device));
         describe(context, device);
       }),

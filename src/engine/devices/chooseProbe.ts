@@ -94,9 +94,11 @@ async function started(probe: DeviceProbe): Promise<DeviceProbe> {
       trouble = sentence;
       listener?.onTrouble(sentence);
     },
+    onMeasured: (measured) => listener?.onMeasured?.(measured),
   });
   return {
     kind: probe.kind,
+    ...(probe.focus === undefined ? {} : { focus: (ids) => probe.focus?.(ids) }),
     start: async (joined) => {
       listener = joined;
       const report = latest ?? first;

@@ -4,6 +4,7 @@ import { messageOf } from '../../domain/errors.ts';
 import type { ProcessIdentity } from '../../domain/job.ts';
 import { formatDuration } from '../../domain/units.ts';
 import type { Clock, DeviceProbe, Log, ProbedDevice, ProbeReport } from '../ports.ts';
+import { Focus } from './focus.ts';
 import { ForeignNames, type IdleStore, isUsed } from './foreignNames.ts';
 
 export interface DeviceRegistryOptions {
@@ -37,6 +38,8 @@ const STALE_INTERVALS = 5;
  * on them. What was read too long ago is unknown, never shown as if it were now.
  */
 export class DeviceRegistry {
+  /** Devices that are measured more often than others. */
+  readonly focus: Focus;
   readonly #options: DeviceRegistryOptions;
   readonly #staleMs: number;
   readonly #known = new Map<string, Known>();
@@ -52,7 +55,9 @@ export class DeviceRegistry {
   constructor(options: DeviceRegistryOptions) {
     this.#options = options;
     this.#names = new ForeignNames(options.idle, options.clock);
-    this.#staleMs = STALE_INTERVALS * (options.intervalMs ?? 1000);
+    const intervalMs = options.intervalMs ?? 1000;
+    this.#staleMs = STALE_INTERVALS * intervalMs;
+    this.focus = new Focus(options.probe, intervalMs, options.clock);
   }
 
   /** Starts the probe; resolves when the devices are known. @throws {UnavailableError} as the probe does. */
@@ -60,6 +65,7 @@ export class DeviceRegistry {
     await this.#options.probe.start({
       onReport: (report) => this.#take(report),
       onTrouble: (trouble) => this.#hear(trouble),
+      onMeasured: (measured) => this.focus.take(measured),
     });
   }
 
@@ -67,6 +73,7 @@ export class DeviceRegistry {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#staleTimer);
+    this.focus.stop();
     this.#listeners.clear();
     await this.#options.probe.stop();
     await this.#naming;
@@ -123,6 +130,13 @@ export class DeviceRegistry {
       if (!listed.has(id)) this.#known.set(id, { probed, listed: false });
     }
     for (const probed of report.devices) this.#known.set(probed.info.id, { probed, listed: true });
+    this.focus.take(
+      report.devices.flatMap(({ info, reading }) => {
+        if (reading === null) return [];
+        const { processes: _processes, ...measured } = reading;
+        return [[info.id, measured] as const];
+      }),
+    );
     this.#attribute(report);
     clearTimeout(this.#staleTimer);
     this.#staleTimer = setTimeout(() => this.#announce(), this.#staleMs + 1);

@@ -2,9 +2,10 @@
  * Entry of the process that reads NVML: `nvmlChild LIBRARY INTERVAL_MS`. Writes one line of JSON for each poll
  * to standard output. It ends when standard input closes, and with its parent, whatever becomes of either.
  */
+import { createInterface } from 'node:readline';
 import koffi from 'koffi';
 import { NvmlError, openNvml } from './nvmlLibrary.ts';
-import type { NvmlLine } from './nvmlLine.ts';
+import type { FocusLine, NvmlLine } from './nvmlLine.ts';
 
 const [, , libraryPath = '', intervalText = ''] = process.argv;
 
@@ -35,8 +36,9 @@ function orEnd<T>(work: () => T): T {
   }
 }
 
-process.stdin.on('end', () => process.exit(0));
-process.stdin.resume();
+createInterface({ input: process.stdin })
+  .on('line', (line) => focusOn(JSON.parse(line) as FocusLine))
+  .on('close', () => process.exit(0));
 // The parent is gone when nobody reads any more.
 process.stdout.on('error', () => process.exit(0));
 endWithParent();
@@ -48,3 +50,11 @@ const poll = (): void => {
 };
 poll();
 setInterval(poll, Number(intervalText));
+
+let focusTimer: NodeJS.Timeout | undefined;
+function focusOn({ focus, everyMs }: FocusLine): void {
+  clearInterval(focusTimer);
+  const ids = new Set(focus);
+  if (ids.size > 0)
+    focusTimer = setInterval(() => say({ measured: orEnd(() => nvml.measure(ids)) }), everyMs);
+}

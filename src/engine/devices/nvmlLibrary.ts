@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import koffi from 'koffi';
-import type { DeviceInfo, DeviceProcess, Reading } from '../../domain/device.ts';
+import type { DeviceInfo, DeviceProcess, Measured } from '../../domain/device.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { ProbedDevice } from '../ports.ts';
 
@@ -61,6 +61,8 @@ interface Opened {
 export interface Nvml {
   /** All devices listed now, in PCI order, read afresh. @throws {NvmlError} when NVML as a whole fails. */
   read(): readonly ProbedDevice[];
+  /** What these of them measure now, without the processes on them; one that does not answer is left out. */
+  measure(ids: ReadonlySet<string>): readonly (readonly [string, Measured])[];
 }
 
 /**
@@ -83,6 +85,16 @@ export function openNvml(libraryPath: string): Nvml {
       }
       return opened.map((device) => probe(calls, device));
     },
+    measure: (ids) =>
+      opened.flatMap(({ handle, info }): (readonly [string, Measured])[] => {
+        if (!ids.has(info.id)) return [];
+        try {
+          return [[info.id, measured(calls, handle).reading]];
+        } catch (error) {
+          if (error instanceof DeviceLostError) return [];
+          throw error;
+        }
+      }),
   };
 }
 
@@ -205,36 +217,37 @@ function memoryTotalMib(calls: Calls, handle: unknown): number {
 
 function probe(calls: Calls, { handle, info: opened }: Opened): ProbedDevice {
   try {
-    const memory = Buffer.alloc(24);
-    const memoryKnown = okForDevice(calls.memory(handle, memory), 'its memory');
+    const { reading, totalMib } = measured(calls, handle);
     const info =
-      opened.memoryTotalMib === 0 && memoryKnown
-        ? { ...opened, memoryTotalMib: Number(memory.readBigUInt64LE(0) / MIB) }
-        : opened;
-    const milliwatts = (call: Call | null) => {
-      const value = word(call, handle);
-      return value === null ? null : value / 1000;
-    };
-    const percent = word(calls.utilisation, handle);
-    const reading: Reading = {
-      atMs: Date.now(),
-      // Total less free rather than the newer call's `used`, which leaves out what the driver keeps for itself:
-      // nobody can have that memory, so it is not free.
-      memoryUsedMib: memoryKnown
-        ? Number((memory.readBigUInt64LE(0) - memory.readBigUInt64LE(8)) / MIB)
-        : null,
-      utilisation: percent === null ? null : Math.min(1, percent / 100),
-      temperatureC: word(calls.temperature, handle, TEMPERATURE_GPU),
-      powerW: milliwatts(calls.power),
-      powerLimitW: milliwatts(calls.powerLimit),
-      smClockMhz: word(calls.clock, handle, CLOCK_SM),
-      processes: processes(calls, handle),
-    };
-    return { info, reading, trouble: null };
+      opened.memoryTotalMib === 0 && totalMib !== null ? { ...opened, memoryTotalMib: totalMib } : opened;
+    return { info, reading: { ...reading, processes: processes(calls, handle) }, trouble: null };
   } catch (error) {
     if (!(error instanceof DeviceLostError)) throw error;
     return { info: opened, reading: null, trouble: error.message };
   }
+}
+
+/** @throws {DeviceLostError | NvmlError} */
+function measured(calls: Calls, handle: unknown): { reading: Measured; totalMib: number | null } {
+  const memory = Buffer.alloc(24);
+  const memoryKnown = okForDevice(calls.memory(handle, memory), 'its memory');
+  const milliwatts = (call: Call | null) => {
+    const value = word(call, handle);
+    return value === null ? null : value / 1000;
+  };
+  const percent = word(calls.utilisation, handle);
+  const reading = {
+    atMs: Date.now(),
+    // Total less free rather than the newer call's `used`, which leaves out what the driver keeps for itself:
+    // nobody can have that memory, so it is not free.
+    memoryUsedMib: memoryKnown ? Number((memory.readBigUInt64LE(0) - memory.readBigUInt64LE(8)) / MIB) : null,
+    utilisation: percent === null ? null : Math.min(1, percent / 100),
+    temperatureC: word(calls.temperature, handle, TEMPERATURE_GPU),
+    powerW: milliwatts(calls.power),
+    powerLimitW: milliwatts(calls.powerLimit),
+    smClockMhz: word(calls.clock, handle, CLOCK_SM),
+  };
+  return { reading, totalMib: memoryKnown ? Number(memory.readBigUInt64LE(0) / MIB) : null };
 }
 
 /**

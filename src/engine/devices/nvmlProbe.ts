@@ -2,9 +2,9 @@ import { getCompileCacheDir } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatDuration } from '../../domain/units.ts';
-import type { DeviceProbe, ProbeListener, ProbeReport } from '../ports.ts';
+import { type DeviceProbe, FOCUS_INTERVAL_MS, type ProbeListener, type ProbeReport } from '../ports.ts';
 import { LineProcess } from './lineProcess.ts';
-import type { NvmlLine } from './nvmlLine.ts';
+import type { FocusLine, NvmlLine } from './nvmlLine.ts';
 import { ProbeError } from './probeError.ts';
 
 export interface NvmlProbeOptions {
@@ -34,6 +34,7 @@ export class NvmlProbe implements DeviceProbe {
   #first: { resolve(report: ProbeReport): void; reject(error: ProbeError): void } | null = null;
   #failure: Extract<NvmlLine, { failed: string }> | null = null;
   #troubled = false;
+  #focus: readonly string[] = [];
 
   constructor(options: NvmlProbeOptions = {}) {
     const { intervalMs = 1000, env = process.env } = options;
@@ -54,6 +55,7 @@ export class NvmlProbe implements DeviceProbe {
       startDeadlineMs: options.startDeadlineMs ?? 20_000,
       silenceDeadlineMs: options.deadlineMs ?? 5 * intervalMs,
       firstBackoffMs: options.firstBackoffMs,
+      onStart: () => this.focus(this.#focus),
       onLine: (line) => this.#read(line),
       onDown: (down, nextMs) => this.#down(down.sentence, nextMs),
     });
@@ -72,6 +74,12 @@ export class NvmlProbe implements DeviceProbe {
     });
   }
 
+  focus(ids: readonly string[]): void {
+    const line: FocusLine = { focus: ids, everyMs: FOCUS_INTERVAL_MS };
+    if (ids.length + this.#focus.length > 0) this.#process.send(JSON.stringify(line));
+    this.#focus = ids;
+  }
+
   async stop(): Promise<void> {
     this.#listener = null;
     this.#first?.reject(
@@ -86,6 +94,10 @@ export class NvmlProbe implements DeviceProbe {
     if ('failed' in line) {
       this.#failure = line;
       return false;
+    }
+    if ('measured' in line) {
+      this.#listener?.onMeasured?.(line.measured);
+      return true;
     }
     if (this.#troubled) {
       this.#troubled = false;

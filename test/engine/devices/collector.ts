@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Measured } from '../../../src/domain/device.ts';
 import type { ProbeListener, ProbeReport } from '../../../src/engine/ports.ts';
 
 /** Remembers what a probe says. */
@@ -6,6 +7,12 @@ export class Collector implements ProbeListener {
   readonly reports: ProbeReport[] = [];
   /** Every sentence and every all-clear, in order. */
   readonly troubles: (string | null)[] = [];
+
+  readonly measured: (readonly [id: string, Measured])[] = [];
+
+  onMeasured(measured: readonly (readonly [string, Measured])[]): void {
+    this.measured.push(...measured);
+  }
 
   onReport(report: ProbeReport): void {
     this.reports.push(report);

@@ -78,6 +78,21 @@ describe('NvmlProbe', () => {
     ]);
   });
 
+  it('measures what is in focus between its reports, and that alone', async () => {
+    standIn.set('count 2', '1.utilisation 42');
+    await probe.start(seen);
+    probe.focus([uuid(1)]);
+    await expect.poll(() => seen.measured.length, PATIENCE).toBeGreaterThan(2);
+    expect(new Set(seen.measured.map(([id]) => id))).toEqual(new Set([uuid(1)]));
+    expect(seen.measured[0]![1]).toMatchObject({ utilisation: 0.42, memoryUsedMib: 0 });
+    expect(seen.measured[0]![1]).not.toHaveProperty('processes');
+    // A device that is lost is left out; the others go on.
+    standIn.set('count 2', '0.error 15');
+    probe.focus([uuid(0), uuid(1)]);
+    const before = seen.measured.length;
+    await expect.poll(() => seen.measured.length, PATIENCE).toBeGreaterThan(before + 4);
+  });
+
   it('shows what a device does not support as unknown, not as 0', async () => {
     const fields = ['memory', 'utilisation', 'temperature', 'power', 'limit', 'clock', 'processes'];
     standIn.set('count 1', ...fields.map((field) => `0.without ${field}`));

@@ -26,6 +26,10 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
       samples: os.devices.samples.handler(({ input }) =>
         parts.stores.devices.samples(input.sinceMs, parts.clock.nowMs()),
       ),
+      focus: os.devices.focus.handler(({ input: { id, sinceMs, leaseMs } }) => {
+        const { everyMs, readings } = parts.focus(id, sinceMs, leaseMs);
+        return { everyMs, readings: [...readings] };
+      }),
       setRules: os.devices.setRules.handler(({ input }) => parts.owner.setRules(input.id, input.rules)),
       ignore: os.devices.ignore.handler(({ input }) => parts.owner.ignore(input.id, input.pid, input.on)),
       reserve: os.devices.reserve.handler(({ input: { id, ...rest } }) =>
