@@ -10,6 +10,10 @@ import { serveLocalSocket } from '../engine/server/localSocket.ts';
 import { storageTrouble } from '../engine/store/storageTrouble.ts';
 import { createHttpHost } from './httpHost.ts';
 
+// For the command line, which sees no more of the engine than this entry.
+export { restoreBackup } from '../engine/backup/restoreBackup.ts';
+export { writeBackup } from '../engine/backup/writeBackup.ts';
+
 export interface HostOptions {
   /** Data directory, absolute; made if it is missing. */
   readonly home: string;
