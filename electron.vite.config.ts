@@ -59,6 +59,8 @@ export default defineConfig({
     build: {
       outDir: resolve(out, 'renderer'),
       emptyOutDir: true,
+      // electron-vite leaves it as it is written; a browser has to fetch it.
+      minify: true,
       rollupOptions: { input: here('src/renderer/index.html') },
       // The content security policy allows files of the same origin only, so nothing may become a data: URL.
       assetsInlineLimit: 0,

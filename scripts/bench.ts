@@ -1,11 +1,12 @@
 // `npm run bench`: the figures that Stint promises, measured here and now, as a table and as JSON under
 // bench-results/. It fails nothing: machines differ, and tests have no timing.
-//   npm run bench -- [--quick] [--only submissions|queue|history|logs|decisions|learning|idle|telemetry|plain|evaluate]
+//   npm run bench -- [--quick] [--only submissions|queue|history|logs|decisions|learning|idle|telemetry|plain|evaluate|console]
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { consoleSize } from './bench/consoleSize.ts';
 import { decisionTime } from './bench/decisions.ts';
 import { evaluation } from './bench/evaluate.ts';
 import { idleCost } from './bench/idle.ts';
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   telemetry: () => telemetryCost(values.quick ? 1 : 3),
   plain: () => plainSimulation(repetitions),
   evaluate: () => evaluation(values.quick ? 1 : 3),
+  console: () => Promise.resolve(consoleSize()),
 };
 const { only } = values;
 if (only !== undefined && !(only in BENCHES)) {

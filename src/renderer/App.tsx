@@ -1,26 +1,30 @@
 import { VisuallyHidden } from '@mantine/core';
-import { useCallback, useState } from 'react';
+import { Suspense, useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import { MorePanel } from './control/MorePanel.tsx';
-import { HistoryView } from './history/HistoryView.tsx';
 import { JobPage } from './job/JobPage.tsx';
 import { undoLast } from './jobActions.ts';
-import { MachineView } from './machine/MachineView.tsx';
 import { Palette } from './palette/Palette.tsx';
 import { QueueView } from './queue/QueueView.tsx';
 import { goTo, useRoute } from './route.ts';
-import { DecisionPage } from './scheduler/DecisionPage.tsx';
-import { EpisodePage } from './scheduler/EpisodePage.tsx';
-import { SchedulerView } from './scheduler/SchedulerView.tsx';
-import { SettingsView } from './settings/SettingsView.tsx';
 import classes from './shell/App.module.css';
 import { ConnectionBanner } from './shell/ConnectionBanner.tsx';
 import { Header } from './shell/Header.tsx';
 import { KeysDialog } from './shell/KeysDialog.tsx';
+import { lazyView } from './shell/lazyView.tsx';
 import { Connecting, Refused } from './shell/NoMachine.tsx';
 import { useKeys } from './shell/useKeys.ts';
 import { useStint } from './store/store.ts';
-import { openSubmit } from './submit/openSubmit.ts';
-import { SubmitDialog } from './submit/SubmitDialog.tsx';
+import { openSubmit, submitting } from './submit/openSubmit.ts';
+
+// The queue and its jobs are what is seen first; the rest comes when it is looked at.
+const HistoryView = lazyView(async () => (await import('./history/HistoryView.tsx')).HistoryView);
+const MachineView = lazyView(async () => (await import('./machine/MachineView.tsx')).MachineView);
+const DecisionPage = lazyView(async () => (await import('./scheduler/DecisionPage.tsx')).DecisionPage);
+const EpisodePage = lazyView(async () => (await import('./scheduler/EpisodePage.tsx')).EpisodePage);
+const SchedulerView = lazyView(async () => (await import('./scheduler/SchedulerView.tsx')).SchedulerView);
+const SettingsView = lazyView(async () => (await import('./settings/SettingsView.tsx')).SettingsView);
+const loadSubmitDialog = async () => (await import('./submit/SubmitDialog.tsx')).SubmitDialog;
+const SubmitDialog = lazyView(loadSubmitDialog);
 
 /** The console: header, the view that the address names, and the dialogs. */
 export function App() {
@@ -33,6 +37,14 @@ export function App() {
 function Console() {
   const route = useRoute();
   const [keys, setKeys] = useState(false);
+  const submits = useSyncExternalStore(submitting.subscribe, submitting.get) !== null;
+  const [asked, setAsked] = useState(false);
+  if (submits && !asked) setAsked(true);
+  useEffect(() => {
+    // It is there before it is asked for: who presses n types on at once.
+    const idle = requestIdleCallback(() => void loadSubmitDialog().catch(() => undefined));
+    return () => cancelIdleCallback(idle);
+  }, []);
   const openKeys = useCallback(() => setKeys(true), []);
   const submit = () => openSubmit();
 
@@ -52,17 +64,19 @@ function Console() {
       <Header route={route} onSubmit={submit} onKeys={openKeys} />
       <ConnectionBanner />
       <main className={classes.view}>
-        {!('id' in route) && <VisuallyHidden component="h1">{route.view}</VisuallyHidden>}
-        {route.view === 'queue' && <QueueView onSubmit={submit} />}
-        {route.view === 'machine' && <MachineView />}
-        {route.view === 'scheduler' && <SchedulerView />}
-        {route.view === 'settings' && <SettingsView />}
-        {route.view === 'history' && <HistoryView key={route.query ?? ''} query={route.query ?? ''} />}
-        {route.view === 'job' && <JobPage key={route.id} jobId={route.id} />}
-        {route.view === 'decision' && <DecisionPage key={route.id} id={route.id} />}
-        {route.view === 'episode' && <EpisodePage key={route.id} id={route.id} />}
+        <Suspense fallback={null}>
+          {!('id' in route) && <VisuallyHidden component="h1">{route.view}</VisuallyHidden>}
+          {route.view === 'queue' && <QueueView onSubmit={submit} />}
+          {route.view === 'machine' && <MachineView />}
+          {route.view === 'scheduler' && <SchedulerView />}
+          {route.view === 'settings' && <SettingsView />}
+          {route.view === 'history' && <HistoryView key={route.query ?? ''} query={route.query ?? ''} />}
+          {route.view === 'job' && <JobPage key={route.id} jobId={route.id} />}
+          {route.view === 'decision' && <DecisionPage key={route.id} id={route.id} />}
+          {route.view === 'episode' && <EpisodePage key={route.id} id={route.id} />}
+        </Suspense>
       </main>
-      <SubmitDialog />
+      <Suspense fallback={null}>{asked && <SubmitDialog />}</Suspense>
       <MorePanel />
       <Palette onKeys={openKeys} />
       <KeysDialog opened={keys} onClose={() => setKeys(false)} />

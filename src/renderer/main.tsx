@@ -1,7 +1,6 @@
 import './noEval.ts';
 import '@mantine/core/styles.css';
 import '@mantine/notifications/styles.css';
-import 'uplot/dist/uPlot.min.css';
 import './styles/base.css';
 import { MantineProvider } from '@mantine/core';
 import { ModalsProvider } from '@mantine/modals';
