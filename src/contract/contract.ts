@@ -12,6 +12,7 @@ import { giveWaySchema } from '../domain/giveWay.ts';
 import { JOB_STATUSES, jobSchema, jobSpecSchema } from '../domain/job.ts';
 import { jobFilterSchema } from '../domain/jobFilter.ts';
 import { learningLimitsSchema } from '../domain/learning.ts';
+import { learningPointSchema } from '../domain/learningCurve.ts';
 import { machineRulesSchema } from '../domain/machineRules.ts';
 import { metricSeriesSchema } from '../domain/metrics.ts';
 import { conductSchema } from '../domain/mode.ts';
@@ -349,6 +350,8 @@ export const contract = {
     drain: base.input(z.object({ on: z.boolean('give true or false') })).output(schedulerStatusSchema),
     /** What policies may do to running jobs; what is left out stays as it is. Kept across restarts. */
     setGiveWay: base.input(giveWaySchema.partial()).output(schedulerStatusSchema),
+    /** How learning has gone so far, by gradient steps. */
+    learningCurve: base.output(z.array(learningPointSchema)),
     /** What the learner may take; what is left out stays. Kept across restarts. */
     setLearning: base.input(learningLimitsSchema.partial()).output(schedulerStatusSchema),
     /** What the policy is to strive for, from the next decision on; what is left out stays. */

@@ -23,6 +23,7 @@ const READ = new Set([
   'scheduler.decisions',
   'scheduler.interference',
   'scheduler.versions',
+  'scheduler.learningCurve',
   'scheduler.episodes',
   'settings.get',
 ]);

@@ -57,6 +57,7 @@ import { deviceStore } from './store/deviceStore.ts';
 import { episodeStore } from './store/episodeStore.ts';
 import { historyStore } from './store/historyStore.ts';
 import { jobSearch } from './store/jobSearch.ts';
+import { learningCurveStore } from './store/learningCurveStore.ts';
 import { metricStore } from './store/metricStore.ts';
 import { modelStore } from './store/modelStore.ts';
 import { notifyStore } from './store/notifyStore.ts';
@@ -141,6 +142,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       episodes: episodeStore(db),
       history: historyStore(db),
       search: jobSearch(db),
+      learningCurve: learningCurveStore(db),
       metrics: metricStore(db),
       rules: ruleStore(db),
       settings: settingStore(db),
@@ -241,6 +243,20 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       policy,
       stores,
       onTransition: () => episodes.count('transitions'),
+      onLearned: (trainSteps, loss) => {
+        try {
+          const { agreement } = scheduling.status;
+          stores.learningCurve.add({
+            trainSteps,
+            atMs: clock.nowMs(),
+            loss,
+            epsilon: brain.epsilon,
+            agreement,
+          });
+        } catch (error) {
+          log.warn('how learning goes could not be written', { error: messageOf(error) });
+        }
+      },
       gate: {
         recentJobs: (sinceMs) =>
           stores.history.jobs(sinceMs, Number.MAX_SAFE_INTEGER, MOST_JUDGED_ON, null).jobs,

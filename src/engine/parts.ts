@@ -25,6 +25,7 @@ import type { DeviceStore } from './store/deviceStore.ts';
 import type { EpisodeStore } from './store/episodeStore.ts';
 import type { HistoryStore } from './store/historyStore.ts';
 import type { JobSearch } from './store/jobSearch.ts';
+import type { LearningCurveStore } from './store/learningCurveStore.ts';
 import type { MetricStore } from './store/metricStore.ts';
 import type { OwnersChoice } from './store/ownersChoice.ts';
 import type { SettingStore } from './store/settingStore.ts';
@@ -57,6 +58,7 @@ export interface EngineParts {
     readonly episodes: EpisodeStore;
     readonly history: HistoryStore;
     readonly search: JobSearch;
+    readonly learningCurve: LearningCurveStore;
     readonly metrics: MetricStore;
     readonly settings: SettingStore;
   };

@@ -364,6 +364,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
         data: { field: 'cpuPercent', value: '101', remedy: 'give at most 100 percent' },
       });
       expect((await client.scheduler.setLearning(limits)).learner.limits).toEqual(limits);
+      expect(await client.scheduler.learningCurve()).toEqual([]);
     });
 
     it('takes what the scheduler is to strive for', async () => {

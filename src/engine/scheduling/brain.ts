@@ -6,7 +6,7 @@ import { type Load, scalarise } from '../../domain/reward.ts';
 import type { Rng } from '../../domain/rng.ts';
 import { type AgentConfig, LIVE_AGENT } from '../../learning/agent.ts';
 import type { BackendName } from '../../learning/backend.ts';
-import { Learner } from '../../learning/learner.ts';
+import { Learner, type LearnerStatus } from '../../learning/learner.ts';
 import { sanityCheck } from '../../learning/policyCheck.ts';
 import { Recorder } from '../../learning/recorder.ts';
 import { seenStep } from '../../learning/seenStep.ts';
@@ -43,6 +43,8 @@ export interface BrainOptions {
   >;
   /** A transition was stored. */
   readonly onTransition: () => void;
+  /** The learner has taken steps. */
+  readonly onLearned: (trainSteps: number, loss: number) => void;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
@@ -76,6 +78,7 @@ export class Brain {
   private origin = 'none';
   private refusals = 0;
   private cpuShare = 1;
+  private notedSteps = 0;
   private name: PolicyName;
   private bandit: BanditPolicy | null = null;
 
@@ -161,7 +164,14 @@ export class Brain {
       storedTransitions: transitions.count(),
       refill: (limit, skip) => transitions.latest(limit, skip),
       onWeights: (learned, steps, blob) => this.offer(learned, steps, blob),
+      onStatus: (status) => this.noteProgress(status),
     });
+  }
+
+  private noteProgress({ trainSteps, loss }: LearnerStatus): void {
+    if (loss === null || trainSteps === this.notedSteps) return;
+    this.notedSteps = trainSteps;
+    this.options.onLearned(trainSteps, loss);
   }
 
   /** @param share part of one core that learning may take, 0 to 1. */

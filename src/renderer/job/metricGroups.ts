@@ -1,16 +1,9 @@
 import type { MetricSeries, MetricUnit } from '../../domain/metrics.ts';
+import type { Lines } from '../plot/LineChart.tsx';
 
 /** Metrics that belong into one chart: the same figure of training, validation and test, over the same steps. */
-export interface MetricGroup {
-  readonly name: string;
+export interface MetricGroup extends Lines {
   readonly unit: MetricUnit;
-  /** Every place that any of the lines has, going up. */
-  readonly at: readonly number[];
-  /** Values at `at`; null: no number there; undefined: that line has no point there. */
-  readonly lines: readonly {
-    readonly name: string;
-    readonly values: readonly (number | null | undefined)[];
-  }[];
 }
 
 /** What a figure is of, before its name: `val_loss`, `train/loss`, `eval.accuracy`. */

@@ -10,6 +10,7 @@ import { visibleText } from '../text/visibleText.ts';
 import { DecisionList } from './DecisionList.tsx';
 import { EpisodeTable } from './EpisodeTable.tsx';
 import { Goals } from './Goals.tsx';
+import { LearningCurves } from './LearningCurves.tsx';
 import { ModeSwitch } from './ModeSwitch.tsx';
 import { RewardChart } from './RewardChart.tsx';
 import { episodeSeconds, formatReward } from './rewardSeries.ts';
@@ -77,6 +78,10 @@ export function SchedulerView() {
         <section className={classes.decisions} aria-label="Last decisions">
           <h2 className={classes.title}>Last decisions</h2>
           <DecisionList decisions={decisions} />
+        </section>
+        <section className={classes.learning} aria-label="Learning">
+          <h2 className={classes.title}>Learning</h2>
+          <LearningCurves status={status} />
         </section>
         <section className={classes.episodes} aria-label="Episodes">
           <h2 className={classes.title}>Episodes</h2>

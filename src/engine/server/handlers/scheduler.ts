@@ -30,6 +30,7 @@ export function schedulerHandlers(os: Implementer, parts: EngineParts) {
     accept: os.scheduler.accept.handler(({ input }) => told(() => people.accept(input.id))),
     overrule: os.scheduler.overrule.handler(({ input }) => told(() => people.overrule(input.id))),
     setGoals: os.scheduler.setGoals.handler(({ input }) => told(() => parts.goals.set(definite(input)))),
+    learningCurve: os.scheduler.learningCurve.handler(() => stores.learningCurve.list()),
     setLearning: os.scheduler.setLearning.handler(({ input }) =>
       told(() => parts.learning.set(definite(input))),
     ),
