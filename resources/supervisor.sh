@@ -9,13 +9,20 @@
 #   supervisor  pid, start time and boot id of this script, a line each
 #   output.log  stdout and stderr of the command, as it writes them
 #   cause       why the command could not be started, where that is so
+#   after       made once the command is over and its post hook begins
 #   exit        the exit code, 128 + n for signal n
+# From the environment, where it is taken out of: STINT_SUPERVISOR_PRE and STINT_SUPERVISOR_POST, what a shell is to run before and
+# after the command; STINT_SUPERVISOR_ULIMITS, limits as FLAG:SOFT:HARD:NAME of ulimit, in its units, with a space between.
 # `supervisor` and `exit` appear whole or not at all: written beside and moved into place.
 # The braces make the shell read all of it first, so that nothing depends on its own descriptors.
 {
   run=$1
   dir=$2
   shift 2
+  pre=$STINT_SUPERVISOR_PRE
+  post=$STINT_SUPERVISOR_POST
+  limits=$STINT_SUPERVISOR_ULIMITS
+  unset STINT_SUPERVISOR_PRE STINT_SUPERVISOR_POST STINT_SUPERVISOR_ULIMITS
 
   # By its path, as all that this script needs: PATH is the job's, and may lead anywhere.
   /bin/mkdir "$run/claim" 2>/dev/null || exit 0
@@ -58,10 +65,55 @@
     exit 0
   }
 
-  refuse() {
-    printf 'stint: %s\n' "$2" >>"$run/output.log"
-    printf '%s\n' "$2" >"$run/cause"
+  # Beside the exit code of the command, that of the hook changes nothing.
+  leave() {
+    if [ -n "$post" ]; then
+      : >"$run/after"
+      (
+        begin
+        STINT_EXIT_CODE=$1 exec /bin/sh -c "$post"
+      ) >>"$run/output.log" 2>&1 </dev/null
+      hook=$?
+      [ "$hook" -eq 0 ] || printf 'stint: its post hook failed with exit code %s\n' "$hook" >>"$run/output.log"
+    fi
     finish "$1"
+  }
+
+  say() {
+    printf 'stint: %s\n' "$1" >>"$run/output.log"
+    printf '%s\n' "$1" >"$run/cause"
+  }
+
+  refuse() {
+    say "$2"
+    leave "$1"
+  }
+
+  # What every process of the job begins with. Limits: lowered, or raised as far as one may; the last two tell.
+  begin() {
+    trap - HUP INT QUIT TERM
+    # Where a shell keeps to POSIX, it counts files and dumps in blocks of 512 bytes.
+    per_kib=1
+    case $BASH_VERSION:$SHELLOPTS in :* | *posix*) per_kib=2 ;; esac
+    for limit in $limits; do
+      name=${limit##*:}
+      limit=${limit%:*}
+      hard=${limit##*:}
+      limit=${limit%:*}
+      flag=${limit%%:*}
+      soft=${limit##*:}
+      case $flag in
+        c | f)
+          [ "$hard" = unlimited ] || hard=$((hard * per_kib))
+          [ "$soft" = unlimited ] || soft=$((soft * per_kib))
+          ;;
+      esac
+      ulimit -S "-$flag" "$soft" 2>/dev/null
+      if ! ulimit -H "-$flag" "$hard" 2>/dev/null || ! ulimit -S "-$flag" "$soft" 2>/dev/null; then
+        say "the limit $name cannot be set: it may not be raised above $(ulimit -H "-$flag" 2>/dev/null)"
+        exit 125
+      fi
+    done
   }
 
   runnable() {
@@ -89,13 +141,26 @@
   # What counts is the file, not how the program that moved it there ended.
   identity
   [ -e "$run/supervisor" ] || exit 1
-  cd "$dir" 2>/dev/null || refuse 126 "the working directory $dir does not exist or may not be entered"
+  if ! cd "$dir" 2>/dev/null; then
+    # Nothing is done anywhere else.
+    post=
+    refuse 126 "the working directory $dir does not exist or may not be entered"
+  fi
+  if [ -n "$pre" ]; then
+    (
+      begin
+      exec /bin/sh -c "$pre"
+    ) >>"$run/output.log" 2>&1 </dev/null
+    hook=$?
+    [ -e "$run/cause" ] && leave "$hook"
+    [ "$hook" -eq 0 ] || refuse "$hook" "its pre hook failed with exit code $hook"
+  fi
   find_program "$1" || refuse 127 "command not found: $1"
 
   shift
   (
-    trap - HUP INT QUIT TERM
+    begin
     exec "$program" "$@"
   ) >>"$run/output.log" 2>&1 </dev/null
-  finish $?
+  leave $?
 }

@@ -56,6 +56,9 @@ export function jobSpec(context: Context, command: readonly string[], flags: Sub
       ? {}
       : { checkpointSignal: flags.checkpointSignal as JobSpecInput['checkpointSignal'] }),
     ...(flags.grace === undefined ? {} : { graceS: flags.grace }),
+    ...(flags.pre === undefined ? {} : { preCommand: flags.pre }),
+    ...(flags.post === undefined ? {} : { postCommand: flags.post }),
+    ...(flags.ulimit === undefined ? {} : { ulimits: flags.ulimit }),
     ...(flags.output === undefined ? {} : { outputPath: outputPath(cwd, flags.output) }),
   };
 }

@@ -3,6 +3,7 @@ import { arrays, dependencies, slurmDependencies } from '../domain/readDependenc
 import { type RetryOn, retryOn } from '../domain/retryOn.ts';
 import { signalName } from '../domain/signalName.ts';
 import type { Dependency } from '../domain/terms.ts';
+import { parseUlimit, type Ulimits } from '../domain/ulimits.ts';
 import { assignment, duration, integer, memory } from './flags.ts';
 import { axis, type SweepFlags } from './sweepFlags.ts';
 
@@ -19,6 +20,9 @@ export interface SubmitFlags extends SweepFlags {
   readonly env?: Record<string, string>;
   readonly envFile?: string[];
   readonly secretsFrom?: number;
+  readonly pre?: string;
+  readonly post?: string;
+  readonly ulimit?: Ulimits;
   readonly cwd?: string;
   readonly hold?: true;
   readonly estimate?: number;
@@ -71,6 +75,16 @@ export function submitOptions(command: Command): Command {
       '--secrets-from <ID>',
       'what stands as [secret:1] and the like is what it is in that job',
       integer('--secrets-from', 1, Number.MAX_SAFE_INTEGER),
+    )
+    .option('--pre <CMD>', 'a shell runs this first, at each attempt; where it fails, the command is not run')
+    .option(
+      '--post <CMD>',
+      'a shell runs this afterwards, however it ended; STINT_EXIT_CODE is its exit code',
+    )
+    .option(
+      '--ulimit <NAME=SOFT[:HARD]>',
+      'a limit of the kernel, such as nofile=65536, as=64GiB, core=0 or cpu=2h; may be given often',
+      (text: string, before: Ulimits = {}) => ({ ...before, ...parseUlimit(text, '--ulimit') }),
     )
     .option('--cwd <DIR>', 'directory to run in (default: the one you are in)')
     .option('--hold', 'wait until somebody releases it')

@@ -106,6 +106,9 @@ function mapTexts<R extends Recorded>(
       command: spec.command.map((text, at) => change(text, arguments_.has(at))),
       env: named(spec.env),
       name: spec.name === null ? null : change(spec.name, false),
+      // Older events have none of these.
+      ...(spec.preCommand ? { preCommand: change(spec.preCommand, false) } : {}),
+      ...(spec.postCommand ? { postCommand: change(spec.postCommand, false) } : {}),
     },
     ...(array === undefined
       ? {}
@@ -154,8 +157,15 @@ function checkSpec(spec: JobSpec): void {
 }
 
 /** Whether the job cannot run without what its marks stand for. */
-export const hasSecrets = ({ command, env }: Pick<Job, 'command' | 'env'>): boolean =>
-  [...command, ...Object.values(env)].some((text) => text.includes('[secret:') && text.search(MARKS) >= 0);
+export const hasSecrets = ({
+  command,
+  env,
+  preCommand,
+  postCommand,
+}: Pick<Job, 'command' | 'env' | 'preCommand' | 'postCommand'>): boolean =>
+  [...command, ...Object.values(env), preCommand ?? '', postCommand ?? ''].some(
+    (text) => text.includes('[secret:') && text.search(MARKS) >= 0,
+  );
 
 /** What is known of its marks is put back; the others stay. */
 const unmarked = (text: string, values: readonly string[]): string =>
@@ -170,6 +180,8 @@ export const revealed = (job: Job, values: readonly string[]): Job => ({
   command: job.command.map((text) => unmarked(text, values)),
   env: unmarkedAll(job.env, values),
   name: unmarked(job.name, values),
+  preCommand: job.preCommand === null ? null : unmarked(job.preCommand, values),
+  postCommand: job.postCommand === null ? null : unmarked(job.postCommand, values),
   array: job.array === null ? null : { ...job.array, values: unmarkedAll(job.array.values, values) },
 });
 
@@ -200,6 +212,8 @@ export function withSecretsOf(spec: JobSpec, values: readonly string[] | null): 
       Object.entries(spec.env).map(([name, text]) => [name, fill(`env.${name}`, text)]),
     ),
     name: spec.name === null ? null : fill('name', spec.name),
+    preCommand: spec.preCommand === null ? null : fill('preCommand', spec.preCommand),
+    postCommand: spec.postCommand === null ? null : fill('postCommand', spec.postCommand),
   };
 }
 
@@ -209,5 +223,7 @@ export const concealedFields = (job: Job, { spec, array }: Recorded): Job => ({
   command: spec.command,
   env: spec.env,
   name: spec.name ?? defaultName(spec.command),
+  preCommand: spec.preCommand ?? null,
+  postCommand: spec.postCommand ?? null,
   array: job.array === null || array === undefined ? job.array : { ...job.array, ...array },
 });

@@ -18,6 +18,7 @@ export const DIAGNOSIS_CODES = [
   'communication',
   'no-command',
   'no-directory',
+  'pre-hook',
   'segfault',
   'crash',
   'python-error',
@@ -117,6 +118,9 @@ function deliberate({ status, stoppedBy }: EndFacts): Diagnosis | null {
   return plain('cancelled', `cancelled by ${by}`, 'Submit it again if that was not meant.');
 }
 
+/** So begins what resources/supervisor.sh says of a hook that kept the command from being run. */
+const PRE_FAILED = 'its pre hook failed';
+
 function notRun(facts: EndFacts, lines: readonly LogLine[]): Diagnosis | null {
   const { status, exitCode, trouble, oomKilled } = facts;
   if (trouble === null) return null;
@@ -126,6 +130,11 @@ function notRun(facts: EndFacts, lines: readonly LogLine[]): Diagnosis | null {
       : plain('lost', trouble, 'Look at the end of its log, and submit it again from its last checkpoint.');
   }
   const last = lastLine(lines);
+  if (trouble.startsWith(PRE_FAILED)) {
+    const remedy =
+      'Look at the end of its log. What `--pre` says is run by a shell, in the directory and with the variables of the job.';
+    return { ...plain('pre-hook', trouble, remedy), line: last };
+  }
   if (exitCode === 127) {
     const remedy =
       'Give its full path, or set PATH: it runs without a shell and without an activated environment.';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { arrayMemberSchema } from './array.ts';
 import { diagnosisSchema } from './diagnosis.ts';
 import { MAX_GPUS } from './gpuNeed.ts';
+import { NO_SURROUNDINGS, surroundingsSchema } from './surroundings.ts';
 import { NO_TERMS, termsSchema } from './terms.ts';
 
 /** Every status that a job can have. Fixed names: scripts rely on them. */
@@ -131,6 +132,9 @@ const specFieldsSchema = z.strictObject({
   checkpointSignal: termsSchema.shape.checkpointSignal.default(NO_TERMS.checkpointSignal),
   graceS: termsSchema.shape.graceS.default(NO_TERMS.graceS),
   outputPath: termsSchema.shape.outputPath.default(NO_TERMS.outputPath),
+  preCommand: surroundingsSchema.shape.preCommand.default(NO_SURROUNDINGS.preCommand),
+  postCommand: surroundingsSchema.shape.postCommand.default(NO_SURROUNDINGS.postCommand),
+  ulimits: surroundingsSchema.shape.ulimits.default(NO_SURROUNDINGS.ulimits),
 });
 
 /** What a person asks for, checked as a whole as well: fields that contradict each other are refused. */
@@ -228,6 +232,7 @@ export const jobSchema = z.object({
   /** Number of launches so far. */
   attempt: z.int(),
   ...termsSchema.shape,
+  ...surroundingsSchema.shape,
   /** Which array it is of; null: it stands alone. */
   array: arrayMemberSchema.nullable(),
   /** How many of its retries are used up. */

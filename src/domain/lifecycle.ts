@@ -16,6 +16,7 @@ import {
   servedGpuS,
   throttleSchema,
 } from './job.ts';
+import { NO_SURROUNDINGS } from './surroundings.ts';
 import { NO_TERMS } from './terms.ts';
 
 /** Who caused an event: a person, the scheduler, the job's own process, or the engine (recovery, shutdown). */
@@ -156,8 +157,8 @@ export class IllegalTransitionError extends ConflictError {
  * @throws {FieldError} if it would wait for itself or for what comes after it.
  */
 export function createJob(id: number, event: Extract<JobEvent, { kind: 'submitted' }>, atMs: number): Job {
-  // Events from before there were terms have none.
-  const { hold, name, ...spec } = { ...NO_TERMS, ...event.spec };
+  // Events from before there were terms or surroundings have none.
+  const { hold, name, ...spec } = { ...NO_TERMS, ...NO_SURROUNDINGS, ...event.spec };
   checkEarlier(id, spec.after);
   return {
     ...spec,

@@ -20,22 +20,27 @@ export interface Fillable {
   readonly command: readonly string[];
   readonly name?: string | null | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly preCommand?: string | null | undefined;
+  readonly postCommand?: string | null | undefined;
 }
 
-/** The job of these values: command, name and the values of its variables are filled in. */
+/** The job of these values: command, hooks, name and the values of its variables are filled in. */
 export function filledJob<Spec extends Fillable>(spec: Spec, values: Values) {
   const env = Object.entries(spec.env ?? {}).map(([key, value]) => [key, filled(value, values)] as const);
   return {
     ...spec,
     command: spec.command.map((argument) => filled(argument, values)),
     name: spec.name == null ? null : filled(spec.name, values),
+    ...(spec.preCommand == null ? {} : { preCommand: filled(spec.preCommand, values) }),
+    ...(spec.postCommand == null ? {} : { postCommand: filled(spec.postCommand, values) }),
     env: Object.fromEntries(env) as Record<string, string>,
   };
 }
 
 /** Those parameters that a job nowhere uses. */
 export function unusedParameters(spec: Fillable, names: readonly string[]): string[] {
-  const texts = [...spec.command, spec.name ?? '', ...Object.values(spec.env ?? {})];
+  const { command, name, preCommand, postCommand, env } = spec;
+  const texts = [...command, name ?? '', preCommand ?? '', postCommand ?? '', ...Object.values(env ?? {})];
   return names.filter((name) => {
     const mark = { [name]: '\0' };
     return !texts.some((text) => filled(text, mark).includes('\0'));

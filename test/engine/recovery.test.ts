@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isTerminal, type JobSpecInput } from '../../src/domain/job.ts';
+import { NO_SURROUNDINGS } from '../../src/domain/surroundings.ts';
 import { NO_TERMS } from '../../src/domain/terms.ts';
 import { Ledger } from '../../src/engine/jobs/ledger.ts';
 import { bootId, identityOf, isAlive, jobProcesses, signalJob } from '../../src/engine/jobs/processes.ts';
@@ -159,6 +160,7 @@ describe('a launch that was cut short', () => {
     hold: false,
     estimateS: null,
     ...NO_TERMS,
+    ...NO_SURROUNDINGS,
     array: null,
   };
   const supervise = (run: string, ...command: string[]): ChildProcess => {

@@ -4,6 +4,7 @@ import { DEFAULT_RULES } from '../../src/domain/deviceRules.ts';
 import { DEFAULT_LEARNING_LIMITS } from '../../src/domain/learning.ts';
 import type { JobEvent } from '../../src/domain/lifecycle.ts';
 import { DEFAULT_GOALS } from '../../src/domain/reward.ts';
+import { NO_SURROUNDINGS } from '../../src/domain/surroundings.ts';
 import { NO_TERMS } from '../../src/domain/terms.ts';
 import type { History } from '../../src/renderer/store/state.ts';
 
@@ -39,6 +40,7 @@ export function job(id: number, change: Partial<JobView> = {}): JobView {
     progress: null,
     attempt: 0,
     ...NO_TERMS,
+    ...NO_SURROUNDINGS,
     array: null,
     retried: 0,
     retryWait: null,

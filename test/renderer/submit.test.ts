@@ -33,6 +33,10 @@ const FULL = form({
   checkpointSignal: 'USR1',
   grace: '2min',
   output: 'logs/%j.out',
+  pre: 'make data',
+  post: './report.sh',
+  ulimits: 'nofile=4096\ncore=0',
+  secretsFrom: '11',
   sweep: 'lr=1e-3,3e-4\nseed=0..1',
   samples: '3',
   seed: '7',
@@ -79,6 +83,9 @@ describe('the submit form', () => {
       checkpointSignal: 'SIGUSR1',
       graceS: 120,
       outputPath: '/data/my runs/logs/%j.out',
+      preCommand: 'make data',
+      postCommand: './report.sh',
+      ulimits: { nofile: { soft: 4096, hard: 4096 }, core: { soft: 0, hard: 0 } },
     });
     expect(sweep?.atMost).toBe(2);
     expect(new Set(sweep?.points.map(({ values }) => `${values.lr} ${values.seed}`)).size).toBe(3);

@@ -8,6 +8,7 @@ import type { JobFilter } from '../../domain/jobFilter.ts';
 import { SOURCE_WORDS } from '../../domain/predictionSource.ts';
 import { quoted } from '../../domain/quoted.ts';
 import { throttleText } from '../../domain/throttleText.ts';
+import { ulimitsText } from '../../domain/ulimits.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
@@ -213,6 +214,9 @@ async function describe(context: Context, job: JobView, events: readonly LoggedE
     ['progress', progress ?? ''],
     ['command', job.command.map(quoted).join(' ')],
     ['directory', job.cwd],
+    ['before it', job.preCommand ?? ''],
+    ['after it', job.postCommand ?? ''],
+    ['limits', ulimitsText(job.ulimits)],
     ['variables', env.join(' ')],
     ['gpus', gpuNeedSentence(job)],
     ['devices', job.devices.join(', ')],

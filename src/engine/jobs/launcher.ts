@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { messageOf } from '../../domain/errors.ts';
 import type { Job, ProcessIdentity } from '../../domain/job.ts';
+import { shellUlimits } from '../../domain/ulimits.ts';
 import { RUN_VARIABLE } from '../devices/processOwners.ts';
 import { resourcePath } from '../packageRoot.ts';
 import { jobEnvironment } from './environment.ts';
@@ -46,7 +47,11 @@ export function launch(
         cwd: '/',
         detached: true,
         stdio: 'ignore',
-        env: { ...jobEnvironment(revealed, engineEnv, run.checkpointPath), [RUN_VARIABLE]: run.path },
+        env: {
+          ...jobEnvironment(revealed, engineEnv, run.checkpointPath),
+          [RUN_VARIABLE]: run.path,
+          ...forSupervisor(revealed),
+        },
       },
     );
     // Reported through the missing pid; without a listener Node would throw it.
@@ -65,6 +70,13 @@ export function launch(
     return refused(run, `the job could not be started: ${messageOf(error)}`);
   }
 }
+
+/** For the supervisor alone, which takes them out again. Always there: a job's own must not pass for them. */
+const forSupervisor = ({ preCommand, postCommand, ulimits }: Job): Record<string, string> => ({
+  STINT_SUPERVISOR_PRE: preCommand ?? '',
+  STINT_SUPERVISOR_POST: postCommand ?? '',
+  STINT_SUPERVISOR_ULIMITS: shellUlimits(ulimits),
+});
 
 /** Says why, unless the launch turns out to have happened after all. */
 function refused(run: RunDirectory, reason: string): Launch {

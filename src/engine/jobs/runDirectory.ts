@@ -80,6 +80,11 @@ export class RunDirectory {
     }
   }
 
+  /** Its command is over, and what is to be done after it is under way. */
+  isAfter(): boolean {
+    return existsSync(join(this.path, 'after'));
+  }
+
   private read(name: string): string | null {
     try {
       return readFileSync(join(this.path, name), 'utf8');

@@ -38,7 +38,7 @@ export interface RunnerOptions {
 
 interface Watched {
   /** What it is told to bring it to its end, which of it last, and until when that has time; null: nobody asked it to. */
-  ending: { readonly steps: readonly EndStep[]; at: number; untilMs: number } | null;
+  ending: { readonly steps: readonly EndStep[]; at: number; untilMs: number; after: boolean } | null;
   progressOffset: number;
   /** Since when a claimed launch has been without a supervisor's file (recovery only). */
   claimedSinceMs: number | null;
@@ -436,6 +436,7 @@ export class Runner {
       steps: endSteps(job, toCheckpoint, this.options.graceMs),
       at: -1,
       untilMs: 0,
+      after: false,
     };
     this.endFurther(job, watched.ending);
   }
@@ -473,6 +474,12 @@ export class Runner {
     if (job.status !== 'stopping' || job.process === null) return;
     const { ending } = watched;
     if (ending === null) return this.terminate(job);
+    if (!ending.after && this.runOf(job).isAfter()) {
+      // Its command is gone; what it wants done afterwards has the grace period once more.
+      ending.after = true;
+      ending.untilMs =
+        this.options.clock.monotonicMs() + (job.graceS === null ? this.options.graceMs : job.graceS * 1000);
+    }
     if (this.options.clock.monotonicMs() >= ending.untilMs) this.endFurther(job, ending);
   }
 

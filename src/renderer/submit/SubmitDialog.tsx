@@ -115,14 +115,15 @@ function SubmitForm({ first, onClose }: { first: JobForm | null; onClose(): void
 }
 
 /** @returns what was submitted. */
-async function send({ spec, sweep }: Extract<JobRequest, { problems: null }>): Promise<string> {
+async function send(request: Extract<JobRequest, { problems: null }>): Promise<string> {
+  const { spec, sweep, secretsFrom } = request;
   if (sweep === null) {
-    const job = await client().jobs.submit(spec);
+    const job = await client().jobs.submit({ ...spec, secretsFrom });
     store.update((state) => withAnswer(state, job));
     return `submitted #${job.id}`;
   }
   const members = sweep.points.map(({ index, values }) => ({ index, values: { ...values } }));
-  const { id, ids } = await client().arrays.submit({ spec, members, atMost: sweep.atMost });
+  const { id, ids } = await client().arrays.submit({ spec, members, atMost: sweep.atMost, secretsFrom });
   return `submitted ${ids.length} jobs as the array #${id}`;
 }
 

@@ -49,7 +49,12 @@ const SECTIONS: readonly Section[] = [
     fields: ['retries', 'retryDelay', 'retryOn', 'checkpointSignal', 'grace'],
     switches: ['restartable'],
   },
-  { key: 'output', title: 'Output', about: 'also to a file of yours', fields: ['output'] },
+  {
+    key: 'around',
+    title: 'Around it',
+    about: 'before and after it, limits, secrets, output to a file of yours',
+    fields: ['pre', 'post', 'ulimits', 'secretsFrom', 'output'],
+  },
 ];
 const USUAL: Partial<Record<Field, string>> = { retries: '0' };
 
@@ -146,11 +151,24 @@ export function SubmitFields(props: FieldsProps) {
         />
       </>
     ),
-    output: (
-      <Lines
-        {...props}
-        of={[['output', 'Also written to', '%j: its number, %A and %a: array and index', 'logs/%j.out']]}
-      />
+    around: (
+      <>
+        <Lines
+          {...props}
+          of={[
+            ['pre', 'Before it', 'A shell runs this; where it fails, the job does'],
+            ['post', 'After it', 'In any case, with STINT_EXIT_CODE'],
+          ]}
+        />
+        <Text {...props} rows={2} of={['ulimits', 'Limits', 'One a line', 'nofile=65536']} />
+        <Lines
+          {...props}
+          of={[
+            ['secretsFrom', 'Secrets of job', 'What stands as [secret:1] is what it is there'],
+            ['output', 'Also written to', '%j: its number, %A and %a: array and index', 'logs/%j.out'],
+          ]}
+        />
+      </>
     ),
   };
   return (

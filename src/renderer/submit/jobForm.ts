@@ -1,6 +1,8 @@
 import type { JobView } from '../../contract/messages.ts';
+import { hasSecrets } from '../../domain/concealment.ts';
 import { gpuNeedText } from '../../domain/gpuNeed.ts';
 import { quoted } from '../../domain/quoted.ts';
+import { ulimitsText } from '../../domain/ulimits.ts';
 
 /** The dialog's fields as they were typed. Lists are one a line. */
 export interface JobForm {
@@ -27,6 +29,10 @@ export interface JobForm {
   readonly checkpointSignal: string;
   readonly grace: string;
   readonly output: string;
+  readonly pre: string;
+  readonly post: string;
+  readonly ulimits: string;
+  readonly secretsFrom: string;
   readonly array: string;
   readonly sweep: string;
   readonly samples: string;
@@ -66,6 +72,10 @@ export const FLAGS: readonly (readonly [field: keyof JobForm, flag: string, many
   ['checkpointSignal', '--checkpoint-signal'],
   ['grace', '--grace'],
   ['output', '--output'],
+  ['pre', '--pre'],
+  ['post', '--post'],
+  ['ulimits', '--ulimit', 'many'],
+  ['secretsFrom', '--secrets-from'],
   ['array', '--array'],
   ['sweep', '--sweep', 'many'],
   ['samples', '--samples'],
@@ -98,6 +108,10 @@ export const blankForm = (system: { readonly defaultCwd: string; readonly user: 
   checkpointSignal: '',
   grace: '',
   output: '',
+  pre: '',
+  post: '',
+  ulimits: '',
+  secretsFrom: '',
   array: '',
   sweep: '',
   samples: '',
@@ -133,6 +147,10 @@ export function formOfJob(job: JobView, blank: JobForm): JobForm {
     checkpointSignal: job.checkpointSignal ?? '',
     grace: seconds(job.graceS),
     output: job.outputPath ?? '',
+    pre: job.preCommand ?? '',
+    post: job.postCommand ?? '',
+    ulimits: ulimitsText(job.ulimits).replaceAll(', ', '\n'),
+    secretsFrom: hasSecrets(job) ? String(job.id) : '',
     exclusive: job.exclusive,
     restartable: job.restartable,
   };

@@ -9,6 +9,7 @@ import { signalName } from '../../domain/signalName.ts';
 import { splitCommand } from '../../domain/splitCommand.ts';
 import { checkAxes, grid, type Point, parseArray, parseAxis, randomPoints } from '../../domain/sweep.ts';
 import { CHECKPOINT_SIGNALS } from '../../domain/terms.ts';
+import { parseUlimit, type Ulimits } from '../../domain/ulimits.ts';
 import { parseDurationS, parseMemoryMib } from '../../domain/units.ts';
 import { parseEnvLines } from '../text/envLines.ts';
 import type { Field, JobForm } from './jobForm.ts';
@@ -23,8 +24,14 @@ export interface Sweep {
 
 /** The request that the fields make, or what to mend beside each. `sweep` null: it is one job. */
 export type JobRequest =
-  | { readonly spec: JobSpecInput; readonly sweep: Sweep | null; readonly problems: null }
-  | { readonly spec: null; readonly sweep: null; readonly problems: Problems };
+  | {
+      readonly spec: JobSpecInput;
+      readonly sweep: Sweep | null;
+      /** The job whose secrets the marks in the fields stand for; null: they have none. */
+      readonly secretsFrom: number | null;
+      readonly problems: null;
+    }
+  | { readonly spec: null; readonly sweep: null; readonly secretsFrom: null; readonly problems: Problems };
 
 /** What moments depend on beside what was typed. */
 export interface Now {
@@ -91,6 +98,12 @@ export function readForm(form: JobForm, now: Now): JobRequest {
     restartable: form.restartable,
     checkpointSignal: signal as JobSpecInput['checkpointSignal'],
     graceS: duration('grace'),
+    preCommand: given<string | null>('pre', null, (text) => text),
+    postCommand: given<string | null>('post', null, (text) => text),
+    ulimits: given<Ulimits>('ulimits', {}, (text) => {
+      const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+      return Object.assign({}, ...lines.map((line) => parseUlimit(line, 'ulimits')));
+    }),
     outputPath: given<string | null>('output', null, (text) => pathFrom(form.cwd, text)),
   };
   if (spec.retries === 0) {
@@ -98,6 +111,10 @@ export function readForm(form: JobForm, now: Now): JobRequest {
       if (form[field].trim() !== '') problems[field] ??= 'say how often it is tried again';
     }
   }
+  const secretsFrom = given<number | null>('secretsFrom', null, (text) => {
+    if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+    throw new FieldError('secretsFrom', text, 'give the number of a job');
+  });
   const sweep = readSweep(form, given);
   const checked = jobSpecSchema.safeParse(spec);
   for (const issue of checked.error?.issues ?? []) {
@@ -105,8 +122,8 @@ export function readForm(form: JobForm, now: Now): JobRequest {
     if (field !== null) problems[field] ??= issue.message;
   }
   return Object.keys(problems).length > 0
-    ? { spec: null, sweep: null, problems }
-    : { spec, sweep, problems: null };
+    ? { spec: null, sweep: null, secretsFrom: null, problems }
+    : { spec, sweep, secretsFrom, problems: null };
 }
 
 type Given = <T>(field: Field, absent: T, read: (text: string) => T) => T;
@@ -166,6 +183,8 @@ const NAMES: Readonly<Record<string, Field>> = {
   retryOnDiagnoses: 'retryOn',
   graceS: 'grace',
   outputPath: 'output',
+  preCommand: 'pre',
+  postCommand: 'post',
   members: 'sweep',
 };
 const SAME: readonly string[] = [
@@ -180,6 +199,8 @@ const SAME: readonly string[] = [
   'retries',
   'retryOn',
   'checkpointSignal',
+  'ulimits',
+  'secretsFrom',
   'atMost',
 ];
 
