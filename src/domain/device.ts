@@ -75,12 +75,18 @@ export const holderSchema = z.object({
 });
 export type Holder = z.output<typeof holderSchema>;
 
+/** What the driver reported of a device: the number of an Xid message, see domain/xid. */
+export const faultSchema = z.object({ code: z.int(), atMs: z.number() });
+export type Fault = z.output<typeof faultSchema>;
+
 /** A device as everybody sees it. */
 export const deviceSchema = deviceInfoSchema.extend({
   health: z.enum(DEVICE_HEALTH),
   /** Why it is not `ok`, and what to do; null when it is. */
   trouble: z.string().nullable(),
   reading: readingSchema.nullable(),
+  /** The last that its driver reported since the engine started; left out: none. */
+  fault: faultSchema.optional(),
   holders: z.array(holderSchema),
   foreign: z.array(foreignProcessSchema),
   rules: deviceRulesSchema,

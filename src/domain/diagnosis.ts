@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FAILURES, type Failure, HOST_MEMORY } from './failures.ts';
 import { plainLine } from './plainLine.ts';
+import { isDeviceFault, xidText } from './xid.ts';
 
 /** Why a job ended badly, for programs; docs/diagnosis.md says by what each is recognised. */
 export const DIAGNOSIS_CODES = [
@@ -10,6 +11,7 @@ export const DIAGNOSIS_CODES = [
   'disk-full',
   'cuda-driver',
   'cuda-error',
+  'gpu-fault',
   'missing-module',
   'missing-file',
   'permission',
@@ -75,6 +77,8 @@ export interface EndFacts {
   readonly oomKilled: boolean | null;
   /** Other jobs that were on its devices at its end. */
   readonly neighbours: readonly number[];
+  /** What the driver reported of one of its GPUs while it ran; left out: nothing. */
+  readonly fault?: { readonly gpu: number; readonly code: number } | undefined;
 }
 
 const LINE_CHARACTERS = 300;
@@ -99,9 +103,10 @@ export function diagnose(facts: EndFacts, lines: readonly LogLine[]): Diagnosis 
   return (
     deliberate(facts) ??
     notRun(facts, lines) ??
+    (facts.fault && isDeviceFault(facts.fault.code) ? gpuFault(facts.fault, lines) : null) ??
     killed(facts) ??
     fromOutput(facts, lines) ??
-    fromExit(facts, lines)
+    (facts.fault ? gpuFault(facts.fault, lines) : fromExit(facts, lines))
   );
 }
 
@@ -147,6 +152,13 @@ function notRun(facts: EndFacts, lines: readonly LogLine[]): Diagnosis | null {
     };
   }
   return plain('not-started', trouble, 'Mend what it says, and submit it again.');
+}
+
+function gpuFault({ gpu, code }: NonNullable<EndFacts['fault']>, lines: readonly LogLine[]): Diagnosis {
+  const remedy = isDeviceFault(code)
+    ? 'Retry it on another GPU; reset this one (nvidia-smi --gpu-reset) or restart the machine, and look into dmesg.'
+    : 'Run it once with CUDA_LAUNCH_BLOCKING=1 (or compute-sanitizer), which shows where it was.';
+  return { ...plain('gpu-fault', `GPU ${gpu} reported ${xidText(code)}`, remedy), line: lastLine(lines) };
 }
 
 /** Signals that come from outside: whatever the output says, they were the end. */

@@ -168,6 +168,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const runner = new Runner({
       ledger,
       freezer: cgroups,
+      faultOf: ({ devices, startedAtMs }) => {
+        const fault = registry.faults.since(devices, startedAtMs ?? clock.nowMs());
+        return fault === null ? undefined : { gpu: registry.get(fault.id)?.index ?? 0, code: fault.code };
+      },
       runPath: paths.run,
       clock,
       log,

@@ -1,5 +1,7 @@
 import type { DeviceInfo, Measured, Reading } from '../domain/device.ts';
 
+import type { DeviceFault } from './devices/faults.ts';
+
 /** Time, so that tests can own it. */
 export interface Clock {
   /** Unix milliseconds. May jump when somebody sets the clock. */
@@ -61,5 +63,7 @@ export interface ProbeListener {
   onReport(report: ProbeReport): void;
   /** A sentence for people when readings stopped, null when they are back. */
   onTrouble(trouble: string | null): void;
+  /** What the driver reports of devices, as it happens. */
+  onFaults?(faults: readonly DeviceFault[]): void;
   onMeasured?(measured: readonly (readonly [id: string, Measured])[]): void;
 }

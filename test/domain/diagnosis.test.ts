@@ -307,3 +307,20 @@ it('answers for whatever was written', () => {
     { numRuns: 500 },
   );
 });
+
+it('blames the GPU where no program could have done it, and else only where nothing else is said', () => {
+  const cuda = 'RuntimeError: CUDA error: an illegal memory access was encountered';
+  const lost = { fault: { gpu: 1, code: 79 } };
+  const fault = { fault: { gpu: 1, code: 31 } };
+  expect(of(cuda, lost)).toMatchObject({
+    code: 'gpu-fault',
+    summary: expect.stringContaining('fallen off the bus'),
+  });
+  expect(of(cuda, fault)).toMatchObject({ code: 'cuda-error' });
+  expect(of('nothing', fault)).toMatchObject({
+    code: 'gpu-fault',
+    remedy: expect.stringContaining('LAUNCH_BLOCKING'),
+  });
+  expect(of('nothing', { ...lost, status: 'cancelled' })).toMatchObject({ code: 'cancelled' });
+  expect(of('x', { fault: { gpu: 0, code: 999 } }).summary).toBe('GPU 0 reported Xid 999');
+});

@@ -8,6 +8,7 @@ import { FieldError } from '../../domain/errors.ts';
 import { AGENTS_MAY, type MachineRules, type QuietHours, WHEN_STOPPED } from '../../domain/machineRules.ts';
 import { PAUSE_RUNGS, type PauseBy, THROTTLE_RUNGS, type ThrottleBy } from '../../domain/rungs.ts';
 import { formatDuration, formatMib, parseMemoryMib } from '../../domain/units.ts';
+import { xidText } from '../../domain/xid.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { integer, oneOf } from '../flags.ts';
@@ -276,7 +277,7 @@ async function change(client: StintClient, device: Device, flags: DeviceFlags): 
 }
 
 function describe(context: Context, device: Device): void {
-  const { rules, reading, closed, yields, foreign, holders } = device;
+  const { rules, reading, closed, yields, foreign, holders, fault } = device;
   const figure = (value: number | null | undefined, show: (value: number) => string) =>
     value == null ? 'unknown' : show(value);
   const caps = [
@@ -287,6 +288,7 @@ function describe(context: Context, device: Device): void {
     ['gpu', `${device.index}  ${device.name}, ${formatMib(device.memoryTotalMib)}`],
     ['id', device.id],
     ['state', device.trouble === null ? device.health : `${device.health}: ${device.trouble}`],
+    ['fault', fault === undefined ? '' : `${xidText(fault.code)}, ${formatTime(fault.atMs)}`],
     ['memory', `${figure(reading?.memoryUsedMib, formatMib)} used`],
     [
       'now',

@@ -94,6 +94,7 @@ async function started(probe: DeviceProbe): Promise<DeviceProbe> {
       trouble = sentence;
       listener?.onTrouble(sentence);
     },
+    onFaults: (faults) => listener?.onFaults?.(faults),
     onMeasured: (measured) => listener?.onMeasured?.(measured),
   });
   return {

@@ -3,7 +3,9 @@ import type { DeviceRules } from '../../domain/deviceRules.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { ProcessIdentity } from '../../domain/job.ts';
 import { formatDuration } from '../../domain/units.ts';
+import { xidText } from '../../domain/xid.ts';
 import type { Clock, DeviceProbe, Log, ProbedDevice, ProbeReport } from '../ports.ts';
+import { type DeviceFault, Faults } from './faults.ts';
 import { Focus } from './focus.ts';
 import { ForeignNames, type IdleStore, isUsed } from './foreignNames.ts';
 
@@ -40,6 +42,7 @@ const STALE_INTERVALS = 5;
 export class DeviceRegistry {
   /** Devices that are measured more often than others. */
   readonly focus: Focus;
+  readonly faults = new Faults();
   readonly #options: DeviceRegistryOptions;
   readonly #staleMs: number;
   readonly #known = new Map<string, Known>();
@@ -66,6 +69,7 @@ export class DeviceRegistry {
       onReport: (report) => this.#take(report),
       onTrouble: (trouble) => this.#hear(trouble),
       onMeasured: (measured) => this.focus.take(measured),
+      onFaults: (faults) => this.#takeFaults(faults),
     });
   }
 
@@ -151,6 +155,16 @@ export class DeviceRegistry {
     this.#announce();
   }
 
+  #takeFaults(faults: readonly DeviceFault[]): void {
+    if (this.#stopped) return;
+    this.faults.take(faults);
+    for (const { id, code } of faults) {
+      const index = this.#known.get(id)?.probed.info.index ?? id;
+      this.#options.log.warn(`the driver reports of GPU ${index}: ${xidText(code)}`);
+    }
+    this.#announce();
+  }
+
   #announce(): void {
     for (const listener of this.#listeners) listener();
   }
@@ -185,12 +199,14 @@ export class DeviceRegistry {
     const current = listed && silentMs <= this.#staleMs ? probed.reading : null;
     const holders = this.#options.holdersOf(info.id);
     const held = new Set(holders.map(({ jobId }) => jobId));
+    const fault = this.faults.latest(info.id);
     const strangers = (current?.processes ?? []).filter(({ pid }) => !held.has(this.#jobOf.get(pid) ?? -1));
     return {
       ...info,
       health,
       trouble,
       reading: current,
+      ...(fault === null ? {} : { fault }),
       holders: holders.map(({ jobId, reservedMib }) => ({
         jobId,
         reservedMib,

@@ -7,6 +7,7 @@ import koffi from 'koffi';
 import { NvmlError, openNvml } from './nvmlLibrary.ts';
 import type { FocusLine, NvmlLine } from './nvmlLine.ts';
 
+const FAULT_INTERVAL_MS = 100;
 const [, , libraryPath = '', intervalText = ''] = process.argv;
 
 function say(line: NvmlLine): void {
@@ -50,6 +51,11 @@ const poll = (): void => {
 };
 poll();
 setInterval(poll, Number(intervalText));
+// Often, because a job that dies of it does so at once, and is to be told why.
+setInterval(() => {
+  const faults = nvml.faults();
+  if (faults.length > 0) say({ faults });
+}, FAULT_INTERVAL_MS);
 
 let focusTimer: NodeJS.Timeout | undefined;
 function focusOn({ focus, everyMs }: FocusLine): void {

@@ -3,6 +3,7 @@ import koffi from 'koffi';
 import type { DeviceInfo, DeviceProcess, Measured } from '../../domain/device.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { ProbedDevice } from '../ports.ts';
+import type { DeviceFault } from './faults.ts';
 
 /**
  * NVML through koffi, for the NVML child process alone: any call may hang in the driver, and then it takes its
@@ -61,6 +62,8 @@ interface Opened {
 export interface Nvml {
   /** All devices listed now, in PCI order, read afresh. @throws {NvmlError} when NVML as a whole fails. */
   read(): readonly ProbedDevice[];
+  /** What the driver reported since the last call (Xid messages). */
+  faults(): readonly DeviceFault[];
   /** What these of them measure now, without the processes on them; one that does not answer is left out. */
   measure(ids: ReadonlySet<string>): readonly (readonly [string, Measured])[];
 }
@@ -76,14 +79,28 @@ export function openNvml(libraryPath: string): Nvml {
   if (deviceCount(calls) === 0) throw new NvmlError('NVML lists no GPU', true);
   let opened: readonly Opened[] = [];
   let count = -1;
+  const events = eventSet(calls);
   return {
     read() {
       const now = deviceCount(calls);
       if (now !== count) {
         opened = openDevices(calls, now);
+        // Where a device has no such events it is not told of them; registered twice it tells no more.
+        for (const { handle } of opened) if (events !== null) calls.register?.(handle, XID_EVENT, events);
         count = opened.length === now ? now : -1;
       }
       return opened.map((device) => probe(calls, device));
+    },
+    faults() {
+      const found: DeviceFault[] = [];
+      const out = Buffer.alloc(EVENT_BYTES);
+      while (events !== null && found.length < MOST_EVENTS && calls.wait?.(events, out, 0) === SUCCESS) {
+        const address = out.readBigUInt64LE(0);
+        const from = opened.find(({ handle }) => koffi.address(handle as never) === address);
+        if (from !== undefined && out.readBigUInt64LE(8) === XID_EVENT)
+          found.push({ id: from.info.id, code: Number(out.readBigUInt64LE(16)), atMs: Date.now() });
+      }
+      return found;
     },
     measure: (ids) =>
       opened.flatMap(({ handle, info }): (readonly [string, Measured])[] => {
@@ -99,6 +116,19 @@ export function openNvml(libraryPath: string): Nvml {
 }
 
 type Calls = ReturnType<typeof bind>;
+
+/** nvmlEventTypeXidCriticalError. */
+const XID_EVENT = 8n;
+/** nvmlEventData_t: device, type, data, and the instances of MIG. */
+const EVENT_BYTES = 32;
+/** A GPU in trouble may report without end. */
+const MOST_EVENTS = 64;
+
+/** null: this driver reports no events. */
+function eventSet(calls: Calls): unknown {
+  const out: unknown[] = [null];
+  return calls.eventSet !== null && calls.eventSet(out) === SUCCESS ? out[0] : null;
+}
 
 function bind(libraryPath: string) {
   let library: ReturnType<typeof koffi.load>;
@@ -138,6 +168,9 @@ function bind(libraryPath: string) {
     power: find('int nvmlDeviceGetPowerUsage(void *device, void *milliwatts)'),
     powerLimit: find('int nvmlDeviceGetEnforcedPowerLimit(void *device, void *milliwatts)'),
     clock: find('int nvmlDeviceGetClockInfo(void *device, uint type, void *mhz)'),
+    eventSet: find('int nvmlEventSetCreate(_Out_ void **set)'),
+    register: find('int nvmlDeviceRegisterEvents(void *device, uint64_t types, void *set)'),
+    wait: find('int nvmlEventSetWait_v2(void *set, void *data, uint milliseconds)'),
     compute: processes('Compute'),
     graphics: processes('Graphics'),
   };

@@ -95,6 +95,10 @@ export class NvmlProbe implements DeviceProbe {
       this.#failure = line;
       return false;
     }
+    if ('faults' in line) {
+      this.#listener?.onFaults?.(line.faults);
+      return true;
+    }
     if ('measured' in line) {
       this.#listener?.onMeasured?.(line.measured);
       return true;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Device } from '../../domain/device.ts';
 import { type Finding, ok } from '../../domain/finding.ts';
 import { formatMib } from '../../domain/units.ts';
+import { isDeviceFault, xidText } from '../../domain/xid.ts';
 import { programOutput } from '../programOutput.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -140,8 +141,14 @@ function seen({ probe, note, devices }: Probed): Finding[] {
           remedy: null,
         },
   ];
-  for (const { index, name, memoryTotalMib, health, trouble } of devices) {
+  for (const { index, name, memoryTotalMib, health, trouble, fault } of devices) {
     const about = `device ${index}`;
+    if (fault !== undefined) {
+      const found = `its driver reported ${xidText(fault.code)}, ${new Date(fault.atMs).toISOString()}`;
+      const remedy =
+        'look into dmesg; where it comes again on other jobs, the GPU, its power or its seat is bad';
+      findings.push({ about, severity: isDeviceFault(fault.code) ? 'warning' : 'note', found, remedy });
+    }
     if (health === 'ok') findings.push(ok(about, `${name}, ${formatMib(memoryTotalMib)}`));
     else
       findings.push({

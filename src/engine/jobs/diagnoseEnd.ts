@@ -20,18 +20,25 @@ export interface End {
   readonly lost: boolean;
 }
 
+/** Where what is known of an end comes from. */
+export interface EndSources {
+  readonly ledger: Ledger;
+  readonly run: RunDirectory;
+  readonly log: Log;
+  /** What the driver reported of its GPUs while it ran; undefined: nothing. */
+  readonly faultOf: (job: Job) => EndFacts['fault'];
+}
+
 /**
  * Why a job ended; null where it ended well. An end is recorded whatever its log is like: what cannot be read of it
  * is said in the engine's log and left out.
  */
-export function diagnoseEnd(
-  job: Job,
-  end: End,
-  { ledger, run, log }: { readonly ledger: Ledger; readonly run: RunDirectory; readonly log: Log },
-): Diagnosis | null {
+export function diagnoseEnd(job: Job, end: End, { ledger, run, log, faultOf }: EndSources): Diagnosis | null {
   try {
     const facts = factsOf(job, end, ledger, run);
-    return facts === null ? null : diagnose(facts, readLogTail(run.logPath, TAIL_BYTES));
+    return facts === null
+      ? null
+      : diagnose({ ...facts, fault: faultOf(job) }, readLogTail(run.logPath, TAIL_BYTES));
   } catch (error) {
     log.warn(`why job ${job.id} ended could not be read from its log`, { error: messageOf(error) });
     return null;

@@ -9,7 +9,7 @@ import { retryAtMs } from '../../domain/retries.ts';
 import { overTimeLimit } from '../../domain/timeLimit.ts';
 import type { Cgroups } from '../control/cgroups.ts';
 import type { Clock, Log } from '../ports.ts';
-import { diagnoseEnd, type End, signalOf } from './diagnoseEnd.ts';
+import { diagnoseEnd, type End, type EndSources, signalOf } from './diagnoseEnd.ts';
 import { type EndStep, endSteps } from './endSteps.ts';
 import { launch } from './launcher.ts';
 import type { Ledger } from './ledger.ts';
@@ -34,6 +34,7 @@ export interface RunnerOptions {
   /** From SIGTERM to SIGKILL, for jobs that say nothing of it. */
   readonly graceMs: number;
   readonly freezer: Pick<Cgroups, 'freeze'>;
+  readonly faultOf: EndSources['faultOf'];
 }
 
 interface Watched {
@@ -418,8 +419,8 @@ export class Runner {
   }
 
   private diagnose(job: Job, end: End): Diagnosis | null {
-    const { ledger, log } = this.options;
-    return diagnoseEnd(job, end, { ledger, run: this.runOf(job), log });
+    const { ledger, log, faultOf } = this.options;
+    return diagnoseEnd(job, end, { ledger, run: this.runOf(job), log, faultOf });
   }
 
   private isPreempting(jobId: number): boolean {

@@ -16,11 +16,12 @@
  *   I.bus N                 PCI bus (default I + 1)
  *   I.total MIB, I.used MIB, I.reserved MIB, I.utilisation PERCENT, I.temperature C, I.power MILLIWATTS,
  *   I.limit MILLIWATTS, I.clock MHZ
+ *   I.xid CODE              the driver reports this Xid of device I, once for each change of the file
  *   I.compute PID MIB|unknown, I.graphics PID MIB|unknown       one process each
  *
  * Compiled with -DOLD_DRIVER the process lists have the names of the drivers before 510 (_v2).
  *
- * What it does not imitate: MIG, vGPU, permissions, accounting, events; the time that real calls take; a call
+ * What it does not imitate: MIG, vGPU, permissions, accounting, events other than Xid, waiting for one; the time that real calls take; a call
  * that hangs in the kernel, where no signal reaches it (here SIGKILL does); a device list that stays as it was
  * at nvmlInit (here it follows the file at once).
  */
@@ -53,6 +54,8 @@ _Static_assert(sizeof(nvmlProcessInfo_t) == 24, "nvmlProcessInfo_t");
 _Static_assert(sizeof(nvmlPciInfo_t) == 68, "nvmlPciInfo_t");
 
 static char *control;
+/* Devices whose Xid of this reading of the file was told already, a bit each. */
+static unsigned long long told;
 static struct timespec control_time;
 static ino_t control_inode;
 
@@ -77,6 +80,7 @@ static void refresh(void) {
   free(control);
   control = text;
   control_inode = now.st_ino;
+  told = 0;
   control_time = now.st_mtim;
 }
 
@@ -260,4 +264,45 @@ EXPORT nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v3(nvmlDevice_t device,
 EXPORT nvmlReturn_t nvmlDeviceGetGraphicsRunningProcesses_v3(nvmlDevice_t device, unsigned int *count,
                                                              nvmlProcessInfo_t *infos) {
   return list(device, "graphics", count, infos);
+}
+
+typedef struct nvmlEventSet_st *nvmlEventSet_t;
+typedef struct {
+  nvmlDevice_t device;
+  unsigned long long eventType, eventData;
+  unsigned int gpuInstanceId, computeInstanceId;
+} nvmlEventData_t;
+_Static_assert(sizeof(nvmlEventData_t) == 32, "nvmlEventData_t");
+enum { XID = 8, TIMEOUT = 10 };
+static unsigned long long registered;
+
+EXPORT nvmlReturn_t nvmlEventSetCreate(nvmlEventSet_t *set) {
+  nvmlReturn_t code = enter(0);
+  if (code == SUCCESS) *set = (nvmlEventSet_t)&registered;
+  return code;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceRegisterEvents(nvmlDevice_t device, unsigned long long types, nvmlEventSet_t set) {
+  nvmlReturn_t code = enter(0);
+  if (code != SUCCESS) return code;
+  if (set != (nvmlEventSet_t)&registered || types != XID) return INVALID_ARGUMENT;
+  registered |= 1ULL << index_of(device);
+  return SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlEventSetWait_v2(nvmlEventSet_t set, nvmlEventData_t *data, unsigned int milliseconds) {
+  nvmlReturn_t code = enter(0);
+  if (code != SUCCESS) return code;
+  if (set != (nvmlEventSet_t)&registered || milliseconds != 0) return INVALID_ARGUMENT;
+  for (unsigned i = 0; i < device_count() && i < 64; i++) {
+    unsigned long long bit = 1ULL << i, xid = number(i, "xid", 0);
+    if (xid == 0 || (told & bit) || !(registered & bit)) continue;
+    told |= bit;
+    memset(data, 0, sizeof *data);
+    data->device = (nvmlDevice_t)((size_t)i + 1);
+    data->eventType = XID;
+    data->eventData = xid;
+    return SUCCESS;
+  }
+  return TIMEOUT;
 }
