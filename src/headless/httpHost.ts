@@ -23,6 +23,8 @@ export interface HttpHostOptions {
   /** The built console. May be missing: a page then says how to build it. */
   readonly consoleDir: string;
   readonly log: Log;
+  /** How long a client may take to say what it wants; 10 s when left out. */
+  readonly patienceMs?: number;
 }
 
 export interface HttpHost {
@@ -34,6 +36,7 @@ export interface HttpHost {
 
 const HOST = '127.0.0.1';
 const MAX_SESSION_BODY_BYTES = 4096;
+const PATIENCE_MS = 10_000;
 
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
@@ -57,9 +60,10 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost> {
   const { log, consoleDir } = options;
   const rpc = createRpcSockets(options.router, log);
-  const server = createServer({ maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5000 });
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 15_000;
+  const patienceMs = options.patienceMs ?? PATIENCE_MS;
+  const server = createServer({ maxHeaderSize: 16 * 1024, connectionsCheckingInterval: patienceMs / 2 });
+  server.headersTimeout = patienceMs;
+  server.requestTimeout = 1.5 * patienceMs;
   server.maxConnections = 256;
 
   const port = await listen(server, options.port);

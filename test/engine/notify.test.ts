@@ -251,6 +251,8 @@ describe('mail', () => {
     expect(mail).toMatchObject({ from: 'box@example.org', to: ['ada@example.org'], user: 'ada' });
     expect(mail!.text).toMatch(new RegExp(`^Subject: .*job ${job.id} failed`, 'm'));
     expect(mail!.text).toContain('Auto-Submitted: auto-generated');
+    // The name of a job makes no headers.
+    expect(mail!.text.split('\r\n\r\n')[0]).not.toMatch(/eve@|^bcc/im);
     mails = [];
   });
 

@@ -1,4 +1,5 @@
-import { NotFoundError } from '../../../domain/errors.ts';
+import { lstatSync } from 'node:fs';
+import { ConflictError, NotFoundError } from '../../../domain/errors.ts';
 import { isLive, isTerminal } from '../../../domain/job.ts';
 import { offsetOfLine } from '../../jobs/lineIndex.ts';
 import { searchLog } from '../../jobs/logSearch.ts';
@@ -26,7 +27,12 @@ export function logHandlers(os: Implementer, { ledger, runner }: EngineParts) {
         job.attempt === 0 ? 'no attempt' : job.attempt === 1 ? 'one attempt' : `${job.attempt} attempts`;
       throw new NotFoundError('attempt', attempt, `job ${id} has had ${had} so far`);
     }
-    return runner.runOf({ id, attempt: attempt ?? job.attempt }).logPath;
+    const { logPath } = runner.runOf({ id, attempt: attempt ?? job.attempt });
+    // A job may put something else there. Who may read its log may not therefore read whatever its owner may.
+    if (lstatSync(logPath, { throwIfNoEntry: false })?.isFile() === false) {
+      throw new ConflictError(`the log of job ${id} is no file any more`, `look at ${logPath} yourself`);
+    }
+    return logPath;
   };
   return os.logs.router({
     read: os.logs.read.handler(({ input }) =>
