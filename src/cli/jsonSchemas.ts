@@ -75,6 +75,14 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'notify ls': answerOf(contract.notify.list),
   'notify test': answerOf(contract.notify.test),
   'notify rm': answerOf(contract.notify.remove),
+  'service status': z.object({
+    installed: z.boolean(),
+    path: z.string(),
+    /** As systemctl says it. */
+    active: z.string(),
+    enabled: z.string(),
+    lingering: z.boolean(),
+  }),
   export: z.array(pastJobSchema),
 };
 

@@ -50,6 +50,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).registerDoctor },
   { names: ['notify'], load: async () => (await import('./commands/notify.ts')).registerNotify },
   { names: ['backup', 'restore'], load: async () => (await import('./commands/backup.ts')).registerBackup },
+  { names: ['service'], load: async () => (await import('./commands/service.ts')).registerService },
   { names: ['mcp'], load: async () => (await import('./commands/mcp.ts')).registerMcp },
   { names: ['token'], load: async () => (await import('./commands/token.ts')).registerToken },
   { names: ['replay'], load: async () => (await import('./commands/replay.ts')).registerReplay },
