@@ -43,7 +43,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
     load: async () => (await import('./commands/owner.ts')).registerOwner,
   },
   {
-    names: ['policy', 'drain', 'preemption', 'interference', 'decisions', 'episodes'],
+    names: ['policy', 'drain', 'preemption', 'interference', 'why', 'decisions', 'episodes'],
     load: async () => (await import('./commands/scheduler.ts')).registerScheduler,
   },
   { names: ['goals'], load: async () => (await import('./commands/goals.ts')).registerGoals },

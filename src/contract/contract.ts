@@ -366,6 +366,17 @@ export const contract = {
         }),
       )
       .output(z.array(decisionSchema)),
+    /**
+     * The decision that tells most of a job: what was done with it last, and while it waits the last in which it could have
+     * been started and was not; null: none that is kept.
+     */
+    explain: base.input(jobId).output(
+      z.object({
+        /** As in `jobs.get`. */
+        waitingReason: z.string().nullable(),
+        decision: decisionSchema.nullable(),
+      }),
+    ),
     /** Measured pairs of commands, the slowest first. */
     interference: base.output(z.array(pairSpeedSchema)),
     /** Versions of the learned policy's weights: the one in charge first, then the latest first. */

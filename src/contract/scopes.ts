@@ -21,6 +21,7 @@ const READ = new Set([
   'devices.allocations',
   'scheduler.status',
   'scheduler.decisions',
+  'scheduler.explain',
   'scheduler.interference',
   'scheduler.versions',
   'scheduler.learningCurve',

@@ -54,6 +54,21 @@ export const scoredCandidateSchema = z.object({
 });
 export type ScoredCandidate = z.output<typeof scoredCandidateSchema>;
 
+/** Why a learned policy's choice was better than the best alternative, as the network that made it saw it. */
+export const explanationSchema = z.object({
+  /** The best alternative. */
+  otherwise: actionSchema,
+  /** Score of what was done minus score of that; below 0 where somebody else than the policy chose. */
+  gap: z.number(),
+  /** The same in minutes of waiting of one job; null: completion times are no goal. */
+  waitMinutes: z.number().nullable(),
+  /** What moved it most, the largest first: values as the network sees them, and what each is worth in the score. */
+  features: z.array(
+    z.object({ name: z.string(), chosen: z.number(), otherwise: z.number(), effect: z.number() }),
+  ),
+});
+export type Explanation = z.output<typeof explanationSchema>;
+
 /** A decision with everything needed to ask why. */
 export const decisionSchema = z.object({
   id: z.int(),
@@ -76,6 +91,8 @@ export const decisionSchema = z.object({
   fallback: z.object({ failed: z.string(), error: z.string() }).nullable(),
   /** What the heuristic would have done. */
   heuristicAction: actionSchema,
+  /** Left out: nothing was scored by a network. */
+  explanation: explanationSchema.optional(),
   /** What a policy suggested while somebody else acted; left out: nobody asked one. The scores are its own. */
   advice: z.object({ policy: z.string(), policyVersion: z.string(), action: actionSchema }).optional(),
   /** For people. */

@@ -323,6 +323,8 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       const [launch] = await client.scheduler.decisions({ jobId: id, limit: 1 });
       expect(launch!.candidates[launch!.chosen]!.action).toMatchObject({ kind: 'launch', jobId: id });
       expect(launch!.sentence).toContain(`#${id}`);
+      expect(await client.scheduler.explain({ id })).toEqual({ waitingReason: null, decision: launch });
+      await expect(client.scheduler.explain({ id: 999_999 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
       const earlier = await client.scheduler.decisions({ beforeId: launch!.id, limit: 1 });
       expect(earlier[0]!.id).toBeLessThan(launch!.id);
       expect((await client.scheduler.episodes({}))[0]).toMatchObject({ jobsArrived: expect.any(Number) });

@@ -6,10 +6,11 @@ import { FieldError } from '../../domain/errors.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
-import { duration, integer, yesOrNo } from '../flags.ts';
+import { duration, integer, jobId, yesOrNo } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { type Column, renderTable } from '../table.ts';
 import { registerPolicy } from './policy.ts';
+import { registerWhy } from './why.ts';
 
 interface Flags {
   readonly limit?: number;
@@ -115,12 +116,18 @@ export function registerScheduler(program: Command, context: Context): void {
       }),
     );
 
+  registerWhy(program, context);
+
   clientCommand(program, 'decisions', 'Lists what the scheduler decided and why, latest first.')
+    .argument('[ID]', 'only what was done with this job', jobId)
     .option('--limit <N>', 'how many (default: 20)', integer('--limit', 1, 1000))
     .option('--json', 'print the decisions as a JSON array')
-    .action((flags: Flags) =>
+    .action((id: number | undefined, flags: Flags) =>
       withEngine(context, flags, async (client) => {
-        const decisions = await client.scheduler.decisions({ limit: flags.limit ?? 20 });
+        const decisions = await client.scheduler.decisions({
+          limit: flags.limit ?? 20,
+          ...(id === undefined ? {} : { jobId: id }),
+        });
         if (flags.json) return context.out(JSON.stringify(decisions));
         if (decisions.length === 0) return context.out('Nothing has been decided yet.');
         for (const line of renderTable(DECISION_COLUMNS, decisions, context.width)) context.out(line);

@@ -139,6 +139,7 @@ export class Account {
   record(step: DecisionStep, snapshot: Snapshot, how: Circumstances = {}): void {
     const { decisions, episodes, hub } = this.options;
     const { by, advice, learned = true } = how;
+    const explanation = this.options.brain.explain(step, snapshot);
     const decision: Decision = decisions.insert({
       atMs: snapshot.nowMs,
       epoch: this.epoch,
@@ -151,6 +152,7 @@ export class Account {
       fallback: step.fallback,
       heuristicAction: step.heuristicAction,
       sentence: step.sentence,
+      ...(explanation === null ? {} : { explanation }),
       ...(advice === undefined ? {} : { advice }),
     });
     this.decisionCount++;

@@ -1,5 +1,5 @@
 import type { SchedulerStatus } from '../../contract/messages.ts';
-import type { Decision } from '../../domain/decision.ts';
+import type { Decision, Explanation } from '../../domain/decision.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { type BanditName, isBandit, type PolicyName } from '../../domain/policyNames.ts';
 import { type Load, scalarise } from '../../domain/reward.ts';
@@ -20,6 +20,7 @@ import { createDqnPolicy, type DqnPolicy } from '../../scheduler/policies/dqn.ts
 import { banditByName, heuristicByName } from '../../scheduler/policies/heuristics.ts';
 import type { Policy } from '../../scheduler/policy.ts';
 import type { Snapshot } from '../../scheduler/snapshot.ts';
+import { whyChosen } from '../../scheduler/whyChosen.ts';
 import { resourcePath } from '../packageRoot.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { DecisionStore } from '../store/decisionStore.ts';
@@ -240,6 +241,18 @@ export class Brain {
     if (changes && this.dqn.preempts !== true) return;
     const seen = seenStep(step, snapshot, decision.id, decision.episodeId, wanted);
     if (seen !== null) this.recorder.decided(seen);
+  }
+
+  /** Why the network chose as it did; null where it did not. Never throws: a decision does not depend on it. */
+  explain(step: DecisionStep, snapshot: Snapshot): Explanation | null {
+    const { weights } = this.dqn;
+    if (weights === null || step.policyName !== this.dqn.name) return null;
+    try {
+      return whyChosen(step, snapshot, weights);
+    } catch (error) {
+      this.options.log.warn('a decision could not be explained', { error: messageOf(error) });
+      return null;
+    }
   }
 
   /** False: what it says from now on is for a person to judge, and nothing is tried. */

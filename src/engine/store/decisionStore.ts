@@ -27,7 +27,7 @@ export function decisionStore(db: Database) {
     /** @returns the decision with its number. */
     insert(decision: Omit<Decision, 'id'>): Decision {
       const action = decision.candidates[decision.chosen]!.action;
-      const jobId = action.kind === 'launch' ? action.jobId : null;
+      const jobId = action.kind === 'wait' ? null : action.jobId;
       const { lastInsertRowid } = insert.run(
         decision.atMs,
         decision.episodeId,
@@ -39,7 +39,7 @@ export function decisionStore(db: Database) {
       if (id % PRUNE_EVERY === 0) prune.run(id - KEPT);
       return { id, ...decision };
     },
-    /** Latest first; those that started `jobId` where it is given. */
+    /** Latest first; those that did something with `jobId` where it is given. */
     list(limit: number, jobId?: number, beforeId: number = Number.MAX_SAFE_INTEGER): Decision[] {
       const rows =
         jobId === undefined ? latest.all(beforeId, limit) : latestOfJob.all(jobId, beforeId, limit);

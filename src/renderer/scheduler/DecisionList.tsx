@@ -2,7 +2,10 @@ import { Button } from '@mantine/core';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { memo, useState } from 'react';
 import { actionText } from '../../domain/actionText.ts';
-import { type Decision, isSameAction } from '../../domain/decision.ts';
+import { type Decision, type Explanation, isSameAction } from '../../domain/decision.ts';
+import type { Device } from '../../domain/device.ts';
+import { costText, signed } from '../../domain/explanationText.ts';
+import { featureWords } from '../../domain/featureWords.ts';
 import { hrefOf } from '../route.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatExact, formatMoment } from '../text/formatTime.ts';
@@ -72,9 +75,35 @@ function Notes({ decision }: { decision: Decision }) {
   return decision.exploration.explored ? <span className="dim"> · explored</span> : null;
 }
 
+function Why(props: { explanation: Explanation; devices: readonly Pick<Device, 'id' | 'index'>[] }) {
+  const { otherwise, features } = props.explanation;
+  return (
+    <table className={classes.candidates} aria-label="What moved the choice">
+      <caption className={classes.caption}>
+        Rather than to {actionText(otherwise, props.devices)}: {costText(props.explanation)}. What moved it
+        most:
+      </caption>
+      <tbody>
+        {features.map(({ name, chosen, otherwise: other, effect }) => (
+          <tr key={name}>
+            <td>{featureWords(name)}</td>
+            <td
+              className={classes.score}
+              title="of what was done, and of the alternative, as the network sees it"
+            >
+              {chosen.toFixed(2)} against {other.toFixed(2)}
+            </td>
+            <td className={classes.score}>{signed(effect)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
 const Candidates = memo(function Candidates({ decision }: { decision: Decision }) {
   const devices = useMachine((machine) => machine.devices);
-  const { candidates, chosen, exploration, fallback, advice } = decision;
+  const { candidates, chosen, exploration, fallback, advice, explanation } = decision;
   const best = Math.max(...candidates.map((candidate) => candidate.score ?? Number.NEGATIVE_INFINITY));
   const least = Math.min(...candidates.map((candidate) => candidate.score ?? Number.POSITIVE_INFINITY));
   const share = (score: number) => (best > least ? (score - least) / (best - least) : 1);
@@ -114,6 +143,7 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
           {decision.epoch}, snapshot <span className="mono">{decision.snapshotHash.slice(0, 8)}</span>
         </span>
       </p>
+      {explanation !== undefined && <Why explanation={explanation} devices={devices} />}
       <table className={classes.candidates}>
         <thead>
           <tr>

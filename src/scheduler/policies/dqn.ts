@@ -47,6 +47,8 @@ export interface DqnPolicy extends Policy {
   readonly epsilon: number;
   /** @throws {WeightsError} when they do not fit, and keeps the old ones. */
   setWeights(weights: Weights, version: string): void;
+  /** Those in charge; null: none yet. */
+  readonly weights: Weights | null;
   /** False: it takes the best from now on, and tries nothing; as a suggestion to a person should be. */
   explore(on: boolean): void;
 }
@@ -72,6 +74,9 @@ export function createDqnPolicy(options: DqnOptions): DqnPolicy {
     },
     get decisions() {
       return decisions;
+    },
+    get weights() {
+      return weights;
     },
     get preempts() {
       return weights?.preempts === true;

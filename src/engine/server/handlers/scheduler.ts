@@ -1,3 +1,4 @@
+import type { Decision } from '../../../domain/decision.ts';
 import type { EngineParts } from '../../parts.ts';
 import type { Implementer } from './base.ts';
 
@@ -47,6 +48,7 @@ export function schedulerHandlers(os: Implementer, parts: EngineParts) {
     decisions: os.scheduler.decisions.handler(({ input }) =>
       stores.decisions.list(input.limit, input.jobId, input.beforeId),
     ),
+    explain: os.scheduler.explain.handler(({ input }) => explain(input.id, parts)),
     episodes: os.scheduler.episodes.handler(({ input }) => {
       const current = parts.episodes.current;
       return stores.episodes
@@ -54,6 +56,20 @@ export function schedulerHandlers(os: Implementer, parts: EngineParts) {
         .map((episode) => (episode.id === current?.id ? current : episode));
     }),
   });
+}
+
+/** So many of the latest decisions are looked through for a job that waits. */
+const LOOKED_THROUGH = 200;
+
+function explain(jobId: number, { ledger, stores, scheduling }: EngineParts) {
+  const job = ledger.get(jobId);
+  const waitingReason = scheduling.reasons.of(job);
+  const concerns = ({ candidates }: Decision): boolean =>
+    candidates.some(({ action }) => action.kind === 'launch' && action.jobId === jobId);
+  const [done] = stores.decisions.list(1, jobId);
+  const passed = job.status === 'queued' ? stores.decisions.list(LOOKED_THROUGH).find(concerns) : undefined;
+  const decision = passed !== undefined && passed.id > (done?.id ?? 0) ? passed : (done ?? null);
+  return { waitingReason, decision };
 }
 
 /** Without what was left out. */
