@@ -76,12 +76,16 @@ it('finds a setting, makes a token that works until it is revoked, and keeps how
   const name = `notebook-${Date.now()}`;
   await host.submit({ name: 'small', command: ['true'] });
   await at.go('settings');
+  // What is typed before the field has the focus is for the console's keys.
+  const field = page.getByLabel('Find a setting');
+  await field.waitFor();
   await page.keyboard.press('/');
+  await field.and(page.locator(':focus')).waitFor();
   await page.keyboard.type('density');
   await page.getByRole('radiogroup', { name: 'Density' }).getByText('Compact').click();
   expect(await page.locator('[data-setting]').count()).toBe(1);
   await page.keyboard.press('/');
-  await page.getByLabel('Find a setting').fill('no such thing');
+  await field.fill('no such thing');
   await page.getByText('No setting is called that.').waitFor();
   await page.getByRole('button', { name: 'Show all settings' }).click();
 
