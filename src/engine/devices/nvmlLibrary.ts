@@ -56,6 +56,8 @@ class DeviceLostError extends Error {
 type Call = (...args: readonly unknown[]) => number;
 interface Opened {
   readonly handle: unknown;
+  /** The GPU of an instance of MIG, which has the sensors; the device itself otherwise. */
+  readonly gpu: unknown;
   readonly info: DeviceInfo;
 }
 
@@ -80,13 +82,19 @@ export function openNvml(libraryPath: string): Nvml {
   let opened: readonly Opened[] = [];
   let count = -1;
   const events = eventSet(calls);
+  const registered = new Set<bigint>();
   return {
     read() {
       const now = deviceCount(calls);
-      if (now !== count) {
+      // Instances of MIG come and go while the number of GPUs stays.
+      if (now !== count || opened.some(({ handle, gpu }) => handle !== gpu || hasMig(calls, gpu))) {
         opened = openDevices(calls, now);
-        // Where a device has no such events it is not told of them; registered twice it tells no more.
-        for (const { handle } of opened) if (events !== null) calls.register?.(handle, XID_EVENT, events);
+        for (const { gpu } of opened) {
+          const address = koffi.address(gpu as never);
+          // Where a device has no such events it is not told of them.
+          if (events !== null && !registered.has(address)) calls.register?.(gpu, XID_EVENT, events);
+          registered.add(address);
+        }
         count = opened.length === now ? now : -1;
       }
       return opened.map((device) => probe(calls, device));
@@ -96,17 +104,18 @@ export function openNvml(libraryPath: string): Nvml {
       const out = Buffer.alloc(EVENT_BYTES);
       while (events !== null && found.length < MOST_EVENTS && calls.wait?.(events, out, 0) === SUCCESS) {
         const address = out.readBigUInt64LE(0);
-        const from = opened.find(({ handle }) => koffi.address(handle as never) === address);
-        if (from !== undefined && out.readBigUInt64LE(8) === XID_EVENT)
-          found.push({ id: from.info.id, code: Number(out.readBigUInt64LE(16)), atMs: Date.now() });
+        if (out.readBigUInt64LE(8) !== XID_EVENT) continue;
+        const code = Number(out.readBigUInt64LE(16));
+        for (const { gpu, info } of opened)
+          if (koffi.address(gpu as never) === address) found.push({ id: info.id, code, atMs: Date.now() });
       }
       return found;
     },
     measure: (ids) =>
-      opened.flatMap(({ handle, info }): (readonly [string, Measured])[] => {
+      opened.flatMap(({ handle, gpu, info }): (readonly [string, Measured])[] => {
         if (!ids.has(info.id)) return [];
         try {
-          return [[info.id, measured(calls, handle).reading]];
+          return [[info.id, measured(calls, handle, gpu).reading]];
         } catch (error) {
           if (error instanceof DeviceLostError) return [];
           throw error;
@@ -168,6 +177,9 @@ function bind(libraryPath: string) {
     power: find('int nvmlDeviceGetPowerUsage(void *device, void *milliwatts)'),
     powerLimit: find('int nvmlDeviceGetEnforcedPowerLimit(void *device, void *milliwatts)'),
     clock: find('int nvmlDeviceGetClockInfo(void *device, uint type, void *mhz)'),
+    migMode: find('int nvmlDeviceGetMigMode(void *device, void *current, void *pending)'),
+    migCount: find('int nvmlDeviceGetMaxMigDeviceCount(void *device, void *count)'),
+    migHandle: find('int nvmlDeviceGetMigDeviceHandleByIndex(void *device, uint index, _Out_ void **mig)'),
     eventSet: find('int nvmlEventSetCreate(_Out_ void **set)'),
     register: find('int nvmlDeviceRegisterEvents(void *device, uint64_t types, void *set)'),
     wait: find('int nvmlEventSetWait_v2(void *set, void *data, uint milliseconds)'),
@@ -215,11 +227,40 @@ function openDevices(calls: Calls, count: number): readonly Opened[] {
     }
   }
   found.sort((a, b) => (a.position < b.position ? -1 : a.position > b.position ? 1 : 0));
-  return found.map(({ handle, listed, id, name, memoryTotalMib }, rank) => ({
-    handle,
+  const devices = found.flatMap(({ handle, listed, id, name, memoryTotalMib }, rank): Opened[] => {
     // With one left out the ranks would shift; NVML's own order is then the better guess.
-    info: { id, index: found.length === count ? rank : listed, kind: 'nvidia', name, memoryTotalMib },
-  }));
+    const index = found.length === count ? rank : listed;
+    const whole = { handle, gpu: handle, info: { id, index, kind: 'nvidia' as const, name, memoryTotalMib } };
+    return hasMig(calls, handle) ? instancesOf(calls, whole) : [whole];
+  });
+  const divided = devices.some(({ handle, gpu }) => handle !== gpu);
+  return divided ? devices.map((device, index) => ({ ...device, info: { ...device.info, index } })) : devices;
+}
+
+/** True where the GPU is divided into instances, so that nothing runs on the whole of it. */
+function hasMig(calls: Calls, gpu: unknown): boolean {
+  const [current, pending] = [Buffer.alloc(4), Buffer.alloc(4)];
+  return calls.migMode !== null && ok(calls.migMode(gpu, current, pending)) && current.readUInt32LE() === 1;
+}
+
+/** The instances of a divided GPU; CUDA is given their UUIDs. */
+function instancesOf(calls: Calls, { gpu, info }: Opened): Opened[] {
+  const most = Buffer.alloc(4);
+  if (calls.migCount === null || calls.migHandle === null || !ok(calls.migCount(gpu, most))) return [];
+  const found: Opened[] = [];
+  for (let i = 0; i < most.readUInt32LE(); i++) {
+    const out: unknown[] = [null];
+    if (!ok(calls.migHandle(gpu, i, out)) || out[0] === null) continue;
+    const id = text(calls.uuid, out[0], 96);
+    if (id === null) continue;
+    const name = text(calls.name, out[0], 96) ?? `${info.name} MIG`;
+    found.push({
+      handle: out[0],
+      gpu,
+      info: { ...info, id, name, memoryTotalMib: memoryTotalMib(calls, out[0]) },
+    });
+  }
+  return found;
 }
 
 /** True for success. @throws {NvmlError} if the code says that NVML as a whole is lost. */
@@ -248,9 +289,9 @@ function memoryTotalMib(calls: Calls, handle: unknown): number {
   return ok(calls.memory(handle, out)) ? Number(out.readBigUInt64LE(0) / MIB) : 0;
 }
 
-function probe(calls: Calls, { handle, info: opened }: Opened): ProbedDevice {
+function probe(calls: Calls, { handle, gpu, info: opened }: Opened): ProbedDevice {
   try {
-    const { reading, totalMib } = measured(calls, handle);
+    const { reading, totalMib } = measured(calls, handle, gpu);
     const info =
       opened.memoryTotalMib === 0 && totalMib !== null ? { ...opened, memoryTotalMib: totalMib } : opened;
     return { info, reading: { ...reading, processes: processes(calls, handle) }, trouble: null };
@@ -261,11 +302,15 @@ function probe(calls: Calls, { handle, info: opened }: Opened): ProbedDevice {
 }
 
 /** @throws {DeviceLostError | NvmlError} */
-function measured(calls: Calls, handle: unknown): { reading: Measured; totalMib: number | null } {
+function measured(
+  calls: Calls,
+  handle: unknown,
+  gpu: unknown,
+): { reading: Measured; totalMib: number | null } {
   const memory = Buffer.alloc(24);
   const memoryKnown = okForDevice(calls.memory(handle, memory), 'its memory');
   const milliwatts = (call: Call | null) => {
-    const value = word(call, handle);
+    const value = word(call, gpu);
     return value === null ? null : value / 1000;
   };
   const percent = word(calls.utilisation, handle);
@@ -275,10 +320,10 @@ function measured(calls: Calls, handle: unknown): { reading: Measured; totalMib:
     // nobody can have that memory, so it is not free.
     memoryUsedMib: memoryKnown ? Number((memory.readBigUInt64LE(0) - memory.readBigUInt64LE(8)) / MIB) : null,
     utilisation: percent === null ? null : Math.min(1, percent / 100),
-    temperatureC: word(calls.temperature, handle, TEMPERATURE_GPU),
+    temperatureC: word(calls.temperature, gpu, TEMPERATURE_GPU),
     powerW: milliwatts(calls.power),
     powerLimitW: milliwatts(calls.powerLimit),
-    smClockMhz: word(calls.clock, handle, CLOCK_SM),
+    smClockMhz: word(calls.clock, gpu, CLOCK_SM),
   };
   return { reading, totalMib: memoryKnown ? Number(memory.readBigUInt64LE(0) / MIB) : null };
 }

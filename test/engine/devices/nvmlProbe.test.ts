@@ -78,6 +78,33 @@ describe('NvmlProbe', () => {
     ]);
   });
 
+  it('reads the instances of a GPU that is divided, as they come and go', async () => {
+    const mig = (k: number) => `MIG-57a9d1e0-0000-4000-8000-000000${String(k).padStart(6, '0')}`;
+    standIn.set('count 2', '0.mig 2', '0.temperature 61', '0.1.compute 4242 900', '1.used 500');
+    const report = await probe.start(seen);
+    expect(report.devices.map(({ info }) => [info.id, info.index, info.memoryTotalMib])).toEqual([
+      [mig(0), 0, 3072],
+      [mig(1), 1, 3072],
+      [uuid(1), 2, 24_576],
+    ]);
+    expect(report.devices.map(({ reading }) => [reading!.temperatureC, reading!.utilisation])).toEqual([
+      [61, null],
+      [61, null],
+      [40, 0],
+    ]);
+    expect(report.devices.map(({ reading }) => reading!.processes)).toEqual([
+      [],
+      [{ pid: 4242, memoryMib: 900 }],
+      [],
+    ]);
+    standIn.set('count 2', '0.mig 3');
+    await expect.poll(() => seen.latest?.devices.length, PATIENCE).toBe(4);
+    standIn.set('count 2');
+    await expect
+      .poll(() => seen.latest?.devices.map(({ info }) => info.id), PATIENCE)
+      .toEqual([uuid(0), uuid(1)]);
+  });
+
   it('measures what is in focus between its reports, and that alone', async () => {
     standIn.set('count 2', '1.utilisation 42');
     await probe.start(seen);

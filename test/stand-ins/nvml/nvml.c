@@ -16,12 +16,13 @@
  *   I.bus N                 PCI bus (default I + 1)
  *   I.total MIB, I.used MIB, I.reserved MIB, I.utilisation PERCENT, I.temperature C, I.power MILLIWATTS,
  *   I.limit MILLIWATTS, I.clock MHZ
+ *   I.mig N                 device I is divided into N instances of MIG; I.K.compute PID MIB: a process on the Kth
  *   I.xid CODE              the driver reports this Xid of device I, once for each change of the file
  *   I.compute PID MIB|unknown, I.graphics PID MIB|unknown       one process each
  *
  * Compiled with -DOLD_DRIVER the process lists have the names of the drivers before 510 (_v2).
  *
- * What it does not imitate: MIG, vGPU, permissions, accounting, events other than Xid, waiting for one; the time that real calls take; a call
+ * What it does not imitate: the profiles of MIG, vGPU, permissions, accounting, events other than Xid, waiting for one; the time that real calls take; a call
  * that hangs in the kernel, where no signal reaches it (here SIGKILL does); a device list that stays as it was
  * at nvmlInit (here it follows the file at once).
  */
@@ -132,7 +133,13 @@ static unsigned device_count(void) {
 }
 
 /* Handles are the index plus one. */
-static unsigned index_of(nvmlDevice_t device) { return (unsigned)((size_t)device - 1); }
+/* Those of an instance of MIG come after all of them, eight for each device. */
+enum { FIRST_MIG = 1000 };
+static int is_mig(nvmlDevice_t device) { return (size_t)device >= FIRST_MIG; }
+static unsigned instance_of(nvmlDevice_t device) { return (unsigned)((size_t)device - FIRST_MIG) % 8; }
+static unsigned index_of(nvmlDevice_t device) {
+  return (unsigned)(is_mig(device) ? ((size_t)device - FIRST_MIG) / 8 : (size_t)device - 1);
+}
 
 /* What a reading `call` of a device answers before it answers anything else. */
 static nvmlReturn_t reading(nvmlDevice_t device, const char *call) {
@@ -141,6 +148,7 @@ static nvmlReturn_t reading(nvmlDevice_t device, const char *call) {
   if (code != SUCCESS) return code;
   unsigned i = index_of(device);
   if (device_setting(i, "error", 0, value, sizeof value)) return atoi(value);
+  if (is_mig(device) && strcmp(call, "memory") != 0 && strcmp(call, "processes") != 0) return NOT_SUPPORTED;
   for (int n = 0; device_setting(i, "without", n, value, sizeof value); n++)
     if (strcmp(value, call) == 0) return NOT_SUPPORTED;
   return SUCCESS;
@@ -178,6 +186,10 @@ static nvmlReturn_t put_text(nvmlDevice_t device, const char *name, const char *
 }
 
 EXPORT nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char *uuid, unsigned int length) {
+  if (is_mig(device)) {
+    snprintf(uuid, length, "MIG-57a9d1e0-0000-4000-8000-%06u%06u", index_of(device), instance_of(device));
+    return SUCCESS;
+  }
   return put_text(device, "uuid", "GPU-57a9d1e0-0000-4000-8000-%012u", uuid, length);
 }
 
@@ -200,6 +212,12 @@ EXPORT nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *m
   if (code != SUCCESS) return code;
   unsigned i = index_of(device);
   memory->total = number(i, "total", 24576) << 20;
+  if (is_mig(device)) {
+    memory->total /= 8;
+    memory->free = memory->total;
+    memory->used = 0;
+    return SUCCESS;
+  }
   memory->used = (number(i, "used", 0) + number(i, "reserved", 0)) << 20;
   memory->free = memory->total - memory->used;
   return SUCCESS;
@@ -240,6 +258,11 @@ static nvmlReturn_t list(nvmlDevice_t device, const char *kind, unsigned int *co
   nvmlReturn_t code = reading(device, "processes");
   if (code != SUCCESS) return code;
   unsigned int n = 0, room = *count, pid;
+  char own[32];
+  if (is_mig(device)) {
+    snprintf(own, sizeof own, "%u.%s", instance_of(device), kind);
+    kind = own;
+  }
   for (; device_setting(index_of(device), kind, (int)n, value, sizeof value); n++) {
     if (n >= room || sscanf(value, "%u %31s", &pid, memory) != 2) continue;
     infos[n].pid = pid;
@@ -264,6 +287,26 @@ EXPORT nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v3(nvmlDevice_t device,
 EXPORT nvmlReturn_t nvmlDeviceGetGraphicsRunningProcesses_v3(nvmlDevice_t device, unsigned int *count,
                                                              nvmlProcessInfo_t *infos) {
   return list(device, "graphics", count, infos);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned int *current, unsigned int *pending) {
+  nvmlReturn_t code = enter(0);
+  if (code == SUCCESS) *current = *pending = number(index_of(device), "mig", 99) != 99;
+  return code;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetMaxMigDeviceCount(nvmlDevice_t device, unsigned int *count) {
+  (void)device;
+  *count = 7;
+  return enter(0);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, unsigned int index, nvmlDevice_t *mig) {
+  nvmlReturn_t code = enter(0);
+  if (code != SUCCESS) return code;
+  if (index >= number(index_of(device), "mig", 0)) return 6; /* not found */
+  *mig = (nvmlDevice_t)((size_t)FIRST_MIG + 8 * index_of(device) + index);
+  return SUCCESS;
 }
 
 typedef struct nvmlEventSet_st *nvmlEventSet_t;
