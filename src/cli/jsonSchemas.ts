@@ -66,6 +66,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   drain: scheduler,
   preemption: scheduler,
   interference: answerOf(contract.scheduler.interference),
+  why: answerOf(contract.scheduler.explain),
   decisions: answerOf(contract.scheduler.decisions),
   episodes: answerOf(contract.scheduler.episodes),
   'token create': answerOf(contract.tokens.create),

@@ -366,7 +366,9 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
         data: { field: 'cpuPercent', value: '101', remedy: 'give at most 100 percent' },
       });
       expect((await client.scheduler.setLearning(limits)).learner.limits).toEqual(limits);
-      expect(await client.scheduler.learningCurve()).toEqual([]);
+      // Whether anything was learned by now depends on how long the rest has taken.
+      const steps = (await client.scheduler.learningCurve()).map(({ trainSteps }) => trainSteps);
+      expect(steps).toEqual(steps.toSorted((one, other) => one - other));
     });
 
     it('takes what the scheduler is to strive for', async () => {
