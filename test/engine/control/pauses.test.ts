@@ -164,11 +164,20 @@ describe('a checkpoint of CUDA', () => {
     stint = await start();
     const other = await stint.submit(['sleep', '300'], { exclusive: true });
     await stint.until(other.id, 'running');
-    await expect(stint.client.jobs.resume({ id: job.id })).rejects.toThrow(/needs 6\.1 GiB there/);
+    // On a busy machine a reading may be so old that the room is not known for a moment.
+    await eventually(
+      () => stint.client.jobs.resume({ id: job.id }).then(String, String),
+      (said) => said.includes('needs 6.1 GiB there'),
+      'it to be refused for want of room',
+    );
     expect(await stint.client.jobs.get({ id: job.id })).toMatchObject({ status: 'paused', holdsVram: false });
     await stint.client.jobs.cancel({ id: other.id });
     await stint.untilOver(other.id);
-    expect(await stint.client.jobs.resume({ id: job.id })).toMatchObject({ status: 'running' });
+    await eventually(
+      () => stint.client.jobs.resume({ id: job.id }).catch(() => null),
+      (resumed) => resumed?.status === 'running',
+      'it to be put back',
+    );
     expect(cuda.stateOf(job.pid)).toBe('running');
     await growsOn(job);
     expect(stint.complaints).toEqual([]);
