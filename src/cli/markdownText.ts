@@ -3,6 +3,8 @@ import { renderTable, textWidth } from './table.ts';
 
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const MOST_COLUMNS = 100;
+/** No column of a table is made narrower for others. */
+const NARROWEST = 16;
 
 /** A page of our own documentation for a terminal of so many columns: headings, paragraphs, lists, tables, examples. */
 export function markdownText(text: string, width: number): string {
@@ -66,19 +68,16 @@ function table(rows: readonly string[], columns: number): string[] {
       .map((cell) => plain(cell.trim().replaceAll('\\|', '|'))),
   );
   const [head = [], , ...body] = cells;
-  const last = head.length - 1;
-  const before = head
-    .slice(0, last)
-    .map((_, i) => Math.max(...[head, ...body].map((row) => textWidth(row[i] ?? ''))) + 2)
-    .reduce((sum, one) => sum + one, 0);
-  // The last column holds the sentences: it is wrapped and not cut, where there is room to.
-  const room = Number.isFinite(columns) ? Math.max(30, columns - before) : Number.POSITIVE_INFINITY;
-  const wrapped = body.flatMap((row) =>
-    wrap(row[last] ?? '', room, '', '').map((piece, i) => [
-      ...(i === 0 ? row.slice(0, last) : head.slice(0, last).map(() => '')),
-      piece,
-    ]),
-  );
+  const widths = head.map((_, i) => Math.max(...[head, ...body].map((row) => textWidth(row[i] ?? ''))));
+  // The widest gives way first: its cells are wrapped, and none is cut.
+  let excess = widths.reduce((sum, one) => sum + one, 2 * (head.length - 1)) - columns;
+  for (; excess > 0 && Math.max(...widths) > NARROWEST; excess--)
+    widths[widths.indexOf(Math.max(...widths))]! -= 1;
+  const wrapped = body.flatMap((row) => {
+    const pieces = head.map((_, i) => wrap(row[i] ?? '', widths[i]!, '', ''));
+    const lines = Math.max(...pieces.map(({ length }) => length));
+    return Array.from({ length: lines }, (_, line) => pieces.map((piece) => piece[line] ?? ''));
+  });
   return renderTable(
     head.map((title, i) => ({ title, cell: (row: readonly string[]) => row[i] ?? '' })),
     wrapped,

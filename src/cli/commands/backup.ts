@@ -32,7 +32,8 @@ export function registerBackup(program: Command, context: Context): void {
       const { writeBackup } = await import('../../headless/main.ts');
       const file = resolve(context.callerDir, given);
       const { jobs, files, bytes } = await writeBackup(homeOf(context, flags.data), file, flags);
-      context.out(`wrote ${file}: ${jobs} jobs, ${files} files, ${formatMib(bytes / 2 ** 20)}, verified`);
+      const size = bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} KiB` : formatMib(bytes / 2 ** 20);
+      context.out(`wrote ${file}: ${jobs} jobs, ${files} files, ${size}, verified`);
     });
 
   program
