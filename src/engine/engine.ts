@@ -165,6 +165,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const env = options.env ?? process.env;
     const cgroups = new Cgroups({ home, env });
     cgroups.sweep();
+    undo.push(() => cgroups.sweep());
     const runner = new Runner({
       ledger,
       freezer: cgroups,
