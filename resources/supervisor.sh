@@ -12,7 +12,8 @@
 #   after       made once the command is over and its post hook begins
 #   exit        the exit code, 128 + n for signal n
 # From the environment, where it is taken out of: STINT_SUPERVISOR_PRE and STINT_SUPERVISOR_POST, what a shell is to run before and
-# after the command; STINT_SUPERVISOR_ULIMITS, limits as FLAG:SOFT:HARD:NAME of ulimit, in its units, with a space between.
+# after the command; STINT_SUPERVISOR_ACTIVATE, a directory with scripts that set what else the environment of the job needs;
+# STINT_SUPERVISOR_ULIMITS, limits as FLAG:SOFT:HARD:NAME of ulimit, in its units, with a space between.
 # `supervisor` and `exit` appear whole or not at all: written beside and moved into place.
 # The braces make the shell read all of it first, so that nothing depends on its own descriptors.
 {
@@ -22,7 +23,8 @@
   pre=$STINT_SUPERVISOR_PRE
   post=$STINT_SUPERVISOR_POST
   limits=$STINT_SUPERVISOR_ULIMITS
-  unset STINT_SUPERVISOR_PRE STINT_SUPERVISOR_POST STINT_SUPERVISOR_ULIMITS
+  activate=$STINT_SUPERVISOR_ACTIVATE
+  unset STINT_SUPERVISOR_PRE STINT_SUPERVISOR_POST STINT_SUPERVISOR_ULIMITS STINT_SUPERVISOR_ACTIVATE
 
   # By its path, as all that this script needs: PATH is the job's, and may lead anywhere.
   /bin/mkdir "$run/claim" 2>/dev/null || exit 0
@@ -92,6 +94,11 @@
   # What every process of the job begins with. Limits: lowered, or raised as far as one may; the last two tell.
   begin() {
     trap - HUP INT QUIT TERM
+    if [ -n "$activate" ]; then
+      for script in "$activate"/*.sh; do
+        [ -r "$script" ] && . "$script"
+      done
+    fi
     # Where a shell keeps to POSIX, it counts files and dumps in blocks of 512 bytes.
     per_kib=1
     case $BASH_VERSION:$SHELLOPTS in :* | *posix*) per_kib=2 ;; esac

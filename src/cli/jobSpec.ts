@@ -56,12 +56,18 @@ export function jobSpec(context: Context, command: readonly string[], flags: Sub
       ? {}
       : { checkpointSignal: flags.checkpointSignal as JobSpecInput['checkpointSignal'] }),
     ...(flags.grace === undefined ? {} : { graceS: flags.grace }),
+    ...(flags.venv === undefined ? {} : { venv: resolve(context.callerDir, flags.venv) }),
+    ...(flags.conda === undefined ? {} : { conda: condaOf(context, flags.conda) }),
     ...(flags.pre === undefined ? {} : { preCommand: flags.pre }),
     ...(flags.post === undefined ? {} : { postCommand: flags.post }),
     ...(flags.ulimit === undefined ? {} : { ulimits: flags.ulimit }),
     ...(flags.output === undefined ? {} : { outputPath: outputPath(cwd, flags.output) }),
   };
 }
+
+/** A name, unless it is written as a path. */
+const condaOf = (context: Context, flag: string): string =>
+  flag.includes('/') ? resolve(context.callerDir, flag) : flag;
 
 const momentOf = (context: Context, text: string, flag: string): number =>
   parseBegin(text, flag, { nowMs: context.nowMs(), offsetMinAt });

@@ -1,8 +1,10 @@
+import type { StintClient } from '../contract/client.ts';
 import type { JobSpecInput } from '../domain/job.ts';
 import { filledJob, unusedParameters } from '../domain/placeholders.ts';
 import { quoted } from '../domain/quoted.ts';
 import { SECRET, secretArguments, withoutSecrets } from '../domain/secrets.ts';
 import type { Point } from '../domain/sweep.ts';
+import { CliError, STATUS } from './cliError.ts';
 import { type Context, withEngine } from './context.ts';
 import { jobSpec } from './jobSpec.ts';
 import type { SubmitFlags } from './submitOptions.ts';
@@ -11,6 +13,8 @@ import { printable } from './table.ts';
 
 export interface QueueFlags extends SubmitFlags {
   readonly dryRun?: true;
+  /** False: whether it could run is not looked at. */
+  readonly preflight?: boolean;
   readonly json?: true;
   readonly data?: string;
 }
@@ -29,9 +33,11 @@ export async function queueJob(
   const sweep = pointsOf(context, flags);
   if (sweep !== null) return queueArray(context, flags, spec, sweep, say);
   if (flags.dryRun) return preview(context, flags, spec, [{ index: 0, values: {} }]);
-  const job = await withEngine(context, flags, (client) =>
-    client.jobs.submit({ ...spec, ...secretsFrom(flags) }),
-  );
+  const job = await withEngine(context, flags, async (client) => {
+    const request = { ...spec, ...secretsFrom(flags) };
+    await checkRuns(context, client, request, flags);
+    return client.jobs.submit(request);
+  });
   context.out(flags.json ? JSON.stringify(job) : say(job.id));
 }
 
@@ -52,8 +58,30 @@ async function queueArray(
   if (flags.dryRun) return preview(context, flags, spec, points);
   const members = points.map((point) => ({ ...point }));
   const request = { spec, members, atMost, ...secretsFrom(flags) };
-  const array = await withEngine(context, flags, (client) => client.arrays.submit(request));
+  const array = await withEngine(context, flags, async (client) => {
+    const { index, values } = points[0]!;
+    const first = filledJob(spec, { ...values, index: String(index) });
+    await checkRuns(context, client, { ...first, ...secretsFrom(flags) }, flags);
+    return client.arrays.submit(request);
+  });
   context.out(flags.json ? JSON.stringify(array) : say(array.id));
+}
+
+/** Says what would keep it from running. @throws {CliError} where that is certain, before anything is queued. */
+async function checkRuns(
+  context: Context,
+  client: StintClient,
+  spec: JobSpecInput,
+  { preflight = true }: QueueFlags,
+): Promise<void> {
+  if (!preflight) return;
+  const { obstacles } = await client.jobs.preflight(spec);
+  for (const { problem, remedy, certain } of obstacles) {
+    const text = printable(`it could not run: ${problem}`);
+    if (certain)
+      throw new CliError(STATUS.badUsage, text, `${remedy}; or queue it all the same: --no-preflight`);
+    context.err(`as it stands, ${text}; ${remedy}`);
+  }
 }
 
 const secretsFrom = ({ secretsFrom }: QueueFlags) => (secretsFrom === undefined ? {} : { secretsFrom });

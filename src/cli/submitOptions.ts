@@ -20,6 +20,8 @@ export interface SubmitFlags extends SweepFlags {
   readonly env?: Record<string, string>;
   readonly envFile?: string[];
   readonly secretsFrom?: number;
+  readonly venv?: string;
+  readonly conda?: string;
   readonly pre?: string;
   readonly post?: string;
   readonly ulimit?: Ulimits;
@@ -76,6 +78,8 @@ export function submitOptions(command: Command): Command {
       'what stands as [secret:1] and the like is what it is in that job',
       integer('--secrets-from', 1, Number.MAX_SAFE_INTEGER),
     )
+    .option('--venv <DIR>', 'run it in this virtual environment of Python')
+    .option('--conda <NAME>', 'run it in this conda environment, by its name or its directory')
     .option('--pre <CMD>', 'a shell runs this first, at each attempt; where it fails, the command is not run')
     .option(
       '--post <CMD>',

@@ -17,6 +17,7 @@ import { machineRulesSchema } from '../domain/machineRules.ts';
 import { metricSeriesSchema } from '../domain/metrics.ts';
 import { conductSchema } from '../domain/mode.ts';
 import { notifyRuleSchema, notifyTargetSchema, notifyViewSchema } from '../domain/notifyRule.ts';
+import { obstacleSchema } from '../domain/obstacle.ts';
 import { pastJobSchema } from '../domain/pastJob.ts';
 import { POLICY_NAMES } from '../domain/policyNames.ts';
 import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.ts';
@@ -97,6 +98,10 @@ export const contract = {
   jobs: {
     /** `secretsFrom`: the job from which marks such as `[secret:1]` were copied; they get what they stand for there. */
     submit: base.input(jobSpecSchema.safeExtend({ secretsFrom })).output(jobViewSchema),
+    /** What would keep it from running, as far as that can be told now. Nothing is queued, and nothing of it is run. */
+    preflight: base
+      .input(jobSpecSchema.safeExtend({ secretsFrom }))
+      .output(z.object({ obstacles: z.array(obstacleSchema) })),
     list: base
       .input(
         z.object({

@@ -135,6 +135,8 @@ const specFieldsSchema = z.strictObject({
   preCommand: surroundingsSchema.shape.preCommand.default(NO_SURROUNDINGS.preCommand),
   postCommand: surroundingsSchema.shape.postCommand.default(NO_SURROUNDINGS.postCommand),
   ulimits: surroundingsSchema.shape.ulimits.default(NO_SURROUNDINGS.ulimits),
+  venv: surroundingsSchema.shape.venv.default(NO_SURROUNDINGS.venv),
+  conda: surroundingsSchema.shape.conda.default(NO_SURROUNDINGS.conda),
 });
 
 /** What a person asks for, checked as a whole as well: fields that contradict each other are refused. */
@@ -145,6 +147,7 @@ export const jobSpecSchema = specFieldsSchema.superRefine((spec, context) => {
   if (spec.minGpus !== null && spec.minGpus > spec.gpus) {
     refuse('minGpus', `give at most ${spec.gpus}, as many as it asks for`);
   }
+  if (spec.venv !== null && spec.conda !== null) refuse('conda', 'give either that or venv');
   if (spec.gpuShare !== null) {
     if (spec.gpus !== 1) refuse('gpuShare', 'a part is of one GPU: leave out the number of GPUs');
     if (spec.exclusive) refuse('gpuShare', 'a part of a GPU is shared: leave out exclusive');

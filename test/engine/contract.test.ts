@@ -65,6 +65,9 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       const job = await client.jobs.submit(full);
       expect(job).toMatchObject({ ...kept, status: 'held', exitCode: null, attempt: 0 });
       expect(await client.jobs.get({ id: job.id })).toEqual(job);
+      expect(await client.jobs.preflight({ ...full, command: ['no-such-program'] })).toMatchObject({
+        obstacles: [{ field: 'command', certain: true }],
+      });
 
       const least = await client.jobs.submit({ command: ['true'], cwd: '/', user: 'ada', hold: true });
       expect(least).toMatchObject({

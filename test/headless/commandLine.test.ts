@@ -206,7 +206,7 @@ describe('a job from the command line', () => {
   it('gives its own status to wait, the first bad one of several, and 124 when time is up', async () => {
     const good = await submitted('--', 'true');
     const bad = await submitted('--', 'sh', '-c', 'exit 9');
-    const missing = await submitted('--', 'no-such-program');
+    const missing = await submitted('--no-preflight', '--', 'no-such-program');
     const killed = await submitted('--', 'sh', '-c', 'kill -9 $$');
     expect((await stint('wait', good, bad, missing)).status).toBe(9);
     expect((await stint('wait', missing)).status).toBe(127);

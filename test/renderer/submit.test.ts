@@ -33,6 +33,7 @@ const FULL = form({
   checkpointSignal: 'USR1',
   grace: '2min',
   output: 'logs/%j.out',
+  venv: '.venv',
   pre: 'make data',
   post: './report.sh',
   ulimits: 'nofile=4096\ncore=0',
@@ -83,6 +84,8 @@ describe('the submit form', () => {
       checkpointSignal: 'SIGUSR1',
       graceS: 120,
       outputPath: '/data/my runs/logs/%j.out',
+      venv: '/data/my runs/.venv',
+      conda: null,
       preCommand: 'make data',
       postCommand: './report.sh',
       ulimits: { nofile: { soft: 4096, hard: 4096 }, core: { soft: 0, hard: 0 } },
@@ -158,7 +161,8 @@ describe('the command box', () => {
     expect(formOfLine(line, blank)).toEqual({
       form: { ...FULL, command: "python train.py --lr '{lr}' 'a b'" },
     });
-    for (const [field, flag] of FLAGS) if (field !== 'array') expect(line).toContain(`${flag} `);
+    for (const [field, flag] of FLAGS)
+      if (field !== 'array' && field !== 'conda') expect(line).toContain(`${flag} `);
     expect(lineOf(form({}), blank)).toBe('stint submit --cwd /home/ana -- python train.py');
     expect(lineOf(form({ samples: '3', sweep: 'a=0..9' }), blank)).toContain('--samples 3 --seed 0 --');
   });

@@ -214,6 +214,7 @@ async function describe(context: Context, job: JobView, events: readonly LoggedE
     ['progress', progress ?? ''],
     ['command', job.command.map(quoted).join(' ')],
     ['directory', job.cwd],
+    ['environment', job.venv ?? job.conda ?? ''],
     ['before it', job.preCommand ?? ''],
     ['after it', job.postCommand ?? ''],
     ['limits', ulimitsText(job.ulimits)],

@@ -25,6 +25,7 @@ export function registerSbatch(program: Command, context: Context): void {
     .allowUnknownOption()
     .passThroughOptions()
     .usage('[options of sbatch] SCRIPT [ARGS…]')
+    .option('--no-preflight', 'queue it without looking whether it could run')
     .option('--json', 'print the job as JSON')
     .addHelpText('after', HELP)
     .action((words: string[], flags: QueueFlags) => {

@@ -43,6 +43,7 @@ export function registerSubmit(program: Command, context: Context): void {
     .passThroughOptions()
     .usage('[options] -- CMD ARGS…')
     .option('--no-headers', 'do not read #SBATCH and #STINT in a script')
+    .option('--no-preflight', 'queue it without looking whether it could run')
     .option('--dry-run', 'print what would be queued, and queue nothing')
     .option('--json', 'print the job as JSON')
     .addHelpText('after', HELP)

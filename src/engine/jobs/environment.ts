@@ -1,5 +1,6 @@
 import type { Job } from '../../domain/job.ts';
 import { visibleDevices } from '../../domain/visibleDevices.ts';
+import { activation } from './activation.ts';
 
 /** Set for the engine by its own surroundings; a job must not see them. */
 const NOT_FOR_JOBS =
@@ -26,6 +27,8 @@ export function jobEnvironment(
     delete own[name];
     if (value !== null) visible[name] = value;
   }
+  const entered = activation(job, { ...env, ...own });
+  if (job.venv !== null) for (const all of [env, own]) delete all.PYTHONHOME;
   return {
     ...env,
     // Otherwise Python holds its progress back in a buffer, and the console would show nothing for minutes.
@@ -33,6 +36,7 @@ export function jobEnvironment(
     // Where it keeps what it goes on from; a job may have a place of its own for that.
     STINT_CHECKPOINT_DIR: checkpointDir,
     ...own,
+    ...entered,
     ...visible,
     STINT_JOB_ID: String(job.id),
     STINT_ATTEMPT: String(job.attempt),

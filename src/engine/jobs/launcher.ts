@@ -5,6 +5,7 @@ import type { Job, ProcessIdentity } from '../../domain/job.ts';
 import { shellUlimits } from '../../domain/ulimits.ts';
 import { RUN_VARIABLE } from '../devices/processOwners.ts';
 import { resourcePath } from '../packageRoot.ts';
+import { activationScripts } from './activation.ts';
 import { jobEnvironment } from './environment.ts';
 import { linkOutput } from './linkOutput.ts';
 import { noteOomKills } from './oomKills.ts';
@@ -72,7 +73,8 @@ export function launch(
 }
 
 /** For the supervisor alone, which takes them out again. Always there: a job's own must not pass for them. */
-const forSupervisor = ({ preCommand, postCommand, ulimits }: Job): Record<string, string> => ({
+const forSupervisor = ({ preCommand, postCommand, ulimits, conda }: Job): Record<string, string> => ({
+  STINT_SUPERVISOR_ACTIVATE: activationScripts({ conda }),
   STINT_SUPERVISOR_PRE: preCommand ?? '',
   STINT_SUPERVISOR_POST: postCommand ?? '',
   STINT_SUPERVISOR_ULIMITS: shellUlimits(ulimits),

@@ -4,6 +4,7 @@ import { FieldError } from '../../domain/errors.ts';
 import { shareMib } from '../../domain/gpuNeed.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import { formatMib } from '../../domain/units.ts';
+import { withPrefix } from '../jobs/activation.ts';
 import type { EngineParts } from '../parts.ts';
 
 /**
@@ -12,10 +13,14 @@ import type { EngineParts } from '../parts.ts';
  * @throws {FieldError} @throws {NotFoundError} with nothing written.
  */
 export function admitted(given: JobSpec, secretsFrom: number | null, parts: EngineParts): JobSpec {
-  const spec = withShare(withSecretsOf(given, secretsOf(secretsFrom, parts)), parts);
+  const spec = withPrefix(withShare(withSecrets(given, secretsFrom, parts), parts), parts.env);
   checkAgainstMachine(spec, parts);
   return spec;
 }
+
+/** A submission with what its marks stand for in the job that is named; null: in none. @throws {FieldError} */
+export const withSecrets = (given: JobSpec, secretsFrom: number | null, parts: EngineParts): JobSpec =>
+  withSecretsOf(given, secretsOf(secretsFrom, parts));
 
 function secretsOf(id: number | null, { ledger, secrets }: EngineParts): readonly string[] | null {
   if (id === null) return null;

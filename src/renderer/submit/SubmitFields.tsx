@@ -52,8 +52,8 @@ const SECTIONS: readonly Section[] = [
   {
     key: 'around',
     title: 'Around it',
-    about: 'before and after it, limits, secrets, output to a file of yours',
-    fields: ['pre', 'post', 'ulimits', 'secretsFrom', 'output'],
+    about: 'Python environment, before and after it, limits, secrets, output to a file of yours',
+    fields: ['venv', 'conda', 'pre', 'post', 'ulimits', 'secretsFrom', 'output'],
   },
 ];
 const USUAL: Partial<Record<Field, string>> = { retries: '0' };
@@ -153,6 +153,13 @@ export function SubmitFields(props: FieldsProps) {
     ),
     around: (
       <>
+        <Lines
+          {...props}
+          of={[
+            ['venv', 'Virtual environment', 'Of Python: its directory', '.venv'],
+            ['conda', 'Conda environment', 'Its name or directory'],
+          ]}
+        />
         <Lines
           {...props}
           of={[

@@ -39,6 +39,7 @@ const ELSEWHERE = new Set([
   '--export',
   '--dependency',
   '--no-headers',
+  '--no-preflight',
 ]);
 
 /** Reads `stint submit OPTIONS -- COMMAND`, with or without the first two words. What it does not say is as in `blank`. */

@@ -29,6 +29,8 @@ export interface JobForm {
   readonly checkpointSignal: string;
   readonly grace: string;
   readonly output: string;
+  readonly venv: string;
+  readonly conda: string;
   readonly pre: string;
   readonly post: string;
   readonly ulimits: string;
@@ -72,6 +74,8 @@ export const FLAGS: readonly (readonly [field: keyof JobForm, flag: string, many
   ['checkpointSignal', '--checkpoint-signal'],
   ['grace', '--grace'],
   ['output', '--output'],
+  ['venv', '--venv'],
+  ['conda', '--conda'],
   ['pre', '--pre'],
   ['post', '--post'],
   ['ulimits', '--ulimit', 'many'],
@@ -108,6 +112,8 @@ export const blankForm = (system: { readonly defaultCwd: string; readonly user: 
   checkpointSignal: '',
   grace: '',
   output: '',
+  venv: '',
+  conda: '',
   pre: '',
   post: '',
   ulimits: '',
@@ -147,6 +153,8 @@ export function formOfJob(job: JobView, blank: JobForm): JobForm {
     checkpointSignal: job.checkpointSignal ?? '',
     grace: seconds(job.graceS),
     output: job.outputPath ?? '',
+    venv: job.venv ?? '',
+    conda: job.conda ?? '',
     pre: job.preCommand ?? '',
     post: job.postCommand ?? '',
     ulimits: ulimitsText(job.ulimits).replaceAll(', ', '\n'),

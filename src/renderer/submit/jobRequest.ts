@@ -98,6 +98,8 @@ export function readForm(form: JobForm, now: Now): JobRequest {
     restartable: form.restartable,
     checkpointSignal: signal as JobSpecInput['checkpointSignal'],
     graceS: duration('grace'),
+    venv: given<string | null>('venv', null, (text) => pathFrom(form.cwd, text)),
+    conda: given<string | null>('conda', null, (text) => text),
     preCommand: given<string | null>('pre', null, (text) => text),
     postCommand: given<string | null>('post', null, (text) => text),
     ulimits: given<Ulimits>('ulimits', {}, (text) => {
@@ -199,6 +201,8 @@ const SAME: readonly string[] = [
   'retries',
   'retryOn',
   'checkpointSignal',
+  'venv',
+  'conda',
   'ulimits',
   'secretsFrom',
   'atMost',

@@ -4,7 +4,8 @@ import { ConflictError, FieldError } from '../../../domain/errors.ts';
 import { isTerminal, type Job } from '../../../domain/job.ts';
 import { forAll } from '../../jobs/all.ts';
 import type { EngineParts } from '../../parts.ts';
-import { admitted, checkMemory } from '../admission.ts';
+import { preflight } from '../../preflight/preflight.ts';
+import { admitted, checkMemory, withSecrets } from '../admission.ts';
 import { searchJobs } from '../searchJobs.ts';
 import type { Implementer } from './base.ts';
 
@@ -15,6 +16,9 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
     submit: os.jobs.submit.handler(({ input: { secretsFrom, ...spec } }) =>
       parts.view(ledger.submit(admitted(spec, secretsFrom, parts))),
     ),
+    preflight: os.jobs.preflight.handler(async ({ input: { secretsFrom, ...spec } }) => ({
+      obstacles: await preflight(withSecrets(spec, secretsFrom, parts), parts.env),
+    })),
     list: os.jobs.list.handler(({ input }) => listJobs(input, parts)),
     search: os.jobs.search.handler(({ input }) => {
       const { jobs, next } = searchJobs(input, ledger, parts.stores.search);

@@ -17,6 +17,7 @@ import { migration0016 } from './0016.ts';
 import { migration0017 } from './0017.ts';
 import { migration0018 } from './0018.ts';
 import { migration0019 } from './0019.ts';
+import { migration0020 } from './0020.ts';
 
 /** In order, forward only: number n (from 1) takes a database from version n − 1 to n. Never edited once shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -39,4 +40,5 @@ export const MIGRATIONS: readonly string[] = [
   migration0017,
   migration0018,
   migration0019,
+  migration0020,
 ];
