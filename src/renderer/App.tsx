@@ -13,6 +13,7 @@ import { KeysDialog } from './shell/KeysDialog.tsx';
 import { lazyView } from './shell/lazyView.tsx';
 import { Connecting, Refused } from './shell/NoMachine.tsx';
 import { useKeys } from './shell/useKeys.ts';
+import { VIEW_LABELS } from './shell/viewLabels.ts';
 import { useStint } from './store/store.ts';
 import { openSubmit, submitting } from './submit/openSubmit.ts';
 
@@ -65,7 +66,7 @@ function Console() {
       <ConnectionBanner />
       <main className={classes.view}>
         <Suspense fallback={null}>
-          {!('id' in route) && <VisuallyHidden component="h1">{route.view}</VisuallyHidden>}
+          {!('id' in route) && <VisuallyHidden component="h1">{VIEW_LABELS[route.view]}</VisuallyHidden>}
           {route.view === 'queue' && <QueueView onSubmit={submit} />}
           {route.view === 'machine' && <MachineView />}
           {route.view === 'scheduler' && <SchedulerView />}

@@ -4,6 +4,7 @@ import { RPCLink as WebSocketLink } from '@orpc/client/websocket';
 import { type StintClient, watchForever } from '../contract/client.ts';
 import { CONNECT_MESSAGE, HOST_KEY, type StintHost } from '../contract/host.ts';
 import type { Overview } from '../contract/messages.ts';
+import { t } from './i18n/t.ts';
 import { askSession, hasToken, openSession } from './session.ts';
 import {
   ALLOCATION_WINDOW_MS,
@@ -42,7 +43,7 @@ let line: Line | null = null;
 
 /** The client in use. Calls made while the connection is lost fail at once with a sentence for people. */
 export function client(): StintClient {
-  if (line === null) throw new UnreachableError('not connected to the engine; it is being tried again');
+  if (line === null) throw new UnreachableError(t('not connected to the engine; it is being tried again'));
   return line.client;
 }
 
@@ -144,7 +145,7 @@ function openPort(host: StintHost): Line {
 /** In a browser: a WebSocket beside the page, opened by the session's cookie. */
 async function openSocket(): Promise<Line> {
   if (hasToken() && (await openSession()) === 'refused') {
-    throw new RefusedError('the link was used up or is out of date');
+    throw new RefusedError(t('the link was used up or is out of date'));
   }
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   const socket = new WebSocket(`${scheme}://${location.host}/rpc`);
@@ -154,8 +155,8 @@ async function openSocket(): Promise<Line> {
   });
   if (!opened) {
     // A browser does not say why a WebSocket was refused; the session does.
-    if ((await askSession()) === 'refused') throw new RefusedError('this browser has no session');
-    throw new UnreachableError('nothing answers at this address');
+    if ((await askSession()) === 'refused') throw new RefusedError(t('this browser has no session'));
+    throw new UnreachableError(t('nothing answers at this address'));
   }
   return { client: createORPCClient(new WebSocketLink({ websocket: socket })), close: () => socket.close() };
 }

@@ -2,6 +2,7 @@ import { modals } from '@mantine/modals';
 import type { JobView } from '../contract/messages.ts';
 import { isTerminal, type JobStatus, PRIORITY_LIMIT } from '../domain/job.ts';
 import { client } from './connection.ts';
+import { t } from './i18n/t.ts';
 import { boardOf, withAnswer, withMove } from './store/state.ts';
 import { store } from './store/store.ts';
 import { cancelQuestion, listJobs } from './text/cancelQuestion.ts';
@@ -30,24 +31,24 @@ interface Rule {
 }
 
 const RULES: Readonly<Record<JobAction, Rule>> = {
-  start: { from: ['queued'], done: 'started' },
-  pause: { from: ['running'], done: 'paused', undo: ['resume', 'Undo'] },
-  resume: { from: ['paused'], done: 'resumed', undo: ['pause', 'Undo'] },
-  hold: { from: ['queued'], done: 'held back', undo: ['release', 'Undo'] },
-  release: { from: ['held'], done: 'released', undo: ['hold', 'Undo'] },
+  start: { from: ['queued'], done: t('started') },
+  pause: { from: ['running'], done: t('paused'), undo: ['resume', t('Undo')] },
+  resume: { from: ['paused'], done: t('resumed'), undo: ['pause', t('Undo')] },
+  hold: { from: ['queued'], done: t('held back'), undo: ['release', t('Undo')] },
+  release: { from: ['held'], done: t('released'), undo: ['hold', t('Undo')] },
   retry: {
     from: ['succeeded', 'failed', 'cancelled', 'timed-out', 'lost'],
-    done: 'put back into the queue',
+    done: t('put back into the queue'),
   },
   // By its own checkpoint or CUDA's: which of them works is the engine's to say.
-  park: { from: ['running', 'paused'], done: 'told to free its GPU memory' },
-  preempt: { from: ['running', 'paused'], restartable: true, done: 'told to let others go first' },
+  park: { from: ['running', 'paused'], done: t('told to free its GPU memory') },
+  preempt: { from: ['running', 'paused'], restartable: true, done: t('told to let others go first') },
   cancel: {
     from: ['queued', 'held', 'starting', 'running', 'paused'],
-    done: 'cancelled',
-    undo: ['undo', 'Put back'],
+    done: t('cancelled'),
+    undo: ['undo', t('Put back')],
   },
-  undo: { from: ['cancelled'], done: 'put back' },
+  undo: { from: ['cancelled'], done: t('put back') },
 };
 
 type Subject = Pick<JobView, 'status' | 'restartable'>;
@@ -72,7 +73,11 @@ export function act(action: JobAction, jobs: readonly JobView[], arrayId?: numbe
   if (those.length === 0) {
     if (jobs.length > 0)
       say(
-        `nothing to ${action}: ${listJobs(jobs)} ${jobs.length === 1 ? `is ${jobs[0]!.status}` : 'are in another state'}`,
+        t('nothing to {{action}}: {{jobs}} {{a}}', {
+          action,
+          jobs: listJobs(jobs),
+          a: jobs.length === 1 ? t('is {{status}}', { status: jobs[0]!.status }) : t('are in another state'),
+        }),
       );
     return;
   }
@@ -95,7 +100,7 @@ export function act(action: JobAction, jobs: readonly JobView[], arrayId?: numbe
 }
 
 async function performEach(action: JobAction, jobs: readonly Pick<JobView, 'id'>[]): Promise<void> {
-  const done = await forEach(jobs, `was not ${RULES[action].done}`, ({ id }) =>
+  const done = await forEach(jobs, t('was not {{done}}', { done: RULES[action].done }), ({ id }) =>
     action === 'park'
       ? client().jobs.pause({ id, freeVram: true })
       : action === 'undo'
@@ -117,10 +122,10 @@ async function performOnArray(action: Exclude<JobAction, 'park' | 'start'>, id: 
     sayDone(
       action,
       ids.map((one) => ({ id: one })),
-      ids.length === 1 ? `#${ids[0]}` : `${ids.length} jobs of the array #${id}`,
+      ids.length === 1 ? `#${ids[0]}` : t('{{length}} jobs of the array #{{id}}', { length: ids.length, id }),
     );
   } catch (error) {
-    sayTrouble(`the array #${id} was not ${RULES[action].done}`, error);
+    sayTrouble(t('the array #{{id}} was not {{done}}', { id, done: RULES[action].done }), error);
   }
 }
 
@@ -141,7 +146,7 @@ let takeBack: (() => void) | null = null;
 
 /** Takes back what was done last, however long ago that was. */
 export function undoLast(): void {
-  if (takeBack === null) say('nothing to take back');
+  if (takeBack === null) say(t('nothing to take back'));
   else takeBack();
 }
 
@@ -170,11 +175,13 @@ export const isThrottlable = ({ status }: Subject): boolean => status === 'runni
 /** Holds running jobs at a share of their speed; null: they run as they can. */
 export async function throttle(jobs: readonly JobView[], share: number | null): Promise<void> {
   const those = jobs.filter(isThrottlable);
-  const done = await forEach(those, 'keeps its speed', ({ id }) => client().jobs.throttle({ id, share }));
+  const done = await forEach(those, t('keeps its speed'), ({ id }) => client().jobs.throttle({ id, share }));
   if (done.length === 0) return;
-  const at = share === null ? 'at full speed' : `at ${Math.round(share * 100)} % of their speed`;
+  const which = listJobs(done);
   say(
-    `${listJobs(done)} ${done.length === 1 ? 'runs' : 'run'} ${at.replace('their', done.length === 1 ? 'its' : 'their')}`,
+    share === null
+      ? t('{{jobs}}: full speed', { jobs: which })
+      : t('{{jobs}}: {{percent}} % of full speed', { jobs: which, percent: Math.round(share * 100) }),
   );
 }
 
@@ -190,7 +197,10 @@ export async function prioritise(job: JobView, priority: number): Promise<boolea
     store.update((state) => withAnswer(state, answer));
     return true;
   } catch (error) {
-    sayTrouble(`the priority of #${job.id} stays ${job.priority}`, error);
+    sayTrouble(
+      t('the priority of #{{id}} stays {{priority}}', { id: job.id, priority: job.priority }),
+      error,
+    );
     return false;
   } finally {
     if (asked.get(job.id) === priority) asked.delete(job.id);
@@ -209,9 +219,15 @@ export async function prioritiseAll(
   }
   try {
     const { ids } = await client().arrays.prioritise({ id: arrayId, priority });
-    say(`${ids.length} jobs of the array #${arrayId} have priority ${priority}`);
+    say(
+      t('{{length}} jobs of the array #{{arrayId}} have priority {{priority}}', {
+        length: ids.length,
+        arrayId,
+        priority,
+      }),
+    );
   } catch (error) {
-    sayTrouble(`the priorities of the array #${arrayId} stay as they are`, error);
+    sayTrouble(t('the priorities of the array #{{arrayId}} stay as they are', { arrayId }), error);
   }
 }
 
@@ -229,7 +245,7 @@ export async function move(job: JobView, beforeId: number | null): Promise<void>
     store.update((state) => withAnswer(state, answer));
   } catch (error) {
     store.update((state) => withAnswer(state, job));
-    sayTrouble(`#${job.id} was not moved`, error);
+    sayTrouble(t('#{{id}} was not moved', { id: job.id }), error);
   }
 }
 
@@ -246,7 +262,7 @@ export async function moveToEdge(jobs: readonly JobView[], edge: 'first' | 'last
 /** Puts a job that is over back into the queue, with its GPUs to itself or with more memory. */
 export async function retryWith(jobId: number, change: { alone?: true; vramMib?: number }): Promise<void> {
   const { done } = RULES.retry;
-  await forEach([{ id: jobId }], `was not ${done}`, ({ id }) => client().jobs.retry({ id, ...change })).then(
-    (those) => those.length > 0 && say(`#${jobId} is ${done}`),
-  );
+  await forEach([{ id: jobId }], t('was not {{done}}', { done }), ({ id }) =>
+    client().jobs.retry({ id, ...change }),
+  ).then((those) => those.length > 0 && say(t('#{{jobId}} is {{done}}', { jobId, done })));
 }

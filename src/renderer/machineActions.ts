@@ -7,6 +7,7 @@ import type { Mode, Suggestion } from '../domain/mode.ts';
 import type { PolicyName } from '../domain/policyNames.ts';
 import type { GoalWeights } from '../domain/reward.ts';
 import { client } from './connection.ts';
+import { t } from './i18n/t.ts';
 import { store } from './store/store.ts';
 import { say, sayTrouble } from './toasts.tsx';
 
@@ -15,9 +16,9 @@ export async function setPolicy(policy: PolicyName): Promise<void> {
   try {
     const scheduler = await client().scheduler.setPolicy({ policy });
     showScheduler(scheduler);
-    say(`${scheduler.policy} decides from now on`);
+    say(t('{{policy}} decides from now on', { policy: scheduler.policy }));
   } catch (error) {
-    sayTrouble('the policy was not changed', error);
+    sayTrouble(t('the policy was not changed'), error);
   }
 }
 
@@ -27,14 +28,14 @@ export async function setMode(mode: Mode): Promise<void> {
     showScheduler(await client().scheduler.setMode({ mode }));
     say(MODE_SET[mode]);
   } catch (error) {
-    sayTrouble('who acts was not changed', error);
+    sayTrouble(t('who acts was not changed'), error);
   }
 }
 
 const MODE_SET: Readonly<Record<Mode, string>> = {
-  manual: 'nothing starts by itself from now on',
-  advise: 'the policy suggests from now on, and the heuristic acts',
-  auto: 'the policy acts from now on',
+  manual: t('nothing starts by itself from now on'),
+  advise: t('the policy suggests from now on, and the heuristic acts'),
+  auto: t('the policy acts from now on'),
 };
 
 /** Has done what is suggested, or what the heuristic would do instead. */
@@ -43,7 +44,7 @@ export async function answer(suggestion: Suggestion, accept: boolean): Promise<v
   try {
     showScheduler(await (accept ? scheduler.accept : scheduler.overrule)({ id: suggestion.id }));
   } catch (error) {
-    sayTrouble('nothing was done', error);
+    sayTrouble(t('nothing was done'), error);
   }
 }
 
@@ -56,7 +57,7 @@ export async function setGoals(goals: Partial<GoalWeights>): Promise<void> {
   try {
     showScheduler(await client().scheduler.setGoals(goals));
   } catch (error) {
-    sayTrouble('the goals were not changed', error);
+    sayTrouble(t('the goals were not changed'), error);
   }
 }
 
@@ -64,9 +65,9 @@ export async function setGoals(goals: Partial<GoalWeights>): Promise<void> {
 export async function setDrain(on: boolean): Promise<void> {
   try {
     showScheduler(await client().scheduler.drain({ on }));
-    say(on ? 'what runs goes on, and nothing is started' : 'jobs are started again');
+    say(on ? t('what runs goes on, and nothing is started') : t('jobs are started again'));
   } catch (error) {
-    sayTrouble(on ? 'jobs are still started' : 'still nothing is started', error);
+    sayTrouble(on ? t('jobs are still started') : t('still nothing is started'), error);
   }
 }
 
@@ -75,7 +76,7 @@ export async function setGiveWay(change: Partial<GiveWay>): Promise<void> {
   try {
     showScheduler(await client().scheduler.setGiveWay(change));
   } catch (error) {
-    sayTrouble('what policies may do was not changed', error);
+    sayTrouble(t('what policies may do was not changed'), error);
   }
 }
 
@@ -92,7 +93,7 @@ export async function setDeviceRules(device: Device, rules: Partial<DeviceRules>
   try {
     withDevice(await client().devices.setRules({ id: device.id, rules }));
   } catch (error) {
-    sayTrouble(`the rules of GPU ${device.index} were not changed`, error);
+    sayTrouble(t('the rules of GPU {{index}} were not changed', { index: device.index }), error);
   }
 }
 
@@ -101,7 +102,10 @@ export async function ignoreProcess(device: Device, pid: number, on: boolean): P
   try {
     withDevice(await client().devices.ignore({ id: device.id, pid, on }));
   } catch (error) {
-    sayTrouble(`process ${pid} is ${on ? 'still minded' : 'not minded again'}`, error);
+    sayTrouble(
+      t('process {{pid}} is {{a}}', { pid, a: on ? t('still minded') : t('not minded again') }),
+      error,
+    );
   }
 }
 

@@ -9,8 +9,10 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
 import { runConnection } from './connection.ts';
+import { language } from './i18n/t.ts';
 import { theme } from './theme.ts';
 
+document.documentElement.lang = language;
 const root = document.getElementById('root');
 if (root === null) throw new TypeError('index.html has no element #root to draw the console in');
 

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
+import { t } from './i18n/t.ts';
 import { troubleText } from './text/troubleText.ts';
 import { visibleText } from './text/visibleText.ts';
 
@@ -40,6 +41,6 @@ export function sayTrouble(what: string, error: unknown): void {
     color: 'alarm',
     withBorder: true,
     autoClose: 10_000,
-    closeButtonProps: { 'aria-label': 'Close this message' },
+    closeButtonProps: { 'aria-label': t('Close this message') },
   });
 }

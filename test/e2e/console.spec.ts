@@ -387,10 +387,12 @@ describe('the console', () => {
   );
 
   it('keeps only the rows in sight in the page when there are many', async () => {
-    for (let i = 0; i < 150; i += 1) await host.submit({ name: `sweep ${i}`, hold: true, command: ['true'] });
+    const sweep = `sweep ${Date.now()}`;
+    for (let i = 0; i < 150; i += 1)
+      await host.submit({ name: `${sweep} ${i}`, hold: true, command: ['true'] });
     await until(
       'all are known',
-      async () => (await page.getByText(/^1[5-9]\d waiting$/).count()) > 0 || null,
+      async () => (await page.getByText(/^(1[5-9]|[2-9]\d)\d waiting$/).count()) > 0 || null,
     );
     expect(await page.locator('[data-job]').count()).toBeLessThan(80);
     const last = Math.max(
@@ -401,14 +403,14 @@ describe('the console', () => {
     await row(last).waitFor();
     await page.keyboard.press('Escape');
     // Who looks at a job far down comes back to where it stands.
-    const link = page.getByRole('link', { name: 'sweep 140' });
+    const link = page.getByRole('link', { name: `${sweep} 140` });
     await until('it is in sight', async () => {
       await page.mouse.move(640, 600);
       await page.mouse.wheel(0, 400);
       return (await link.count()) > 0 && (await link.boundingBox())!.y < 700 ? true : null;
     });
     await link.click();
-    await page.getByRole('heading', { name: /sweep 140$/ }).waitFor();
+    await page.getByRole('heading', { name: new RegExp(`${sweep} 140$`) }).waitFor();
     await page.goBack();
     await link.waitFor();
     const back = (await link.boundingBox())!;

@@ -20,8 +20,18 @@ it('changes what the owner wants of a device, and says what it does not take as 
   await page.getByLabel('While you are there, GPU 1').selectOption('pause');
   await page.getByLabel('Gives way at most').fill('2');
   await page.keyboard.press('Tab');
-  await page.getByRole('switch', { name: 'Pause other jobs' }).check({ force: true });
-  // Shown is what the engine answered; a fresh look shows the same.
+  const pauses = (checked: boolean) => page.getByRole('switch', { name: 'Pause other jobs', checked });
+  if ((await pauses(true).count()) === 0) await pauses(false).click({ force: true });
+  // Shown is what the engine answered.
+  await pauses(true).waitFor({ state: 'attached' });
+  await until('the rules are kept', async () => {
+    const { rules } = await stint('device', '1');
+    return (rules.foreign === 'avoid' && rules.presence === 'pause') || null;
+  });
+  await until(
+    'the cap is kept',
+    async () => (await stint('device', '0')).rules.maxTemperatureC === 85 || null,
+  );
   await page.reload();
   await page.getByLabel('Gives way at most').waitFor();
   expect(await hottest.inputValue()).toBe('85');

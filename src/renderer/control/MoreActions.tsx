@@ -1,6 +1,7 @@
 import { Button, Kbd } from '@mantine/core';
 import type { JobView } from '../../contract/messages.ts';
 import { isTerminal } from '../../domain/job.ts';
+import { t } from '../i18n/t.ts';
 import { MemoryRemedies } from '../job/MemoryRemedies.tsx';
 import {
   act,
@@ -19,15 +20,20 @@ import { PriorityField } from './PriorityField.tsx';
 import { ThrottleSlider } from './ThrottleSlider.tsx';
 
 const ACTIONS: readonly (readonly [action: JobAction, label: string, does: string, key: string | null])[] = [
-  ['start', 'Start now', 'whosever turn it is, if there is room', null],
-  ['pause', 'Pause', 'stands still; its GPU memory stays held', 'p'],
-  ['resume', 'Resume', 'goes on at once', 'p'],
-  ['park', 'Pause and free its GPU memory', 'by its own checkpoint, or by CUDA’s where that works', null],
-  ['preempt', 'Let others go first', 'ends at its checkpoint and waits for its next turn', null],
-  ['hold', 'Hold back', 'does not start until it is released', 'h'],
-  ['release', 'Release', 'starts when its turn comes', 'h'],
-  ['retry', 'Retry', 'another attempt of the same job', 'r'],
-  ['cancel', 'Cancel', 'is withdrawn, or told to end', 'c'],
+  ['start', t('Start now'), t('whosever turn it is, if there is room'), null],
+  ['pause', t('Pause'), t('stands still; its GPU memory stays held'), 'p'],
+  ['resume', t('Resume'), t('goes on at once'), 'p'],
+  [
+    'park',
+    t('Pause and free its GPU memory'),
+    t('by its own checkpoint, or by CUDA’s where that works'),
+    null,
+  ],
+  ['preempt', t('Let others go first'), t('ends at its checkpoint and waits for its next turn'), null],
+  ['hold', t('Hold back'), t('does not start until it is released'), 'h'],
+  ['release', t('Release'), t('starts when its turn comes'), 'h'],
+  ['retry', t('Retry'), t('another attempt of the same job'), 'r'],
+  ['cancel', t('Cancel'), t('is withdrawn, or told to end'), 'c'],
 ];
 
 /** Everything that can be done to these jobs now, each with what it does. */
@@ -72,9 +78,9 @@ export function MoreActions(props: {
                 onClick={doing(() => void moveToEdge(jobs, edge))}
               >
                 <span className={classes.label}>
-                  {edge === 'first' ? 'First in the queue' : 'Last in the queue'}
+                  {edge === 'first' ? t('First in the queue') : t('Last in the queue')}
                 </span>
-                <Kbd size="xs">{edge === 'first' ? 'Alt Home' : 'Alt End'}</Kbd>
+                <Kbd size="xs">{edge === 'first' ? t('Alt Home') : t('Alt End')}</Kbd>
               </button>
             </li>
           ))}
@@ -85,8 +91,8 @@ export function MoreActions(props: {
               className={classes.item}
               onClick={doing(() => openSubmit(formOfJob(only, blankForm(system))))}
             >
-              <span className={classes.label}>Run again with changes</span>
-              <span className={classes.does}>opens the dialog with what this one was given</span>
+              <span className={classes.label}>{t('Run again with changes')}</span>
+              <span className={classes.does}>{t('opens the dialog with what this one was given')}</span>
             </button>
           </li>
         )}
@@ -97,14 +103,14 @@ export function MoreActions(props: {
       {only !== undefined && only.gpus > 0 && <MemoryRemedies jobId={only.id} withField />}
       {barred.length > 0 && (
         <p className={classes.barred}>
-          {barred.map(([, label]) => label).join(', ')}: only for jobs submitted with{' '}
-          <code className="mono">--restartable</code>.
+          {barred.map(([, label]) => label).join(', ')}
+          {t(': only for jobs submitted with')} <code className="mono">--restartable</code>.
         </p>
       )}
-      {possible.length === 0 && jobs.length > 0 && <p className={classes.barred}>It is ending.</p>}
+      {possible.length === 0 && jobs.length > 0 && <p className={classes.barred}>{t('It is ending.')}</p>}
       {jobs.length === 0 && (
         <Button size="compact-sm" variant="default" onClick={onDone}>
-          Close
+          {t('Close')}
         </Button>
       )}
     </div>

@@ -2,6 +2,7 @@ import { Button, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { PRIORITY_LIMIT } from '../../domain/job.ts';
+import { t } from '../i18n/t.ts';
 import { prioritiseAll } from '../jobActions.ts';
 import classes from './MoreActions.module.css';
 
@@ -24,19 +25,22 @@ export function PriorityField(props: {
   };
   return (
     <form className={classes.field} onSubmit={set} noValidate>
-      <span>Priority</span>
+      <span>{t('Priority')}</span>
       <TextInput
         size="xs"
-        aria-label="Priority"
+        aria-label={t('Priority')}
         inputMode="numeric"
-        placeholder="different"
+        placeholder={t('different')}
         value={text}
         error={text !== '' && !valid}
-        title={`a whole number from -${PRIORITY_LIMIT} to ${PRIORITY_LIMIT}, higher first`}
+        title={t('a whole number from -{{PRIORITY_LIMIT}} to {{PRIORITY_LIMIT2}}, higher first', {
+          PRIORITY_LIMIT,
+          PRIORITY_LIMIT2: PRIORITY_LIMIT,
+        })}
         onChange={({ currentTarget }) => setText(currentTarget.value)}
       />
       <Button size="compact-sm" variant="default" type="submit" disabled={!valid}>
-        Set
+        {t('Set')}
       </Button>
     </form>
   );

@@ -1,6 +1,7 @@
 import { Slider } from '@mantine/core';
 import { useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
+import { t } from '../i18n/t.ts';
 import { throttle } from '../jobActions.ts';
 import classes from './MoreActions.module.css';
 
@@ -13,12 +14,12 @@ export function ThrottleSlider({ jobs }: { jobs: readonly JobView[] }) {
   const [now] = shares;
   const [draft, setDraft] = useState<number | null>(null);
   const percent = draft ?? now ?? 100;
-  const text = (value: number) => (value >= 100 ? 'full speed' : `${value} %`);
+  const text = (value: number) => (value >= 100 ? t('full speed') : `${value} %`);
   return (
     <div className={classes.speed}>
       <span className={classes.speedHead}>
-        <span>Speed</span>
-        <b>{draft === null && shares.size > 1 ? 'different' : text(percent)}</b>
+        <span>{t('Speed')}</span>
+        <b>{draft === null && shares.size > 1 ? t('different') : text(percent)}</b>
       </span>
       <Slider
         size="sm"
@@ -29,7 +30,7 @@ export function ThrottleSlider({ jobs }: { jobs: readonly JobView[] }) {
         marks={MARKS}
         label={null}
         value={percent}
-        thumbLabel="Speed"
+        thumbLabel={t('Speed')}
         thumbValueText={text(percent)}
         onChange={setDraft}
         onChangeEnd={(value) => {

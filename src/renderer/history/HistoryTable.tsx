@@ -4,6 +4,7 @@ import type { JobView } from '../../contract/messages.ts';
 import { gpuNeedText } from '../../domain/gpuNeed.ts';
 import { runSeconds } from '../../domain/job.ts';
 import { openMore } from '../control/moreStore.ts';
+import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { StatusMark } from '../shell/StatusMark.tsx';
@@ -21,18 +22,18 @@ export function HistoryTable({ jobs }: { jobs: readonly JobView[] }) {
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className={classes.scroll} tabIndex={0} aria-label="Jobs that were found">
+      <section className={classes.scroll} tabIndex={0} aria-label={t('Jobs that were found')}>
         <table className={classes.table}>
           <thead>
             <tr>
-              <th>Job</th>
-              <th>Name</th>
-              <th>Status</th>
-              <th>Why</th>
-              <th>GPUs</th>
-              <th>Submitted</th>
-              <th>Ran</th>
-              <th>Ended</th>
+              <th>{t('Job')}</th>
+              <th>{t('Name')}</th>
+              <th>{t('Status')}</th>
+              <th>{t('Why')}</th>
+              <th>{t('GPUs')}</th>
+              <th>{t('Submitted')}</th>
+              <th>{t('Ran')}</th>
+              <th>{t('Ended')}</th>
             </tr>
           </thead>
           <tbody>
@@ -83,7 +84,7 @@ export function HistoryTable({ jobs }: { jobs: readonly JobView[] }) {
           style={{ justifySelf: 'start' }}
           onClick={() => setShown((count) => count + 5 * PAGE)}
         >
-          Show {Math.min(5 * PAGE, jobs.length - shown)} more
+          {t('Show')} {Math.min(5 * PAGE, jobs.length - shown)} {t('more')}
         </Button>
       )}
     </>

@@ -3,6 +3,7 @@ import { IconDownload } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { DIAGNOSIS_CODES } from '../../domain/diagnosis.ts';
 import { JOB_STATUSES } from '../../domain/job.ts';
+import { locale, t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useKeys } from '../shell/useKeys.ts';
 import { useMachine } from '../store/store.ts';
@@ -48,7 +49,7 @@ export function HistoryView({ query }: { query: string }) {
     <MultiSelect
       size="xs"
       label={label}
-      placeholder={form[name].length === 0 ? 'any' : ''}
+      placeholder={form[name].length === 0 ? t('any') : ''}
       data={data}
       value={[...form[name]]}
       onChange={(chosen) => change({ [name]: chosen })}
@@ -62,31 +63,35 @@ export function HistoryView({ query }: { query: string }) {
     if (kind === 'csv') saveFile('jobs.csv', 'text/csv', csvOf(found.jobs));
     else saveFile('jobs.json', 'application/json', `${JSON.stringify(found.jobs, null, 2)}\n`);
   };
-  const count = found.jobs.length.toLocaleString();
+  const count = found.jobs.length.toLocaleString(locale);
   return (
     <div className={classes.page}>
-      <search className={classes.filters} aria-label="Which jobs">
-        {field('text', 'Name or command', 'resnet')}
+      <search className={classes.filters} aria-label={t('Which jobs')}>
+        {field('text', t('Name or command'), 'resnet')}
         {several(
           'status',
-          'Status',
+          t('Status'),
           JOB_STATUSES.map((status) => ({ value: status, label: statusWord(status) })),
         )}
-        {field('user', 'Users', 'ana, mei')}
-        {field('project', 'Projects', 'vision')}
+        {field('user', t('Users'), t('ana, mei'))}
+        {field('project', t('Projects'), 'vision')}
         {several(
           'cause',
-          'Cause of death',
+          t('Cause of death'),
           DIAGNOSIS_CODES.map((code) => ({ value: code, label: code })),
         )}
-        {field('from', 'From', '7d, yesterday, 2026-11-20')}
+        {field('from', t('From'), t('7d, yesterday, 2026-11-20'))}
         {field('to', 'To', 'now')}
       </search>
       <div className={classes.found}>
         <span role="status">
-          <b>{found.more ? `the latest ${count}` : count}</b> {found.jobs.length === 1 ? 'job' : 'jobs'}
-          {found.reading && ', reading on …'}
-          {found.more && ` of more than ${MOST_FOUND.toLocaleString()}: narrow the search to see the rest`}
+          <b>{found.more ? t('the latest {{n}}', { n: count }) : count}</b>{' '}
+          {found.jobs.length === 1 ? t('job') : t('jobs')}
+          {found.reading && t(', reading on …')}
+          {found.more &&
+            t(' of more than {{a}}: narrow the search to see the rest', {
+              a: MOST_FOUND.toLocaleString(locale),
+            })}
         </span>
         {(['csv', 'json'] as const).map((kind) => (
           <Button
@@ -107,7 +112,7 @@ export function HistoryView({ query }: { query: string }) {
         </p>
       )}
       {found.jobs.length === 0 ? (
-        !found.reading && <p className="dim">No job is like that. Take something out of the search.</p>
+        !found.reading && <p className="dim">{t('No job is like that. Take something out of the search.')}</p>
       ) : (
         <>
           <Totals jobs={found.jobs} onPick={change} />

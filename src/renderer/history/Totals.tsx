@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { projectColour } from '../hue.ts';
+import { locale, t } from '../i18n/t.ts';
 import { useNow } from '../store/store.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './HistoryView.module.css';
@@ -28,20 +29,20 @@ export function Totals(props: {
   return (
     <div className={classes.totals}>
       <dl className={classes.figures}>
-        <Figure name="GPU-hours" value={hours(all.gpuHours)} />
+        <Figure name={t('GPU-hours')} value={hours(all.gpuHours)} />
         <Figure
-          name="Ended badly"
+          name={t('Ended badly')}
           value={all.over === 0 ? '–' : `${all.failed} of ${all.over}`}
-          why="failed, timed out or lost, of those that are over"
+          why={t('failed, timed out or lost, of those that are over')}
         />
         <Figure
-          name="Median wait"
+          name={t('Median wait')}
           value={all.medianWaitS === null ? '–' : formatDuration(all.medianWaitS * 1000)}
-          why="from submission to the first start, of those that were started once"
+          why={t('from submission to the first start, of those that were started once')}
         />
       </dl>
-      <Shares title="By project" totals={projects} coloured onPick={(project) => onPick({ project })} />
-      <Shares title="By user" totals={users} onPick={(user) => onPick({ user })} />
+      <Shares title={t('By project')} totals={projects} coloured onPick={(project) => onPick({ project })} />
+      <Shares title={t('By user')} totals={users} onPick={(user) => onPick({ user })} />
     </div>
   );
 }
@@ -69,7 +70,11 @@ function Shares(props: {
       <ul>
         {totals.slice(0, SHOWN).map(({ name, gpuHours, jobs }) => (
           <li key={name}>
-            <button type="button" onClick={() => onPick(name)} title={`Only ${visibleText(name)}`}>
+            <button
+              type="button"
+              onClick={() => onPick(name)}
+              title={t('Only {{name}}', { name: visibleText(name) })}
+            >
               <span className="cut">{visibleText(name)}</span>
               <span className={classes.bar} aria-hidden="true">
                 <i
@@ -80,16 +85,21 @@ function Shares(props: {
                 />
               </span>
               <span className={classes.amount}>
-                {hours(gpuHours)} GPU-h · {jobs.toLocaleString()} {jobs === 1 ? 'job' : 'jobs'}
+                {hours(gpuHours)} {t('GPU-h ·')} {jobs.toLocaleString(locale)}{' '}
+                {jobs === 1 ? t('job') : t('jobs')}
               </span>
             </button>
           </li>
         ))}
       </ul>
-      {totals.length > SHOWN && <p className="dim">and {totals.length - SHOWN} more</p>}
+      {totals.length > SHOWN && (
+        <p className="dim">
+          {t('and')} {totals.length - SHOWN} {t('more')}
+        </p>
+      )}
     </section>
   );
 }
 
 const hours = (value: number): string =>
-  value.toLocaleString(undefined, { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });
+  value.toLocaleString(locale, { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });

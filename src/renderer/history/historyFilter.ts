@@ -3,6 +3,7 @@ import { FieldError } from '../../domain/errors.ts';
 import { JOB_STATUSES } from '../../domain/job.ts';
 import type { JobFilter } from '../../domain/jobFilter.ts';
 import { parseMoment } from '../../domain/moment.ts';
+import { t } from '../i18n/t.ts';
 
 /** What a reader looks for, as it stands in the address. Lists are separated by commas. */
 export interface HistoryForm {
@@ -68,7 +69,7 @@ export function readFilter(
   };
   const fromMs = moment('from');
   const toMs = moment('to');
-  if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) problems.to ??= 'give a later moment';
+  if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) problems.to ??= t('give a later moment');
   const users = listOf(form.user);
   const projects = listOf(form.project);
   const text = form.text.trim();

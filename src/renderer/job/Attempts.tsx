@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import type { Attempt } from '../../domain/attempts.ts';
+import { t } from '../i18n/t.ts';
 import { useNow } from '../store/store.ts';
 import { formatElapsed, formatExact, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
@@ -19,7 +20,7 @@ export function Attempts({ attempts, shown, onShow }: AttemptsProps) {
   if (attempts.length < 2) return null;
   return (
     <section>
-      <h2 className={classes.title}>Attempts</h2>
+      <h2 className={classes.title}>{t('Attempts')}</h2>
       <ol className={classes.events}>
         {attempts.toReversed().map((one) => (
           <li key={one.attempt} className={classes.event}>
@@ -29,14 +30,14 @@ export function Attempts({ attempts, shown, onShow }: AttemptsProps) {
               aria-pressed={one.attempt === shown}
               onClick={() => onShow(one.attempt)}
             >
-              Log of {one.attempt}
+              {t('Log of')} {one.attempt}
             </Button>
             <span>
               {endOf(one)}
               {one.startedAtMs !== null && (
                 <span className="dim" title={formatExact(one.startedAtMs)}>
                   {' '}
-                  from {formatMoment(one.startedAtMs, nowMs)},{' '}
+                  {t('from')} {formatMoment(one.startedAtMs, nowMs)},{' '}
                   {formatElapsed(((one.finishedAtMs ?? nowMs) - one.startedAtMs) / 1000)}
                 </span>
               )}
@@ -49,7 +50,7 @@ export function Attempts({ attempts, shown, onShow }: AttemptsProps) {
 }
 
 function endOf({ outcome, cause }: Attempt): string {
-  if (outcome === 'open') return 'not over';
-  const what = outcome === 'not-started' ? 'not started after all' : outcome;
+  if (outcome === 'open') return t('not over');
+  const what = outcome === 'not-started' ? t('not started after all') : outcome;
   return cause === null ? what : `${what}: ${visibleText(cause)}`;
 }

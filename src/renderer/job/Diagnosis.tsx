@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import type { JobView } from '../../contract/messages.ts';
+import { t } from '../i18n/t.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './Diagnosis.module.css';
 import type { Sought } from './LogTail.tsx';
@@ -14,7 +15,7 @@ export function Diagnosis(props: {
   const { jobId } = props;
   const { code, line, remedy } = props.diagnosis;
   return (
-    <section className={classes.diagnosis} aria-label="Why it ended">
+    <section className={classes.diagnosis} aria-label={t('Why it ended')}>
       {line !== null && (
         <div className={classes.telling}>
           <code className={`${classes.line} mono`}>{visibleText(line.text)}</code>
@@ -23,7 +24,7 @@ export function Diagnosis(props: {
             variant="default"
             onClick={() => props.onShow({ offset: line.offset, text: line.text })}
           >
-            {line.number === null ? 'Show in the log' : `Show line ${line.number}`}
+            {line.number === null ? t('Show in the log') : t('Show line {{number}}', { number: line.number })}
           </Button>
         </div>
       )}

@@ -11,6 +11,7 @@ import { restartText, retryText } from '../../domain/retries.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { openMore } from '../control/moreStore.ts';
+import { t } from '../i18n/t.ts';
 import { act, isPossible, type JobAction } from '../jobActions.ts';
 import { PriorityCell } from '../queue/PriorityCell.tsx';
 import { goTo } from '../route.ts';
@@ -31,12 +32,12 @@ import { MetricCharts } from './MetricCharts.tsx';
 import { useJob } from './useJob.ts';
 
 const ACTIONS: readonly (readonly [JobAction, string])[] = [
-  ['pause', 'Pause'],
-  ['resume', 'Resume'],
-  ['hold', 'Hold back'],
-  ['release', 'Release'],
-  ['retry', 'Retry'],
-  ['cancel', 'Cancel'],
+  ['pause', t('Pause')],
+  ['resume', t('Resume')],
+  ['hold', t('Hold back')],
+  ['release', t('Release')],
+  ['retry', t('Retry')],
+  ['cancel', t('Cancel')],
 ];
 
 /** Everything about one job: what it is, what it writes, what happened to it, and why. */
@@ -66,9 +67,12 @@ export function JobPage({ jobId }: { jobId: number }) {
   if (job === null) {
     return (
       <section className={classes.missing}>
-        <h1 className={classes.name}>Job #{jobId}</h1>
-        <p>{trouble === null ? 'Reading it …' : visibleText(trouble)}</p>
-        <a href="#/queue">Back to the queue</a>
+        <h1 className={classes.name}>
+          {t('Job #')}
+          {jobId}
+        </h1>
+        <p>{trouble === null ? t('Reading it …') : visibleText(trouble)}</p>
+        <a href="#/queue">{t('Back to the queue')}</a>
       </section>
     );
   }
@@ -98,7 +102,7 @@ export function JobPage({ jobId }: { jobId: number }) {
             </Button>
           ))}
           <Button ref={moreRef} variant="default" size="compact-md" aria-haspopup="dialog" onClick={openMenu}>
-            More
+            {t('More')}
           </Button>
         </div>
         {job.diagnosis !== null && isTrouble(job.status) && (
@@ -124,7 +128,7 @@ export function JobPage({ jobId }: { jobId: number }) {
             }}
           />
           <section>
-            <h2 className={classes.title}>Decisions about it</h2>
+            <h2 className={classes.title}>{t('Decisions about it')}</h2>
             <DecisionList decisions={decisions} />
           </section>
           <History events={events} />
@@ -141,7 +145,9 @@ function Standing({ job }: { job: JobView }) {
     return (
       <>
         {job.exitCode !== null && (
-          <span className={isTrouble(job.status) ? 'trouble' : ''}>exit {job.exitCode}</span>
+          <span className={isTrouble(job.status) ? 'trouble' : ''}>
+            {t('exit')} {job.exitCode}
+          </span>
         )}
         {cause && <span className={isTrouble(job.status) ? 'trouble' : ''}>{cause}</span>}
       </>
@@ -151,7 +157,7 @@ function Standing({ job }: { job: JobView }) {
     <>
       {job.waitingReason !== null && <span>{visibleText(job.waitingReason)}</span>}
       {cause && <span>{cause}</span>}
-      {job.status === 'paused' && <span>{job.holdsVram ? 'VRAM stays held' : 'VRAM is free'}</span>}
+      {job.status === 'paused' && <span>{job.holdsVram ? t('VRAM stays held') : t('VRAM is free')}</span>}
       {job.throttle !== null && <span>{throttleText(job).slice(2)}</span>}
       {job.progress !== null && (
         <span>
@@ -175,16 +181,16 @@ function Facts({ job }: { job: JobView }) {
     atMs === null ? <span className="dim">{absent}</span> : formatExact(atMs);
   return (
     <section>
-      <h2 className={classes.title}>Facts</h2>
+      <h2 className={classes.title}>{t('Facts')}</h2>
       <dl className={classes.facts}>
-        <Fact name="Command">
+        <Fact name={t('Command')}>
           <code className={`${classes.command} mono`}>{visibleText(job.command.map(quoted).join(' '))}</code>
         </Fact>
-        <Fact name="Directory">
+        <Fact name={t('Directory')}>
           <code className="mono">{visibleText(job.cwd)}</code>
         </Fact>
         {env.length > 0 && (
-          <Fact name="Environment">
+          <Fact name={t('Environment')}>
             {env.map(([key, value]) => (
               <code key={key} className={`${classes.command} mono`}>
                 {key}={visibleText(value)}
@@ -192,39 +198,51 @@ function Facts({ job }: { job: JobView }) {
             ))}
           </Fact>
         )}
-        <Fact name="Project, user">
+        <Fact name={t('Project, user')}>
           {visibleText(job.project)}, {visibleText(job.user)}
         </Fact>
-        <Fact name="Needs">{gpuNeedSentence(job)}</Fact>
-        <Fact name="Devices">{gpus.length > 0 ? gpus.join('; ') : <span className="dim">none</span>}</Fact>
-        <Fact name="Priority">
+        <Fact name={t('Needs')}>{gpuNeedSentence(job)}</Fact>
+        <Fact name={t('Devices')}>
+          {gpus.length > 0 ? gpus.join('; ') : <span className="dim">{t('none')}</span>}
+        </Fact>
+        <Fact name={t('Priority')}>
           <PriorityCell job={job} />
         </Fact>
-        {job.after.length > 0 && <Fact name="Waits for">{dependencyText(job.after)}</Fact>}
-        {job.beginAtMs !== null && <Fact name="Begins">{formatExact(job.beginAtMs)}</Fact>}
+        {job.after.length > 0 && <Fact name={t('Waits for')}>{dependencyText(job.after)}</Fact>}
+        {job.beginAtMs !== null && <Fact name={t('Begins')}>{formatExact(job.beginAtMs)}</Fact>}
         {job.timeLimitS !== null && (
-          <Fact name="Time limit">{formatDuration(job.timeLimitS * 1000)}, pauses not counted</Fact>
+          <Fact name={t('Time limit')}>
+            {formatDuration(job.timeLimitS * 1000)}
+            {t(', pauses not counted')}
+          </Fact>
         )}
-        {job.retries > 0 && <Fact name="Retries">{retryText(job)}</Fact>}
+        {job.retries > 0 && <Fact name={t('Retries')}>{retryText(job)}</Fact>}
         {job.deadlineAtMs !== null && (
-          <Fact name="Deadline">
+          <Fact name={t('Deadline')}>
             {formatExact(job.deadlineAtMs)}
             {missed !== null && <span className="trouble"> {missed}</span>}
           </Fact>
         )}
-        {restartText(job) !== '' && <Fact name="May be restarted">{restartText(job)}</Fact>}
-        <Fact name="Submitted">{moment(job.submittedAtMs, '')}</Fact>
-        <Fact name="Started">{moment(job.startedAtMs, 'not yet')}</Fact>
-        <Fact name="Ended">{moment(job.finishedAtMs, 'not yet')}</Fact>
-        <Fact name="Waited">
+        {restartText(job) !== '' && <Fact name={t('May be restarted')}>{restartText(job)}</Fact>}
+        <Fact name={t('Submitted')}>{moment(job.submittedAtMs, '')}</Fact>
+        <Fact name={t('Started')}>{moment(job.startedAtMs, t('not yet'))}</Fact>
+        <Fact name={t('Ended')}>{moment(job.finishedAtMs, t('not yet'))}</Fact>
+        <Fact name={t('Waited')}>
           {formatElapsed(((job.startedAtMs ?? job.finishedAtMs ?? nowMs) - job.submittedAtMs) / 1000)}
         </Fact>
-        <Fact name="Ran">
+        <Fact name={t('Ran')}>
           {job.startedAtMs === null ? <span className="dim">–</span> : formatElapsed(runSeconds(job, nowMs))}
-          {job.pausedMs > 0 && <span className="dim"> and {formatElapsed(job.pausedMs / 1000)} paused</span>}
+          {job.pausedMs > 0 && (
+            <span className="dim">
+              {' '}
+              {t('and')} {formatElapsed(job.pausedMs / 1000)} {t('paused')}
+            </span>
+          )}
         </Fact>
-        {job.process !== null && !isTerminal(job.status) && <Fact name="Process">pid {job.process.pid}</Fact>}
-        {job.attempt > 1 && <Fact name="Attempt">{job.attempt}</Fact>}
+        {job.process !== null && !isTerminal(job.status) && (
+          <Fact name={t('Process')}>pid {job.process.pid}</Fact>
+        )}
+        {job.attempt > 1 && <Fact name={t('Attempt')}>{job.attempt}</Fact>}
       </dl>
     </section>
   );
@@ -252,14 +270,16 @@ function History({ events }: { events: readonly LoggedEvent[] }) {
   );
   return (
     <section>
-      <h2 className={classes.title}>History</h2>
+      <h2 className={classes.title}>{t('History')}</h2>
       <ol className={classes.events}>
         {told.toReversed().map((entry) => (
           <li key={entry.seq} className={classes.event}>
             <time title={formatExact(entry.atMs)}>{formatMoment(entry.atMs, nowMs)}</time>
             <span>
               {visibleText(eventText(entry.event, gpuOf))}{' '}
-              <span className="dim">by {ACTORS[entry.actor]}</span>
+              <span className="dim">
+                {t('by')} {ACTORS[entry.actor]}
+              </span>
             </span>
           </li>
         ))}

@@ -1,6 +1,7 @@
 import { Button, Checkbox } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
+import { locale, t } from '../i18n/t.ts';
 import { useKeys } from '../shell/useKeys.ts';
 import { formatBytes } from '../text/formatBytes.ts';
 import { visibleText } from '../text/visibleText.ts';
@@ -84,26 +85,30 @@ export function LogTail({ jobId, attempt, sought }: LogTailProps) {
   useKeys({ f: () => setFollowing((old) => !old) });
 
   return (
-    <section className={classes.log} aria-label="Log">
+    <section className={classes.log} aria-label={t('Log')}>
       <div className={classes.top}>
-        <h2 className={classes.title}>Log</h2>
+        <h2 className={classes.title}>{t('Log')}</h2>
         <span className="dim">
           {lines.length === 0
             ? log.ended
-              ? 'It wrote nothing.'
-              : 'Nothing written yet.'
-            : `${lines.length.toLocaleString()} lines${log.ended ? ', complete' : ''}`}
+              ? t('It wrote nothing.')
+              : t('Nothing written yet.')
+            : t('{{a}} lines{{a2}}', {
+                a: lines.length.toLocaleString(locale),
+                a2: log.ended ? t(', complete') : '',
+              })}
         </span>
         {log.trouble !== null && <span className="trouble cut">{visibleText(log.trouble)}</span>}
         {earlierBytes > 0 && (
           <Button size="compact-xs" variant="default" onClick={() => void loadEarlier()}>
-            Load earlier ({formatBytes(earlierBytes)})
+            {t('Load earlier (')}
+            {formatBytes(earlierBytes)})
           </Button>
         )}
         <Checkbox
           className={classes.follow ?? ''}
           size="xs"
-          label="Follow"
+          label={t('Follow')}
           checked={following}
           onChange={(event) => setFollowing(event.currentTarget.checked)}
         />
@@ -114,7 +119,7 @@ export function LogTail({ jobId, attempt, sought }: LogTailProps) {
         onScroll={onScroll}
         role="log"
         aria-live="off"
-        aria-label="Output of the job"
+        aria-label={t('Output of the job')}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
         tabIndex={0}
       >
@@ -143,7 +148,7 @@ function Line({ text }: { text: string }) {
       {text.slice(0, LINE_CHARACTERS)}
       <span className="dim">
         {' '}
-        … {(text.length - LINE_CHARACTERS).toLocaleString()} more characters in the file
+        … {(text.length - LINE_CHARACTERS).toLocaleString(locale)} {t('more characters in the file')}
       </span>
     </>
   );

@@ -3,6 +3,7 @@ import { type FormEvent, useEffect, useState } from 'react';
 import { FieldError } from '../../domain/errors.ts';
 import { formatMib, parseMemoryMib } from '../../domain/units.ts';
 import { client } from '../connection.ts';
+import { t } from '../i18n/t.ts';
 import { retryWith } from '../jobActions.ts';
 import { useMachine } from '../store/store.ts';
 
@@ -32,7 +33,7 @@ export function MemoryRemedies({ jobId, withField = false }: { jobId: number; wi
   return (
     <Group gap={8}>
       <Button size="compact-xs" variant="default" onClick={() => void retryWith(jobId, { alone: true })}>
-        Retry alone on its GPU
+        {t('Retry alone on its GPU')}
       </Button>
       {suggestedMib !== null && (
         <Button
@@ -40,7 +41,7 @@ export function MemoryRemedies({ jobId, withField = false }: { jobId: number; wi
           variant="default"
           onClick={() => void retryWith(jobId, { vramMib: suggestedMib })}
         >
-          Retry with {formatMib(suggestedMib)}
+          {t('Retry with')} {formatMib(suggestedMib)}
         </Button>
       )}
       {withField && <OtherAmount jobId={jobId} />}
@@ -65,7 +66,7 @@ function OtherAmount({ jobId }: { jobId: number }) {
       <TextInput
         size="xs"
         w={104}
-        aria-label="Memory per GPU for another attempt"
+        aria-label={t('Memory per GPU for another attempt')}
         placeholder="14GiB"
         value={text}
         error={problem}
@@ -75,7 +76,7 @@ function OtherAmount({ jobId }: { jobId: number }) {
         }}
       />
       <Button size="compact-sm" variant="default" type="submit">
-        Retry with so much
+        {t('Retry with so much')}
       </Button>
     </form>
   );

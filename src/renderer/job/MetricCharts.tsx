@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import { useMemo, useState } from 'react';
+import { t } from '../i18n/t.ts';
 import { LineChart } from '../plot/LineChart.tsx';
 import { visibleText } from '../text/visibleText.ts';
 import jobClasses from './JobPage.module.css';
@@ -16,12 +17,12 @@ export function MetricCharts({ jobId, attempt }: { jobId: number; attempt: numbe
   const groups = useMemo(() => metricGroups(series ?? []), [series]);
   const shown = all ? groups : groups.slice(0, SHOWN);
   return (
-    <section aria-label="Curves">
-      <h2 className={jobClasses.title}>Curves</h2>
+    <section aria-label={t('Curves')}>
+      <h2 className={jobClasses.title}>{t('Curves')}</h2>
       {trouble !== null && <p className="trouble">{visibleText(trouble)}</p>}
       {series !== null && groups.length === 0 && (
         <div className={classes.none}>
-          <p>No figures in its output. One line each step is enough:</p>
+          <p>{t('No figures in its output. One line each step is enough:')}</p>
           <code className="mono">{'STINT_PROGRESS={"step": 30, "total": 100, "loss": 0.42}'}</code>
         </div>
       )}
@@ -30,7 +31,7 @@ export function MetricCharts({ jobId, attempt }: { jobId: number; attempt: numbe
       ))}
       {groups.length > SHOWN && (
         <Button size="compact-xs" variant="default" onClick={() => setAll((old) => !old)}>
-          {all ? 'Show fewer' : `Show all ${groups.length}`}
+          {all ? t('Show fewer') : t('Show all {{length}}', { length: groups.length })}
         </Button>
       )}
     </section>

@@ -1,61 +1,71 @@
 import type { Actor, JobEvent } from '../../domain/lifecycle.ts';
+import { t } from '../i18n/t.ts';
 
 /** Who did it, in a word for a row. */
 export const ACTORS: Readonly<Record<Actor, string>> = {
-  person: 'a person',
-  scheduler: 'the scheduler',
-  process: 'the job',
-  engine: 'the engine',
+  person: t('a person'),
+  scheduler: t('the scheduler'),
+  process: t('the job'),
+  engine: t('the engine'),
 };
 
 /** An event in words. @param gpuOf a device's name on the board. */
 export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string): string {
   switch (event.kind) {
     case 'submitted':
-      return event.spec.hold ? 'submitted, held back' : 'submitted';
+      return event.spec.hold ? t('submitted, held back') : 'submitted';
     case 'held':
-      return 'held back';
+      return t('held back');
     case 'released':
       return 'released';
     case 'prioritised':
-      return `priority set to ${event.priority}`;
+      return t('priority set to {{priority}}', { priority: event.priority });
     case 'moved':
-      return 'moved in the queue';
+      return t('moved in the queue');
     case 'launching':
-      return `given ${event.devices.length === 0 ? 'the CPU' : event.devices.map(gpuOf).join(', ')}, attempt ${event.attempt}`;
+      return t('given {{a}}, attempt {{attempt}}', {
+        a: event.devices.length === 0 ? t('the CPU') : event.devices.map(gpuOf).join(', '),
+        attempt: event.attempt,
+      });
     case 'launch-abandoned':
-      return `not started after all: ${event.reason}`;
+      return t('not started after all: {{reason}}', { reason: event.reason });
     case 'started':
-      return `started as pid ${event.process.pid}`;
+      return t('started as pid {{pid}}', { pid: event.process.pid });
     case 'progressed':
       return `${event.progress.label}, ${Math.floor(event.progress.fraction * 100)} %`;
     case 'paused':
-      return `paused (${event.method}), VRAM ${event.holdsVram ? 'stays held' : 'is free'}`;
+      return t('paused ({{method}}), VRAM {{a}}', {
+        method: event.method,
+        a: event.holdsVram ? t('stays held') : t('is free'),
+      });
     case 'resumed':
       return 'resumed';
     case 'vram':
-      return event.held ? 'its VRAM is held again' : 'its VRAM is free';
+      return event.held ? t('its VRAM is held again') : t('its VRAM is free');
     case 'throttled':
       return event.throttle === null
-        ? 'runs at full speed again'
-        : `held at ${Math.round(event.throttle.share * 100)} % of its speed`;
+        ? t('runs at full speed again')
+        : t('held at {{a}} % of its speed', { a: Math.round(event.throttle.share * 100) });
     case 'preempting':
-      return `told to write its checkpoint and end: ${event.reason}`;
+      return t('told to write its checkpoint and end: {{reason}}', { reason: event.reason });
     case 'stopping':
-      return `told to end: ${event.reason}`;
+      return t('told to end: {{reason}}', { reason: event.reason });
     case 'exited':
-      return `ended with exit code ${event.exitCode}${event.cause === null ? '' : `: ${event.cause}`}`;
+      return t('ended with exit code {{exitCode}}{{a}}', {
+        exitCode: event.exitCode,
+        a: event.cause === null ? '' : `: ${event.cause}`,
+      });
     case 'withdrawn':
-      return `withdrawn: ${event.reason}`;
+      return t('withdrawn: {{reason}}', { reason: event.reason });
     case 'undone':
-      return 'its withdrawal was taken back';
+      return t('its withdrawal was taken back');
     case 'launch-failed':
-      return `could not start: ${event.reason}`;
+      return t('could not start: {{reason}}', { reason: event.reason });
     case 'lost':
-      return `lost: ${event.reason}`;
+      return t('lost: {{reason}}', { reason: event.reason });
     case 'misplaced':
-      return `misplaced: ${event.reason}`;
+      return t('misplaced: {{reason}}', { reason: event.reason });
     case 'retried':
-      return 'put back into the queue for another attempt';
+      return t('put back into the queue for another attempt');
   }
 }

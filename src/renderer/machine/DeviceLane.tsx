@@ -3,12 +3,14 @@ import { IconAlertTriangleFilled } from '@tabler/icons-react';
 import type { Device } from '../../domain/device.ts';
 import { formatMib } from '../../domain/units.ts';
 import { projectColour } from '../hue.ts';
+import { t } from '../i18n/t.ts';
 import { ignoreProcess } from '../machineActions.ts';
 import { hrefOf } from '../route.ts';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { SAMPLE_WINDOW_MS, type Sample } from '../store/state.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatCoarse, formatExact } from '../text/formatTime.ts';
+import { statusWord } from '../text/statusWord.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './DeviceLane.module.css';
 import { DeviceRuleLines } from './DeviceRuleLines.tsx';
@@ -26,23 +28,26 @@ export function DeviceLane({ device }: { device: Device }) {
   const figures = [
     {
       key: 'use',
-      label: 'Use',
+      label: t('Use'),
       text: reading?.utilisation == null ? null : `${Math.round(reading.utilisation * 100)} %`,
       values: samples.map((sample) => sample.utilisation),
       top: 1,
     },
     {
       key: 'temperature',
-      label: 'Temperature',
+      label: t('Temperature'),
       text: reading?.temperatureC == null ? null : `${Math.round(reading.temperatureC)} °C`,
       values: samples.map((sample) => sample.temperatureC),
       top: 100,
     },
     {
       key: 'power',
-      label: 'Power',
+      label: t('Power'),
       text: reading?.powerW == null ? null : `${Math.round(reading.powerW)} W`,
-      limit: reading?.powerLimitW == null ? null : `of ${Math.round(reading.powerLimitW)} W`,
+      limit:
+        reading?.powerLimitW == null
+          ? null
+          : t('of {{powerLimitW}} W', { powerLimitW: Math.round(reading.powerLimitW) }),
       values: samples.map((sample) => sample.powerW),
       top: reading?.powerLimitW ?? null,
     },
@@ -50,7 +55,9 @@ export function DeviceLane({ device }: { device: Device }) {
   return (
     <article className={classes.lane} aria-label={`GPU ${device.index}`} data-health={device.health}>
       <div className={classes.who}>
-        <h2 className={classes.title}>GPU {device.index}</h2>
+        <h2 className={classes.title}>
+          {t('GPU')} {device.index}
+        </h2>
         <span className="cut" title={`${visibleText(device.name)}, ${device.id}`}>
           {visibleText(device.name)}
         </span>
@@ -62,8 +69,8 @@ export function DeviceLane({ device }: { device: Device }) {
           <p className={classes.trouble}>
             <IconAlertTriangleFilled size={14} aria-hidden="true" />
             <span>
-              <b>{device.health === 'gone' ? 'No longer listed.' : 'Not answering.'}</b> It gets no jobs.{' '}
-              {device.trouble && visibleText(device.trouble)}
+              <b>{device.health === 'gone' ? t('No longer listed.') : t('Not answering.')}</b>{' '}
+              {t('It gets no jobs.')} {device.trouble && visibleText(device.trouble)}
             </span>
           </p>
         )}
@@ -74,13 +81,22 @@ export function DeviceLane({ device }: { device: Device }) {
           {figures.map((figure) => (
             <div key={figure.key} className={classes.figure}>
               <dt>{figure.label}</dt>
-              <dd title={figure.text === null ? `${figure.label}: not measured on this device` : undefined}>
-                {figure.text ?? <span className={classes.unknown}>unknown</span>}
+              <dd
+                title={
+                  figure.text === null
+                    ? t('{{label}}: not measured on this device', { label: figure.label })
+                    : undefined
+                }
+              >
+                {figure.text ?? <span className={classes.unknown}>{t('unknown')}</span>}
                 {figure.limit && <span className={classes.limit}> {figure.limit}</span>}
               </dd>
               <dd className={classes.chart}>
                 <Sparkline
-                  label={`${figure.label} of GPU ${device.index} over the last 10 min`}
+                  label={t('{{label}} of GPU {{index}} over the last 10 min', {
+                    label: figure.label,
+                    index: device.index,
+                  })}
                   timesMs={timesMs}
                   values={figure.values}
                   top={figure.top}
@@ -103,33 +119,35 @@ function MemoryBar({ device }: { device: Device }) {
   const width = (mib: number) => `${(mib / device.memoryTotalMib) * 100}%`;
   const spoken = [
     ...shares.map((share) =>
-      share.kind === 'job' ? `#${share.jobId} ${formatMib(share.mib)}` : `others ${formatMib(share.mib)}`,
+      share.kind === 'job'
+        ? `#${share.jobId} ${formatMib(share.mib)}`
+        : t('others {{mib}}', { mib: formatMib(share.mib) }),
     ),
-    freeMib === null ? 'the rest is unknown' : `${formatMib(freeMib)} free`,
+    freeMib === null ? t('the rest is unknown') : t('{{freeMib}} free', { freeMib: formatMib(freeMib) }),
   ].join(', ');
   return (
     <div>
       <div className={classes.memoryTop}>
-        <span>Memory</span>
+        <span>{t('Memory')}</span>
         <span>
           {usedMib === null ? (
-            <span className={classes.unknown} title="The device does not say how much is used">
-              unknown
+            <span className={classes.unknown} title={t('The device does not say how much is used')}>
+              {t('unknown')}
             </span>
           ) : (
             <>
-              <b>{formatMib(usedMib)}</b> used
+              <b>{formatMib(usedMib)}</b> {t('used')}
             </>
           )}
         </span>
         <span className={classes.free}>
           {freeMib === null ? (
-            <span className="dim" title="Not measured, so it does not count as free">
+            <span className="dim" title={t('Not measured, so it does not count as free')}>
               –
             </span>
           ) : (
             <>
-              <b>{formatMib(freeMib)}</b> free of {formatMib(device.memoryTotalMib)}
+              <b>{formatMib(freeMib)}</b> {t('free of')} {formatMib(device.memoryTotalMib)}
             </>
           )}
         </span>
@@ -137,7 +155,7 @@ function MemoryBar({ device }: { device: Device }) {
       <div
         className={classes.memory}
         role="img"
-        aria-label={`Memory of GPU ${device.index}: ${spoken}`}
+        aria-label={t('Memory of GPU {{index}}: {{spoken}}', { index: device.index, spoken })}
         data-unknown={freeMib === null || undefined}
       >
         {shares.map((share) =>
@@ -149,14 +167,14 @@ function MemoryBar({ device }: { device: Device }) {
                 width: width(share.mib),
                 background: projectColour(jobs.get(share.jobId)?.project ?? ''),
               }}
-              title={`#${share.jobId}: ${formatMib(share.mib)} ${share.measured ? 'measured' : 'set aside'}`}
+              title={`#${share.jobId}: ${formatMib(share.mib)} ${share.measured ? t('measured') : t('set aside')}`}
             />
           ) : (
             <span
               key="foreign"
               className={`${classes.share} foreign`}
               style={{ width: width(share.mib) }}
-              title={`Processes that are not Stint's: ${formatMib(share.mib)}`}
+              title={t("Processes that are not Stint's: {{mib}}", { mib: formatMib(share.mib) })}
             />
           ),
         )}
@@ -171,7 +189,7 @@ function Holders({ device }: { device: Device }) {
   if (device.holders.length + device.foreign.length === 0) {
     return (
       <p className={classes.nobody}>
-        {device.health === 'ok' ? 'Nobody is on it.' : 'Who is on it is unknown.'}
+        {device.health === 'ok' ? t('Nobody is on it.') : t('Who is on it is unknown.')}
       </p>
     );
   }
@@ -188,16 +206,19 @@ function Holders({ device }: { device: Device }) {
               </a>
               <span className="cut dim">
                 {holder.usedMib === null
-                  ? `${formatMib(holder.reservedMib)} set aside`
-                  : `${formatMib(holder.usedMib)} used of ${formatMib(holder.reservedMib)}`}
-                {job && ` · ${visibleText(job.user)} · ${job.status}`}
+                  ? t('{{reservedMib}} set aside', { reservedMib: formatMib(holder.reservedMib) })
+                  : t('{{usedMib}} used of {{reservedMib}}', {
+                      usedMib: formatMib(holder.usedMib),
+                      reservedMib: formatMib(holder.reservedMib),
+                    })}
+                {job && ` · ${visibleText(job.user)} · ${statusWord(job.status)}`}
               </span>
             </span>
           </li>
         );
       })}
       {device.foreign.map((process) => {
-        const command = process.command === null ? 'unknown command' : visibleText(process.command);
+        const command = process.command === null ? t('unknown command') : visibleText(process.command);
         return (
           <li key={process.pid} className={classes.holder}>
             <span className={`${classes.foreignMark} foreign`} aria-hidden="true" />
@@ -208,27 +229,38 @@ function Holders({ device }: { device: Device }) {
               <span
                 className="cut dim"
                 title={
-                  process.startedAtMs === null ? undefined : `started ${formatExact(process.startedAtMs)}`
+                  process.startedAtMs === null
+                    ? undefined
+                    : t('started {{startedAtMs}}', { startedAtMs: formatExact(process.startedAtMs) })
                 }
               >
-                {process.memoryMib === null ? 'memory unknown' : formatMib(process.memoryMib)} · not Stint's ·{' '}
-                {process.user === null ? 'unknown user' : visibleText(process.user)} · pid {process.pid}
-                {process.startedAtMs !== null && ` · for ${formatCoarse(nowMs - process.startedAtMs)}`}
-                {process.idleSinceMs !== null && ` · idle for ${formatCoarse(nowMs - process.idleSinceMs)}`}
-                {process.jobId !== null && ` · of #${process.jobId}, which was not given this GPU`}
+                {process.memoryMib === null ? t('memory unknown') : formatMib(process.memoryMib)}{' '}
+                {t("· not Stint's ·")} {process.user === null ? t('unknown user') : visibleText(process.user)}{' '}
+                {t('· pid')} {process.pid}
+                {process.startedAtMs !== null &&
+                  t(' · for {{a}}', { a: formatCoarse(nowMs - process.startedAtMs) })}
+                {process.idleSinceMs !== null &&
+                  t(' · idle for {{a}}', { a: formatCoarse(nowMs - process.idleSinceMs) })}
+                {process.jobId !== null &&
+                  t(' · of #{{jobId}}, which was not given this GPU', { jobId: process.jobId })}
               </span>
             </span>
             {process.graphics === undefined && (
               <Button
                 size="compact-xs"
                 variant="default"
-                aria-label={`${process.ignored ? 'Mind' : 'Ignore'} process ${process.pid}`}
+                aria-label={t('{{a}} process {{pid}}', {
+                  a: process.ignored ? t('Mind') : t('Ignore'),
+                  pid: process.pid,
+                })}
                 title={
-                  process.ignored ? 'It keeps jobs away again' : 'It keeps no job away from this GPU any more'
+                  process.ignored
+                    ? t('It keeps jobs away again')
+                    : t('It keeps no job away from this GPU any more')
                 }
                 onClick={() => void ignoreProcess(device, process.pid, !process.ignored)}
               >
-                {process.ignored ? 'Mind it' : 'Ignore it'}
+                {process.ignored ? t('Mind it') : t('Ignore it')}
               </Button>
             )}
           </li>

@@ -1,18 +1,19 @@
 import { NativeSelect } from '@mantine/core';
 import type { Device } from '../../domain/device.ts';
+import { t } from '../i18n/t.ts';
 import { setDeviceRules } from '../machineActions.ts';
 import { hrefOf } from '../route.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './DeviceRuleLines.module.css';
 
 const FOREIGN = [
-  { value: 'share', label: 'share with others where jobs fit' },
-  { value: 'avoid', label: 'no jobs beside others' },
+  { value: 'share', label: t('share with others where jobs fit') },
+  { value: 'avoid', label: t('no jobs beside others') },
 ];
 const PRESENCE = [
-  { value: 'off', label: 'jobs go on while you are there' },
-  { value: 'throttle', label: 'slow jobs down while you are there' },
-  { value: 'pause', label: 'pause jobs while you are there' },
+  { value: 'off', label: t('jobs go on while you are there') },
+  { value: 'throttle', label: t('slow jobs down while you are there') },
+  { value: 'pause', label: t('pause jobs while you are there') },
 ];
 
 /** What the owner wants of a device, and what follows now. */
@@ -22,7 +23,7 @@ export function DeviceRuleLines({ device }: { device: Device }) {
     <div className={classes.rules}>
       <NativeSelect
         size="xs"
-        aria-label={`Others on GPU ${device.index}`}
+        aria-label={t('Others on GPU {{index}}', { index: device.index })}
         data={FOREIGN}
         value={rules.foreign}
         onChange={({ currentTarget }) =>
@@ -31,18 +32,22 @@ export function DeviceRuleLines({ device }: { device: Device }) {
       />
       <NativeSelect
         size="xs"
-        aria-label={`Presence at GPU ${device.index}`}
+        aria-label={t('Presence at GPU {{index}}', { index: device.index })}
         data={PRESENCE}
         value={rules.presence}
         onChange={({ currentTarget }) =>
           void setDeviceRules(device, { presence: currentTarget.value as typeof rules.presence })
         }
       />
-      <a href={hrefOf({ view: 'settings' })}>All rules</a>
-      {closed !== null && <p>Nothing new starts: {visibleText(closed.reason)}.</p>}
+      <a href={hrefOf({ view: 'settings' })}>{t('All rules')}</a>
+      {closed !== null && (
+        <p>
+          {t('Nothing new starts:')} {visibleText(closed.reason)}.
+        </p>
+      )}
       {yields !== null && (
         <p>
-          Jobs {yields.kind}: {visibleText(yields.reason)}.
+          {t('Jobs')} {yields.kind}: {visibleText(yields.reason)}.
         </p>
       )}
     </div>

@@ -1,4 +1,5 @@
 import { formatMib } from '../../domain/units.ts';
+import { t } from '../i18n/t.ts';
 import { SAMPLE_WINDOW_MS } from '../store/state.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { visibleText } from '../text/visibleText.ts';
@@ -15,11 +16,13 @@ export function MachineView() {
     <>
       {devices.length === 0 ? (
         <section className={classes.none}>
-          <h2>No GPUs found</h2>
+          <h2>{t('No GPUs found')}</h2>
           <p>
-            Only CPU jobs (<code className="mono">--gpus 0</code>) can start.{' '}
+            {t('Only CPU jobs (')}
+            <code className="mono">--gpus 0</code>
+            {t(') can start.')}{' '}
             {note === null
-              ? 'To try Stint without a GPU, start it with --devices virtual:2.'
+              ? t('To try Stint without a GPU, start it with --devices virtual:2.')
               : visibleText(note)}
           </p>
         </section>
@@ -48,35 +51,38 @@ function HostStrip() {
   const timesMs = samples.map((sample) => sample.atMs);
   const chart = { timesMs, spanMs: SAMPLE_WINDOW_MS, nowMs };
   return (
-    <section className={classes.host} aria-label="Host">
+    <section className={classes.host} aria-label={t('Host')}>
       <div className={classes.hostName}>
-        <h2 className={classes.title}>Host</h2>
+        <h2 className={classes.title}>{t('Host')}</h2>
         <span className="cut" title={visibleText(system.cpu)}>
           {visibleText(system.cpu)}
         </span>
         <span className="cut dim">
-          {system.cpuCores} cores · {formatMib(system.memoryMib)} · {visibleText(system.os)}
+          {system.cpuCores} {t('cores ·')} {formatMib(system.memoryMib)} · {visibleText(system.os)}
         </span>
       </div>
       <div className={classes.figure}>
-        <span className="dim">CPU</span>
-        <b>{host?.cpu == null ? 'unknown' : `${Math.round(host.cpu * 100)} %`}</b>
+        <span className="dim">{t('CPU')}</span>
+        <b>{host?.cpu == null ? t('unknown') : `${Math.round(host.cpu * 100)} %`}</b>
         <Sparkline
           {...chart}
-          label="CPU use over the last 10 min"
+          label={t('CPU use over the last 10 min')}
           values={samples.map((sample) => sample.cpu)}
           top={1}
         />
       </div>
       <div className={classes.figure}>
-        <span className="dim">Memory</span>
+        <span className="dim">{t('Memory')}</span>
         <b>
-          {host?.memoryUsedMib == null ? 'unknown' : formatMib(host.memoryUsedMib)}
-          <span className={classes.of}> of {formatMib(system.memoryMib)}</span>
+          {host?.memoryUsedMib == null ? t('unknown') : formatMib(host.memoryUsedMib)}
+          <span className={classes.of}>
+            {' '}
+            {t('of')} {formatMib(system.memoryMib)}
+          </span>
         </b>
         <Sparkline
           {...chart}
-          label="Memory use over the last 10 min"
+          label={t('Memory use over the last 10 min')}
           values={samples.map((sample) => sample.memoryUsedMib)}
           top={system.memoryMib}
         />

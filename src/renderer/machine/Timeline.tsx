@@ -4,6 +4,7 @@ import type { Allocation } from '../../contract/messages.ts';
 import { isTerminal, runSeconds } from '../../domain/job.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { projectColour } from '../hue.ts';
+import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatClock, formatClockSeconds } from '../text/formatTime.ts';
@@ -36,13 +37,13 @@ export function Timeline() {
   const isClear = (at: number) => Math.abs(at - nowMs) > length * 0.045 && at < window.toMs - length * 0.015;
   const nowAt = `${((nowMs - window.fromMs) / length) * 100}%`;
   return (
-    <section className={classes.timeline} aria-label="Timeline of allocations">
+    <section className={classes.timeline} aria-label={t('Timeline of allocations')}>
       <div className={classes.top}>
-        <h2 className={classes.title}>Timeline</h2>
+        <h2 className={classes.title}>{t('Timeline')}</h2>
         <p className={classes.readout}>
           {shown === null ? (
             <span className="dim">
-              Solid: ran. Hatched: expected from its progress. Point at a stretch to read it.
+              {t('Solid: ran. Hatched: expected from its progress. Point at a stretch to read it.')}
             </span>
           ) : (
             <Readout allocation={shown.allocation} nowMs={nowMs} />
@@ -54,14 +55,14 @@ export function Timeline() {
           onChange={(value) => setSpan(value as Span)}
           data={Object.keys(SPANS)}
           transitionDuration={0}
-          aria-label="How far back"
+          aria-label={t('How far back')}
         />
       </div>
       <div className={classes.body}>
         <div className={classes.labels}>
           {tracks.map((track) => (
             <div key={track.deviceId} className={classes.label} style={{ height: track.lanes * LANE_PX + 8 }}>
-              GPU {devices.find((device) => device.id === track.deviceId)?.index}
+              {t('GPU')} {devices.find((device) => device.id === track.deviceId)?.index}
             </div>
           ))}
         </div>
@@ -89,7 +90,7 @@ export function Timeline() {
             </div>
           ))}
           <div className={classes.now} style={{ left: nowAt }}>
-            <span>now</span>
+            <span>{t('now')}</span>
           </div>
         </div>
       </div>
@@ -167,7 +168,7 @@ function Readout({ allocation, nowMs }: { allocation: Allocation; nowMs: number 
         #{allocation.jobId} {visibleText(allocation.name)}
       </b>{' '}
       · {visibleText(allocation.project)} · {visibleText(allocation.user)} · {allocation.status} ·{' '}
-      {formatClockSeconds(startMs)} to {endMs === null ? 'now' : formatClockSeconds(endMs)} (
+      {formatClockSeconds(startMs)} {t('to')} {endMs === null ? 'now' : formatClockSeconds(endMs)} (
       {formatDuration((endMs ?? nowMs) - startMs)})
     </span>
   );

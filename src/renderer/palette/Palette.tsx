@@ -4,9 +4,11 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'reac
 import { MODES } from '../../domain/mode.ts';
 import { POLICY_NAMES } from '../../domain/policyNames.ts';
 import { DENSITIES, setDensity } from '../appearance.ts';
+import { t } from '../i18n/t.ts';
 import { act, undoLast } from '../jobActions.ts';
 import { setDrain, setMode, setPolicy } from '../machineActions.ts';
 import { goTo, VIEWS } from '../route.ts';
+import { VIEW_LABELS } from '../shell/viewLabels.ts';
 import { boardOf } from '../store/state.ts';
 import { makeStore, useMachine } from '../store/store.ts';
 import { openSubmit } from '../submit/openSubmit.ts';
@@ -33,7 +35,7 @@ export function Palette({ onKeys }: { onKeys(): void }) {
     <Modal
       opened={opened}
       onClose={close}
-      title="Do or find"
+      title={t('Do or find')}
       withCloseButton={false}
       size={640}
       yOffset="12vh"
@@ -61,32 +63,43 @@ function Choices({ onClose, onKeys }: { onClose(): void; onKeys(): void }) {
       run,
     });
     return [
-      command('Submit a job', () => openSubmit(), 'new', 'n'),
-      ...VIEWS.map((view, i) => command(`Go to ${view}`, () => goTo({ view }), 'view', String(i + 1))),
-      command('Take back what was done last', undoLast, 'undo', 'u'),
+      command(t('Submit a job'), () => openSubmit(), 'new', 'n'),
+      ...VIEWS.map((view, i) =>
+        command(
+          t('Go to {{view}}', { view: VIEW_LABELS[view] }),
+          () => goTo({ view }),
+          'view',
+          String(i + 1),
+        ),
+      ),
+      command(t('Take back what was done last'), undoLast, 'undo', 'u'),
       drained
-        ? command('Start jobs again', () => void setDrain(false), 'drain off')
-        : command('Drain: start nothing more', () => void setDrain(true), 'stop'),
+        ? command(t('Start jobs again'), () => void setDrain(false), t('drain off'))
+        : command(t('Drain: start nothing more'), () => void setDrain(true), 'stop'),
       ...MODES.map((mode) =>
-        command(`Who acts: ${MODE_LABELS[mode]}`, () => void setMode(mode), `mode ${mode}`),
+        command(
+          t('Who acts: {{a}}', { a: MODE_LABELS[mode] }),
+          () => void setMode(mode),
+          t('mode {{mode}}', { mode }),
+        ),
       ),
       ...POLICY_NAMES.map((policy) =>
-        command(`Policy: ${policy}`, () => void setPolicy(policy), 'scheduler'),
+        command(t('Policy: {{policy}}', { policy }), () => void setPolicy(policy), 'scheduler'),
       ),
       command(
-        'Failed jobs of the last day',
+        t('Failed jobs of the last day'),
         () => goTo({ view: 'history', query: FAILED_LATELY }),
         'history',
       ),
       ...(['light', 'dark', 'auto'] as const).map((scheme) =>
         command(
-          `Theme: ${scheme === 'auto' ? 'as the system' : scheme}`,
+          t('Theme: {{a}}', { a: scheme === 'auto' ? t('as the system') : scheme }),
           () => setColorScheme(scheme),
           'colour',
         ),
       ),
-      ...DENSITIES.map((one) => command(`Density: ${one}`, () => setDensity(one), 'rows')),
-      command('Keys', onKeys, 'shortcuts help keyboard', '?'),
+      ...DENSITIES.map((one) => command(t('Density: {{one}}', { one }), () => setDensity(one), 'rows')),
+      command(t('Keys'), onKeys, t('shortcuts help keyboard'), '?'),
     ];
   }, [drained, onKeys, setColorScheme]);
   const items = useMemo(() => {
@@ -126,8 +139,8 @@ function Choices({ onClose, onKeys }: { onClose(): void; onKeys(): void }) {
             run(items[chosen]);
           }
         }}
-        placeholder="pause 12, go to history, policy, a job’s name …"
-        aria-label="What to do or find"
+        placeholder={t('pause 12, go to history, policy, a job’s name …')}
+        aria-label={t('What to do or find')}
         role="combobox"
         aria-expanded="true"
         aria-controls="palette-items"
@@ -137,7 +150,13 @@ function Choices({ onClose, onKeys }: { onClose(): void; onKeys(): void }) {
         autoComplete="off"
         spellCheck={false}
       />
-      <div ref={list} id="palette-items" role="listbox" aria-label="What there is" className={classes.items}>
+      <div
+        ref={list}
+        id="palette-items"
+        role="listbox"
+        aria-label={t('What there is')}
+        className={classes.items}
+      >
         {items.map((item, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the keyboard, as a combobox does.
           // biome-ignore lint/a11y/useFocusableInteractive: as above, its option is the active descendant.
@@ -155,10 +174,14 @@ function Choices({ onClose, onKeys }: { onClose(): void; onKeys(): void }) {
           </div>
         ))}
       </div>
-      {items.length === 0 && <p className={classes.none}>Nothing is called that.</p>}
+      {items.length === 0 && <p className={classes.none}>{t('Nothing is called that.')}</p>}
     </>
   );
 }
 
-const MODE_LABELS = { manual: 'people only', advise: 'the policy advises', auto: 'the policy' } as const;
+const MODE_LABELS = {
+  manual: t('people only'),
+  advise: t('the policy advises'),
+  auto: t('the policy'),
+} as const;
 const FAILED_LATELY = 'status=failed,timed-out,lost&from=1d';

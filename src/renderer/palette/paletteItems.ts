@@ -1,6 +1,8 @@
 import type { JobView } from '../../contract/messages.ts';
+import { t } from '../i18n/t.ts';
 import { isPossible, type JobAction } from '../jobActions.ts';
 import { matches } from '../queue/queueRows.ts';
+import { statusWord } from '../text/statusWord.ts';
 import { visibleText } from '../text/visibleText.ts';
 
 /** One thing that can be done or gone to. */
@@ -14,15 +16,15 @@ export interface PaletteItem {
 }
 
 const VERBS: readonly (readonly [JobAction, string])[] = [
-  ['pause', 'Pause'],
-  ['resume', 'Resume'],
-  ['hold', 'Hold back'],
-  ['release', 'Release'],
-  ['retry', 'Retry'],
-  ['park', 'Pause and free the memory of'],
-  ['preempt', 'Let others go before'],
-  ['start', 'Start now'],
-  ['cancel', 'Cancel'],
+  ['pause', t('Pause')],
+  ['resume', t('Resume')],
+  ['hold', t('Hold back')],
+  ['release', t('Release')],
+  ['retry', t('Retry')],
+  ['park', t('Pause and free the memory of')],
+  ['preempt', t('Let others go before')],
+  ['start', t('Start now')],
+  ['cancel', t('Cancel')],
 ];
 const MOST = 12;
 
@@ -51,7 +53,7 @@ export function paletteItems(query: string, context: PaletteContext): readonly P
         .map((job) => ({
           key: `${action} ${job.id}`,
           label: `${label} #${job.id} ${visibleText(job.name)}`,
-          hint: job.status,
+          hint: statusWord(job.status),
           run: () => act(action, job),
         })),
   );
@@ -61,7 +63,7 @@ export function paletteItems(query: string, context: PaletteContext): readonly P
     .map((job) => ({
       key: `open ${job.id}`,
       label: `#${job.id} ${visibleText(job.name)}`,
-      hint: `${job.status} · ${visibleText(job.project)}`,
+      hint: `${statusWord(job.status)} · ${visibleText(job.project)}`,
       run: () => open(job.id),
     }));
   // A job that ended long ago is not among those that the console knows.
@@ -69,7 +71,14 @@ export function paletteItems(query: string, context: PaletteContext): readonly P
   const other =
     number === undefined || jobs.some(({ id }) => id === Number(number))
       ? []
-      : [{ key: `open ${number}`, label: `Job #${number}`, hint: 'open', run: () => open(Number(number)) }];
+      : [
+          {
+            key: `open ${number}`,
+            label: t('Job #{{number}}', { number }),
+            hint: t('open'),
+            run: () => open(Number(number)),
+          },
+        ];
   return [...found, ...done, ...opened, ...other].slice(0, 40);
 }
 

@@ -1,5 +1,6 @@
 import { useCallback } from 'react';
 import { formatMetric } from '../../domain/metrics.ts';
+import { t } from '../i18n/t.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './LineChart.module.css';
 import { type Drawing, type Pens, usePlot } from './usePlot.ts';
@@ -85,7 +86,11 @@ export function LineChart({ chart }: { chart: Lines }) {
       <div
         ref={host}
         role="img"
-        aria-label={`${visibleText(chart.name)} by ${chart.unit}, last ${told.map(({ name, last }) => `${visibleText(name)} ${formatMetric(last)}`).join(', ')}`}
+        aria-label={t('{{name}} by {{unit}}, last {{a}}', {
+          name: visibleText(chart.name),
+          unit: chart.unit,
+          a: told.map(({ name, last }) => `${visibleText(name)} ${formatMetric(last)}`).join(', '),
+        })}
       />
     </figure>
   );

@@ -5,6 +5,7 @@ import type { JobView } from '../../contract/messages.ts';
 import { isTerminal } from '../../domain/job.ts';
 import { openMore } from '../control/moreStore.ts';
 import { projectColour } from '../hue.ts';
+import { t } from '../i18n/t.ts';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatAgo, formatExact } from '../text/formatTime.ts';
@@ -38,7 +39,11 @@ export const ArrayRow = memo(function ArrayRow(props: ArrayRowProps) {
   const priorities = new Set((current.length > 0 ? current : jobs).map(({ priority }) => priority));
   const Chevron = open ? IconChevronDown : IconChevronRight;
   const tabIndex = cursor ? 0 : -1;
-  const about = { title: `Array #${id}: ${name}`, ids: jobs.map((job) => job.id), arrayId: id };
+  const about = {
+    title: t('Array #{{id}}: {{name}}', { id, name }),
+    ids: jobs.map((job) => job.id),
+    arrayId: id,
+  };
   return (
     <GridRow
       aria-rowindex={props.rowIndex}
@@ -61,7 +66,7 @@ export const ArrayRow = memo(function ArrayRow(props: ArrayRowProps) {
           checked={ticked === true}
           indeterminate={ticked === null}
           onChange={() => onTick(current.length > 0 ? current : jobs, ticked !== true)}
-          aria-label={`Tick the jobs of array #${id}`}
+          aria-label={t('Tick the jobs of array #{{id}}', { id })}
           tabIndex={tabIndex}
         />
       </GridCell>
@@ -71,7 +76,7 @@ export const ArrayRow = memo(function ArrayRow(props: ArrayRowProps) {
           className={classes.unfold}
           onClick={() => onToggle(id)}
           aria-expanded={open}
-          aria-label={`Jobs of array #${id}`}
+          aria-label={t('Jobs of array #{{id}}', { id })}
           tabIndex={tabIndex}
         >
           <Chevron size={16} aria-hidden="true" />
@@ -85,18 +90,22 @@ export const ArrayRow = memo(function ArrayRow(props: ArrayRowProps) {
           {name}
         </span>
         <span className="cut dim">
-          {first.array?.size} jobs{first.array?.atMost != null && `, ${first.array.atMost} at once`} ·{' '}
+          {first.array?.size} {t('jobs')}
+          {first.array?.atMost != null && t(', {{atMost}} at once', { atMost: first.array.atMost })} ·{' '}
           {visibleText(first.project)} · {visibleText(first.user)}
         </span>
       </GridCell>
       <Tracks jobs={current} />
       <Standing jobs={jobs} />
       <GridCell className={classes.priority}>
-        <span className="dim">{priorities.size === 1 ? [...priorities][0] : 'differ'}</span>
+        <span className="dim">{priorities.size === 1 ? [...priorities][0] : t('differ')}</span>
       </GridCell>
-      <GridCell className={classes.time} title={`submitted ${formatExact(submittedAtMs)}`}>
+      <GridCell
+        className={classes.time}
+        title={t('submitted {{submittedAtMs}}', { submittedAtMs: formatExact(submittedAtMs) })}
+      >
         <span>{formatAgo(submittedAtMs, nowMs)}</span>
-        <span className="dim">submitted</span>
+        <span className="dim">{t('submitted')}</span>
       </GridCell>
       <GridCell className={classes.actions}>
         <JobActions jobs={jobs} arrayId={id} which={`array #${id}`} tabIndex={tabIndex} />
@@ -105,8 +114,8 @@ export const ArrayRow = memo(function ArrayRow(props: ArrayRowProps) {
           size={28}
           tabIndex={tabIndex}
           onClick={(event) => openMore(about, event.currentTarget)}
-          aria-label={`More for array #${id}`}
-          title={`More for array #${id} (m)`}
+          aria-label={t('More for array #{{id}}', { id })}
+          title={t('More for array #{{id}} (m)', { id })}
         >
           <IconDots size={16} />
         </ActionIcon>
@@ -129,24 +138,28 @@ function Tracks({ jobs }: { jobs: readonly JobView[] }) {
 function Standing({ jobs }: { jobs: readonly JobView[] }) {
   const { size, running, waiting, over, failed } = arraySummary(jobs);
   const parts = [
-    ...(running > 0 ? [`${running} running`] : []),
-    ...(waiting > 0 ? [`${waiting} waiting`] : []),
-    `${over} of ${size} over`,
+    ...(running > 0 ? [t('{{running}} running', { running })] : []),
+    ...(waiting > 0 ? [t('{{waiting}} waiting', { waiting })] : []),
+    t('{{over}} of {{size}} over', { over, size }),
   ];
   const percent = Math.floor((100 * over) / size);
   return (
     <GridCell className={classes.lines}>
       <span className={classes.state}>
         <span className="cut">{parts.join(' · ')}</span>
-        {failed > 0 && <span className="trouble">{failed} failed</span>}
+        {failed > 0 && (
+          <span className="trouble">
+            {failed} {t('failed')}
+          </span>
+        )}
         <span className={classes.percent}>{percent} %</span>
       </span>
       <div
         className={classes.share}
         role="progressbar"
-        aria-label="Jobs of the array that are over"
+        aria-label={t('Jobs of the array that are over')}
         aria-valuenow={percent}
-        aria-valuetext={`${over} of ${size}`}
+        aria-valuetext={t('{{over}} of {{size}}', { over, size })}
       >
         <div style={{ width: `${percent}%`, background: projectColour(jobs[0]!.project) }} />
       </div>

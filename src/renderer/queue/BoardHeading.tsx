@@ -1,16 +1,17 @@
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { t } from '../i18n/t.ts';
 import classes from './Board.module.css';
 import { GridCell, GridRow } from './Grid.tsx';
 import type { Row, Section } from './queueRows.ts';
 
 const TITLES: Readonly<Record<Section, string>> = {
-  live: 'Running',
-  waiting: 'Waiting',
-  over: 'Finished lately',
+  live: t('Running'),
+  waiting: t('Waiting'),
+  over: t('Finished lately'),
 };
 const NOTHING: Readonly<Record<Section, string>> = {
-  live: 'Nothing runs.',
-  waiting: 'Nothing waits.',
+  live: t('Nothing runs.'),
+  waiting: t('Nothing waits.'),
   over: '',
 };
 
@@ -27,14 +28,15 @@ export function BoardHeading(props: {
   onToggle(): void;
 }) {
   const { row, next, open } = props;
-  const count = row.shown === row.count ? row.count : `${row.shown} of ${row.count}`;
+  const count =
+    row.shown === row.count ? row.count : t('{{shown}} of {{n}}', { shown: row.shown, n: row.count });
   const Chevron = open ? IconChevronDown : IconChevronRight;
   const why =
     row.count === 0
       ? NOTHING[row.section]
       : row.shown === 0
-        ? 'The filter hides them all.'
-        : 'They are of the arrays above.';
+        ? t('The filter hides them all.')
+        : t('They are of the arrays above.');
   return (
     <GridRow aria-rowindex={props.rowIndex} tabIndex={-1}>
       <GridCell tabIndex={-1} aria-colspan={9}>

@@ -1,16 +1,17 @@
 import { Button } from '@mantine/core';
 import type { JobView } from '../../contract/messages.ts';
 import { openMore } from '../control/moreStore.ts';
+import { t } from '../i18n/t.ts';
 import { act, isPossible, type JobAction } from '../jobActions.ts';
 import classes from './Board.module.css';
 
 const ACTIONS: readonly (readonly [JobAction, string])[] = [
-  ['pause', 'Pause'],
-  ['resume', 'Resume'],
-  ['hold', 'Hold back'],
-  ['release', 'Release'],
-  ['retry', 'Retry'],
-  ['cancel', 'Cancel'],
+  ['pause', t('Pause')],
+  ['resume', t('Resume')],
+  ['hold', t('Hold back')],
+  ['release', t('Release')],
+  ['retry', t('Retry')],
+  ['cancel', t('Cancel')],
 ];
 
 /** What can be done to the ticked jobs. */
@@ -19,9 +20,11 @@ export function BulkBar({ ticked, onUntick }: { ticked: readonly JobView[]; onUn
     <fieldset
       className={classes.bulk}
       style={{ border: 0, margin: 0, padding: 0 }}
-      aria-label="With the ticked jobs"
+      aria-label={t('With the ticked jobs')}
     >
-      <b>{ticked.length} ticked</b>
+      <b>
+        {ticked.length} {t('ticked')}
+      </b>
       {ACTIONS.filter(([action]) => ticked.some((job) => isPossible(action, job))).map(([action, label]) => (
         <Button key={action} size="compact-sm" variant="default" onClick={() => act(action, ticked)}>
           {label}
@@ -42,10 +45,10 @@ export function BulkBar({ ticked, onUntick }: { ticked: readonly JobView[]; onUn
           )
         }
       >
-        More
+        {t('More')}
       </Button>
       <Button size="compact-sm" variant="subtle" onClick={onUntick}>
-        Untick
+        {t('Untick')}
       </Button>
     </fieldset>
   );

@@ -9,15 +9,16 @@ import {
 } from '@tabler/icons-react';
 import type { JobView } from '../../contract/messages.ts';
 import { isTerminal } from '../../domain/job.ts';
+import { t } from '../i18n/t.ts';
 import { act, isPossible, type JobAction } from '../jobActions.ts';
 
 const BUTTONS = [
-  { action: 'pause', label: 'Pause', Icon: IconPlayerPause },
-  { action: 'resume', label: 'Resume', Icon: IconPlayerPlay },
-  { action: 'hold', label: 'Hold back', Icon: IconHandStop },
-  { action: 'release', label: 'Release', Icon: IconHandOff },
-  { action: 'retry', label: 'Retry', Icon: IconRotateClockwise },
-  { action: 'cancel', label: 'Cancel', Icon: IconX },
+  { action: 'pause', label: t('Pause'), Icon: IconPlayerPause },
+  { action: 'resume', label: t('Resume'), Icon: IconPlayerPlay },
+  { action: 'hold', label: t('Hold back'), Icon: IconHandStop },
+  { action: 'release', label: t('Release'), Icon: IconHandOff },
+  { action: 'retry', label: t('Retry'), Icon: IconRotateClockwise },
+  { action: 'cancel', label: t('Cancel'), Icon: IconX },
 ] as const satisfies readonly { action: JobAction; label: string; Icon: unknown }[];
 
 /** Of an array, which is in several states at once, so many fit. */

@@ -10,6 +10,7 @@ import { isLive, isTerminal, runSeconds } from '../../domain/job.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { formatMib } from '../../domain/units.ts';
 import { openMore } from '../control/moreStore.ts';
+import { t } from '../i18n/t.ts';
 import { applyRemedy } from '../machineActions.ts';
 import { hrefOf } from '../route.ts';
 import { ProgressLine } from '../shell/ProgressLine.tsx';
@@ -71,7 +72,7 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
           onChange={({ nativeEvent }) =>
             onTick([job], !ticked, 'shiftKey' in nativeEvent && nativeEvent.shiftKey === true)
           }
-          aria-label={`Tick #${job.id}`}
+          aria-label={t('Tick #{{id}}', { id: job.id })}
           tabIndex={cursor ? 0 : -1}
         />
       </GridCell>
@@ -84,8 +85,8 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
             {...attributes}
             {...listeners}
             tabIndex={cursor ? 0 : -1}
-            aria-label={`Move #${job.id} in the queue`}
-            title="Drag to move, or Alt with the arrow keys"
+            aria-label={t('Move #{{id}} in the queue', { id: job.id })}
+            title={t('Drag to move, or Alt with the arrow keys')}
           >
             <IconGripVertical size={16} aria-hidden="true" />
           </button>
@@ -105,7 +106,10 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
         </a>
         <span
           className="cut dim"
-          title={`project ${visibleText(job.project)}, user ${visibleText(job.user)}`}
+          title={t('project {{project}}, user {{user}}', {
+            project: visibleText(job.project),
+            user: visibleText(job.user),
+          })}
         >
           {props.within && job.array !== null
             ? valuesText(job.array)
@@ -125,8 +129,8 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
           size={28}
           tabIndex={cursor ? 0 : -1}
           onClick={(event) => openMore(about, event.currentTarget)}
-          aria-label={`More for ${key}`}
-          title={`More for ${key} (m)`}
+          aria-label={t('More for {{key}}', { key })}
+          title={t('More for {{key}} (m)', { key })}
         >
           <IconDots size={16} />
         </ActionIcon>
@@ -138,7 +142,7 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
 /** What tells a job from the others of its array: `3: lr=1e-3, seed=0`. */
 function valuesText({ index, values }: NonNullable<JobView['array']>): string {
   const texts = Object.entries(values).map(([name, value]) => `${name}=${value}`);
-  return visibleText(texts.length === 0 ? `index ${index}` : `${index}: ${texts.join(', ')}`);
+  return visibleText(texts.length === 0 ? t('index {{index}}', { index }) : `${index}: ${texts.join(', ')}`);
 }
 
 /** On which devices it is (or was), else how many it needs, and the memory it declares. */
@@ -147,13 +151,14 @@ function TrackCell({ job }: { job: JobView }) {
   const indices = job.devices
     .map((id) => devices.find((device) => device.id === id)?.index ?? '?')
     .join(', ');
-  const need = gpuNeedText(job) === '0' ? 'CPU only' : `${gpuNeedText(job)} GPU${job.gpus === 1 ? '' : 's'}`;
+  const need =
+    gpuNeedText(job) === '0' ? t('CPU only') : `${gpuNeedText(job)} GPU${job.gpus === 1 ? '' : 's'}`;
   const memory =
     job.gpus === 0
       ? ''
       : job.vramMib === null
-        ? 'whole GPU'
-        : `${formatMib(job.vramMib)}${job.gpus > 1 ? ' each' : ''}`;
+        ? t('whole GPU')
+        : `${formatMib(job.vramMib)}${job.gpus > 1 ? t(' each') : ''}`;
   return (
     <GridCell className={classes.lines}>
       <span className="cut">{job.devices.length > 0 ? `GPU ${indices}` : need}</span>
@@ -161,7 +166,7 @@ function TrackCell({ job }: { job: JobView }) {
         className="cut dim"
         title={
           job.vramMib === null && job.gpus > 0
-            ? 'No memory declared, so it gets its GPUs to itself'
+            ? t('No memory declared, so it gets its GPUs to itself')
             : undefined
         }
       >
@@ -173,7 +178,7 @@ function TrackCell({ job }: { job: JobView }) {
 
 function StateCell({ job }: { job: JobView }) {
   if (isTerminal(job.status)) {
-    const code = job.exitCode === null ? '' : `· exit ${job.exitCode}`;
+    const code = job.exitCode === null ? '' : t('· exit {{exitCode}}', { exitCode: job.exitCode });
     const cause = visibleText(job.diagnosis?.summary ?? job.cause ?? '');
     const { line, remedy } = job.diagnosis ?? {};
     const whole = [cause, line && visibleText(line.text), remedy].filter(Boolean).join('\n');
@@ -195,7 +200,9 @@ function StateCell({ job }: { job: JobView }) {
       <GridCell className={classes.lines}>
         <span className={classes.state}>
           <StatusMark status={job.status} />
-          {held && <span className="cut dim">{job.holdsVram ? 'VRAM stays held' : 'VRAM is free'}</span>}
+          {held && (
+            <span className="cut dim">{job.holdsVram ? t('VRAM stays held') : t('VRAM is free')}</span>
+          )}
           {job.throttle !== null && <span className="cut dim">{throttleText(job).slice(2)}</span>}
           {job.cause !== null && <span className="cut dim">{visibleText(job.cause)}</span>}
           {job.progress !== null && (
@@ -208,14 +215,14 @@ function StateCell({ job }: { job: JobView }) {
           )}
         </span>
         {job.progress === null ? (
-          <span className="dim">no progress reported</span>
+          <span className="dim">{t('no progress reported')}</span>
         ) : (
           <ProgressLine job={job} />
         )}
       </GridCell>
     );
   }
-  const reason = visibleText(job.waitingReason ?? 'the scheduler has not looked at it yet');
+  const reason = visibleText(job.waitingReason ?? t('the scheduler has not looked at it yet'));
   const remedy = remedyIn(reason);
   return (
     <GridCell className={classes.reason} title={reason}>
@@ -227,12 +234,15 @@ function StateCell({ job }: { job: JobView }) {
           variant="default"
           title={
             remedy.kind === 'share'
-              ? `Let jobs onto GPU ${remedy.index} beside others where they fit`
-              : `Let jobs onto GPU ${remedy.index} in spite of process ${remedy.pid}`
+              ? t('Let jobs onto GPU {{index}} beside others where they fit', { index: remedy.index })
+              : t('Let jobs onto GPU {{index}} in spite of process {{pid}}', {
+                  index: remedy.index,
+                  pid: remedy.pid,
+                })
           }
           onClick={() => void applyRemedy(remedy)}
         >
-          {remedy.kind === 'share' ? 'Share it' : 'Ignore it'}
+          {remedy.kind === 'share' ? t('Share it') : t('Ignore it')}
         </Button>
       )}
     </GridCell>
@@ -243,17 +253,27 @@ function TimeCell({ job }: { job: JobView }) {
   const nowMs = useNow();
   const [first, second, exact] = isTerminal(job.status)
     ? [
-        job.startedAtMs === null ? 'never ran' : formatElapsed(runSeconds(job, nowMs)),
+        job.startedAtMs === null ? t('never ran') : formatElapsed(runSeconds(job, nowMs)),
         formatAgo(job.finishedAtMs ?? nowMs, nowMs),
-        job.finishedAtMs === null ? '' : `ended ${formatExact(job.finishedAtMs)}`,
+        job.finishedAtMs === null
+          ? ''
+          : t('ended {{finishedAtMs}}', { finishedAtMs: formatExact(job.finishedAtMs) }),
       ]
     : isLive(job.status)
       ? [
           formatElapsed(runSeconds(job, nowMs)),
-          job.startedAtMs === null ? 'starting' : `since ${formatClockSeconds(job.startedAtMs)}`,
-          job.startedAtMs === null ? '' : `started ${formatExact(job.startedAtMs)}`,
+          job.startedAtMs === null
+            ? t('starting')
+            : t('since {{startedAtMs}}', { startedAtMs: formatClockSeconds(job.startedAtMs) }),
+          job.startedAtMs === null
+            ? ''
+            : t('started {{startedAtMs}}', { startedAtMs: formatExact(job.startedAtMs) }),
         ]
-      : [formatAgo(job.submittedAtMs, nowMs), 'submitted', `submitted ${formatExact(job.submittedAtMs)}`];
+      : [
+          formatAgo(job.submittedAtMs, nowMs),
+          t('submitted'),
+          t('submitted {{submittedAtMs}}', { submittedAtMs: formatExact(job.submittedAtMs) }),
+        ];
   return (
     <GridCell className={classes.time} title={exact}>
       <span>{first}</span>

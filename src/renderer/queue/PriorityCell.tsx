@@ -1,6 +1,7 @@
 import { useRef, useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { isTerminal, PRIORITY_LIMIT } from '../../domain/job.ts';
+import { t } from '../i18n/t.ts';
 import { prioritise } from '../jobActions.ts';
 import classes from './PriorityCell.module.css';
 
@@ -22,8 +23,8 @@ export function PriorityCell({ job, tabIndex = 0 }: { job: JobView; tabIndex?: 0
           element.focus();
         }}
         onClick={() => setDraft(String(job.priority))}
-        aria-label={`Priority of #${job.id}: ${job.priority}. Change`}
-        title="Priority, higher first. Click to change"
+        aria-label={t('Priority of #{{id}}: {{priority}}. Change', { id: job.id, priority: job.priority })}
+        title={t('Priority, higher first. Click to change')}
       >
         {job.priority}
       </button>
@@ -52,9 +53,16 @@ export function PriorityCell({ job, tabIndex = 0 }: { job: JobView; tabIndex?: 0
         if (event.key === 'Enter') commit();
         else setDraft(null);
       }}
-      aria-label={`Priority of #${job.id}`}
+      aria-label={t('Priority of #{{id}}', { id: job.id })}
       aria-invalid={!valid}
-      title={valid ? undefined : `a whole number from -${PRIORITY_LIMIT} to ${PRIORITY_LIMIT}`}
+      title={
+        valid
+          ? undefined
+          : t('a whole number from -{{PRIORITY_LIMIT}} to {{PRIORITY_LIMIT2}}', {
+              PRIORITY_LIMIT,
+              PRIORITY_LIMIT2: PRIORITY_LIMIT,
+            })
+      }
     />
   );
 }

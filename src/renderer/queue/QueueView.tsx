@@ -25,6 +25,7 @@ import type { JobView } from '../../contract/messages.ts';
 import { isTerminal } from '../../domain/job.ts';
 import { density, rowPx } from '../appearance.ts';
 import { openMore } from '../control/moreStore.ts';
+import { t } from '../i18n/t.ts';
 import {
   act,
   isMovable,
@@ -68,19 +69,20 @@ const alongTheQueue: Modifier = ({ transform }) => ({ ...transform, x: 0 });
 /** What a screen reader says of a job that is being moved. */
 const SPOKEN: NonNullable<ComponentProps<typeof DndContext>['accessibility']> = {
   screenReaderInstructions: {
-    draggable:
+    draggable: t(
       'Press Space to pick the job up, the arrow keys to move it, Space to drop it, Escape to leave it.',
+    ),
   },
   announcements: {
-    onDragStart: ({ active }) => `Picked up #${active.id}.`,
+    onDragStart: ({ active }) => t('Picked up #{{id}}.', { id: active.id }),
     onDragOver: ({ active, over }) =>
       over === null
         ? undefined
         : over.id === active.id
-          ? `#${active.id} is where it was.`
-          : `#${active.id} is at the place of #${over.id}.`,
-    onDragEnd: ({ active }) => `Dropped #${active.id}.`,
-    onDragCancel: ({ active }) => `#${active.id} stays where it was.`,
+          ? t('#{{id}} is where it was.', { id: active.id })
+          : t('#{{id}} is at the place of #{{id2}}.', { id: active.id, id2: over.id }),
+    onDragEnd: ({ active }) => t('Dropped #{{id}}.', { id: active.id }),
+    onDragCancel: ({ active }) => t('#{{id}} stays where it was.', { id: active.id }),
   },
 };
 
@@ -173,10 +175,12 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
     const row = cursor && scrollRef.current?.querySelector(`[data-row="${keyOf(cursor)}"]`);
     if (!row) return;
     const [only] = subjects.length === 1 ? subjects : [];
-    const title = only ? `#${only.id} ${visibleText(only.name)}` : `${subjects.length} jobs`;
+    const title = only
+      ? `#${only.id} ${visibleText(only.name)}`
+      : t('{{length}} jobs', { length: subjects.length });
     openMore(
       {
-        title: arrayId === undefined ? title : `Array #${arrayId}, ${title}`,
+        title: arrayId === undefined ? title : t('Array #{{arrayId}}, {{title}}', { arrayId, title }),
         ids: subjects.map(({ id }) => id),
         arrayId,
       },
@@ -244,12 +248,12 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
               event.currentTarget.blur();
             }
           }}
-          placeholder="Filter by name, user, project, status"
-          aria-label="Filter the queue"
+          placeholder={t('Filter by name, user, project, status')}
+          aria-label={t('Filter the queue')}
           leftSection={<IconSearch size={16} />}
           rightSection={
             filter === '' ? null : (
-              <CloseButton size="sm" aria-label="Clear the filter" onClick={() => setFilter('')} />
+              <CloseButton size="sm" aria-label={t('Clear the filter')} onClick={() => setFilter('')} />
             )
           }
           w={320}
@@ -270,23 +274,23 @@ export function QueueView({ onSubmit }: { onSubmit(): void }) {
           onDragEnd={onDragEnd}
           accessibility={SPOKEN}
         >
-          <Grid aria-label="Jobs" aria-rowcount={rows.length + 1} className={classes.board}>
+          <Grid aria-label={t('Jobs')} aria-rowcount={rows.length + 1} className={classes.board}>
             <GridRows>
               <GridRow aria-rowindex={1} className={classes.columns}>
                 <GridHeader>
-                  <VisuallyHidden>Tick</VisuallyHidden>
+                  <VisuallyHidden>{t('Tick')}</VisuallyHidden>
                 </GridHeader>
                 <GridHeader>
-                  <VisuallyHidden>Move</VisuallyHidden>
+                  <VisuallyHidden>{t('Move')}</VisuallyHidden>
                 </GridHeader>
-                <GridHeader>Job</GridHeader>
-                <GridHeader>Name</GridHeader>
-                <GridHeader>Track</GridHeader>
-                <GridHeader>State</GridHeader>
-                <GridHeader style={{ textAlign: 'right' }}>Priority</GridHeader>
-                <GridHeader style={{ textAlign: 'right' }}>Time</GridHeader>
+                <GridHeader>{t('Job')}</GridHeader>
+                <GridHeader>{t('Name')}</GridHeader>
+                <GridHeader>{t('Track')}</GridHeader>
+                <GridHeader>{t('State')}</GridHeader>
+                <GridHeader style={{ textAlign: 'right' }}>{t('Priority')}</GridHeader>
+                <GridHeader style={{ textAlign: 'right' }}>{t('Time')}</GridHeader>
                 <GridHeader>
-                  <VisuallyHidden>Actions</VisuallyHidden>
+                  <VisuallyHidden>{t('Actions')}</VisuallyHidden>
                 </GridHeader>
               </GridRow>
             </GridRows>

@@ -6,6 +6,7 @@ import { type Decision, type Explanation, isSameAction } from '../../domain/deci
 import type { Device } from '../../domain/device.ts';
 import { costText, signed } from '../../domain/explanationText.ts';
 import { featureWords } from '../../domain/featureWords.ts';
+import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatExact, formatMoment } from '../text/formatTime.ts';
@@ -27,7 +28,7 @@ export function DecisionList(props: { decisions: readonly Decision[]; openId?: n
       return next;
     });
   if (decisions.length === 0) {
-    return <p className="dim">No decision yet. One is taken when a job arrives or ends.</p>;
+    return <p className="dim">{t('No decision yet. One is taken when a job arrives or ends.')}</p>;
   }
   return (
     <>
@@ -51,7 +52,7 @@ export function DecisionList(props: { decisions: readonly Decision[]; openId?: n
                   <Notes decision={decision} />
                 </span>
                 <span className={classes.why}>
-                  <Chevron size={14} aria-hidden="true" /> why
+                  <Chevron size={14} aria-hidden="true" /> {t('why')}
                 </span>
               </button>
               {isOpen && <Candidates decision={decision} />}
@@ -61,7 +62,7 @@ export function DecisionList(props: { decisions: readonly Decision[]; openId?: n
       </ol>
       {decisions.length > FIRST_SHOWN && !all && (
         <Button size="compact-sm" variant="default" mt={8} onClick={() => setAll(true)}>
-          Show {decisions.length - FIRST_SHOWN} earlier
+          {t('Show')} {decisions.length - FIRST_SHOWN} {t('earlier')}
         </Button>
       )}
     </>
@@ -70,18 +71,23 @@ export function DecisionList(props: { decisions: readonly Decision[]; openId?: n
 
 function Notes({ decision }: { decision: Decision }) {
   if (decision.fallback !== null) {
-    return <span className="trouble"> · {decision.fallback.failed} failed, the heuristic decided</span>;
+    return (
+      <span className="trouble">
+        {' '}
+        · {decision.fallback.failed} {t('failed, the heuristic decided')}
+      </span>
+    );
   }
-  return decision.exploration.explored ? <span className="dim"> · explored</span> : null;
+  return decision.exploration.explored ? <span className="dim"> {t('· explored')}</span> : null;
 }
 
 function Why(props: { explanation: Explanation; devices: readonly Pick<Device, 'id' | 'index'>[] }) {
   const { otherwise, features } = props.explanation;
   return (
-    <table className={classes.candidates} aria-label="What moved the choice">
+    <table className={classes.candidates} aria-label={t('What moved the choice')}>
       <caption className={classes.caption}>
-        Rather than to {actionText(otherwise, props.devices)}: {costText(props.explanation)}. What moved it
-        most:
+        {t('Rather than to')} {actionText(otherwise, props.devices)}: {costText(props.explanation)}
+        {t('. What moved it most:')}
       </caption>
       <tbody>
         {features.map(({ name, chosen, otherwise: other, effect }) => (
@@ -89,9 +95,9 @@ function Why(props: { explanation: Explanation; devices: readonly Pick<Device, '
             <td>{featureWords(name)}</td>
             <td
               className={classes.score}
-              title="of what was done, and of the alternative, as the network sees it"
+              title={t('of what was done, and of the alternative, as the network sees it')}
             >
-              {chosen.toFixed(2)} against {other.toFixed(2)}
+              {chosen.toFixed(2)} {t('against')} {other.toFixed(2)}
             </td>
             <td className={classes.score}>{signed(effect)}</td>
           </tr>
@@ -116,41 +122,44 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
           </span>
         )}
         <span>
-          by {visibleText(decision.policy)}{' '}
+          {t('by')} {visibleText(decision.policy)}{' '}
           <span className="mono">{visibleText(decision.policyVersion)}</span>
         </span>
         <span>
           {exploration.epsilon === null
-            ? 'does not explore'
-            : `ε ${exploration.epsilon.toFixed(3)}, ${exploration.explored ? 'chosen at random' : 'chosen by score'}`}
+            ? t('does not explore')
+            : `ε ${exploration.epsilon.toFixed(3)}, ${exploration.explored ? t('chosen at random') : t('chosen by score')}`}
         </span>
         <span>
-          the heuristic would{' '}
+          {t('the heuristic would')}{' '}
           {isSameAction(decision.heuristicAction, candidates[chosen]!.action)
-            ? 'do the same'
+            ? t('do the same')
             : actionText(decision.heuristicAction, devices)}
         </span>
         {advice !== undefined && (
           <span>
-            {visibleText(advice.policy)} suggested{' '}
+            {visibleText(advice.policy)} {t('suggested')}{' '}
             {isSameAction(advice.action, candidates[chosen]!.action)
-              ? 'the same'
-              : `to ${actionText(advice.action, devices)}`}
+              ? t('the same')
+              : t('to {{action}}', { action: actionText(advice.action, devices) })}
           </span>
         )}
-        <span title={`snapshot ${decision.snapshotHash}`}>
-          <a href={hrefOf({ view: 'decision', id: decision.id })}>decision {decision.id}</a>, epoch{' '}
-          {decision.epoch}, snapshot <span className="mono">{decision.snapshotHash.slice(0, 8)}</span>
+        <span title={t('snapshot {{snapshotHash}}', { snapshotHash: decision.snapshotHash })}>
+          <a href={hrefOf({ view: 'decision', id: decision.id })}>
+            {t('decision')} {decision.id}
+          </a>
+          {t(', epoch')} {decision.epoch}
+          {t(', snapshot')} <span className="mono">{decision.snapshotHash.slice(0, 8)}</span>
         </span>
       </p>
       {explanation !== undefined && <Why explanation={explanation} devices={devices} />}
       <table className={classes.candidates}>
         <thead>
           <tr>
-            <th>Candidate</th>
-            <th className={classes.score}>Score</th>
+            <th>{t('Candidate')}</th>
+            <th className={classes.score}>{t('Score')}</th>
             <td />
-            <th>Shield</th>
+            <th>{t('Shield')}</th>
           </tr>
         </thead>
         <tbody>
@@ -165,7 +174,7 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
                 ) : (
                   actionText(candidate.action, devices)
                 )}
-                {index === chosen && <b> · taken</b>}
+                {index === chosen && <b> {t('· taken')}</b>}
               </td>
               <td className={classes.score}>{candidate.score === null ? '–' : candidate.score.toFixed(3)}</td>
               <td className={classes.gauge}>
@@ -173,7 +182,7 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
               </td>
               <td>
                 {candidate.vetoes.length === 0 ? (
-                  <span className="dim">allowed</span>
+                  <span className="dim">{t('allowed')}</span>
                 ) : (
                   candidate.vetoes.map((veto) => (
                     <span key={veto.rule} className={classes.veto}>
@@ -188,7 +197,7 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
       </table>
       {decision.candidateCount > candidates.length && (
         <p className="dim">
-          {decision.candidateCount - candidates.length} more were scored lower and are not kept.
+          {decision.candidateCount - candidates.length} {t('more were scored lower and are not kept.')}
         </p>
       )}
     </div>

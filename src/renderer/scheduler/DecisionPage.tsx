@@ -1,5 +1,6 @@
 import { useCallback } from 'react';
 import { client } from '../connection.ts';
+import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useAsked } from '../useAsked.ts';
 import { DecisionList } from './DecisionList.tsx';
@@ -17,18 +18,22 @@ export function DecisionPage({ id }: { id: number }) {
   if (!decision) {
     return (
       <MissingThing
-        name={`Decision ${id}`}
+        name={t('Decision {{id}}', { id })}
         trouble={trouble}
-        missing={value !== null && 'There is no such decision, or it is so old that it is not kept any more.'}
+        missing={
+          value !== null && t('There is no such decision, or it is so old that it is not kept any more.')
+        }
       />
     );
   }
   return (
     <div className={classes.thing}>
-      <h1 className={classes.name}>Decision {id}</h1>
+      <h1 className={classes.name}>
+        {t('Decision')} {id}
+      </h1>
       <DecisionList decisions={[decision]} openId={id} />
       <p>
-        <a href={hrefOf({ view: 'scheduler' })}>All decisions</a>
+        <a href={hrefOf({ view: 'scheduler' })}>{t('All decisions')}</a>
       </p>
     </div>
   );

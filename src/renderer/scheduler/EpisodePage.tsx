@@ -2,6 +2,7 @@ import { useCallback } from 'react';
 import type { Decision } from '../../domain/decision.ts';
 import type { Episode } from '../../domain/episode.ts';
 import { client } from '../connection.ts';
+import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useAsked } from '../useAsked.ts';
 import { DecisionList } from './DecisionList.tsx';
@@ -23,9 +24,9 @@ export function EpisodePage({ id }: { id: number }) {
   if (!value?.episode) {
     return (
       <MissingThing
-        name={`Episode ${id}`}
+        name={t('Episode {{id}}', { id })}
         trouble={trouble}
-        missing={value !== null && 'There is no such episode among the latest thousand.'}
+        missing={value !== null && t('There is no such episode among the latest thousand.')}
       />
     );
   }
@@ -34,15 +35,19 @@ export function EpisodePage({ id }: { id: number }) {
   if (episode.endedAtMs !== null) query.set('to', String(episode.endedAtMs));
   return (
     <div className={classes.thing}>
-      <h1 className={classes.name}>Episode {id}</h1>
+      <h1 className={classes.name}>
+        {t('Episode')} {id}
+      </h1>
       <EpisodeTable episodes={[episode]} />
       <p>
-        <a href={hrefOf({ view: 'history', query: query.toString() })}>Jobs that were in the system then</a>
+        <a href={hrefOf({ view: 'history', query: query.toString() })}>
+          {t('Jobs that were in the system then')}
+        </a>
         {' · '}
-        <a href={hrefOf({ view: 'scheduler' })}>All episodes</a>
+        <a href={hrefOf({ view: 'scheduler' })}>{t('All episodes')}</a>
       </p>
       <section>
-        <h2 className={classes.title}>Decisions</h2>
+        <h2 className={classes.title}>{t('Decisions')}</h2>
         <DecisionList decisions={decisions} />
       </section>
     </div>

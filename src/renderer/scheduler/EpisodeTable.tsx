@@ -1,6 +1,7 @@
 import type { Episode } from '../../domain/episode.ts';
 import { REWARD_COMPONENTS } from '../../domain/reward.ts';
 import { formatDuration } from '../../domain/units.ts';
+import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useNow } from '../store/store.ts';
 import { formatElapsed, formatExact, formatMoment } from '../text/formatTime.ts';
@@ -12,29 +13,31 @@ export function EpisodeTable({ episodes }: { episodes: readonly Episode[] }) {
   const nowMs = useNow();
   if (episodes.length === 0) {
     return (
-      <p className="dim">No episode yet. One lasts from the first arrival until the machine is idle again.</p>
+      <p className="dim">
+        {t('No episode yet. One lasts from the first arrival until the machine is idle again.')}
+      </p>
     );
   }
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
-    <section className={classes.scroll} tabIndex={0} aria-label="Table of episodes">
+    <section className={classes.scroll} tabIndex={0} aria-label={t('Table of episodes')}>
       <table className={classes.table}>
         <thead>
           <tr>
-            <th>Episode</th>
-            <th>Start</th>
-            <th>Length</th>
-            <th>Policy</th>
-            <th title="finished of arrived">Jobs</th>
-            <th title="mean time from submission to end">Mean JCT</th>
-            <th title="weighted sum of the parts per second">Reward</th>
+            <th>{t('Episode')}</th>
+            <th>{t('Start')}</th>
+            <th>{t('Length')}</th>
+            <th>{t('Policy')}</th>
+            <th title={t('finished of arrived')}>{t('Jobs')}</th>
+            <th title={t('mean time from submission to end')}>{t('Mean JCT')}</th>
+            <th title={t('weighted sum of the parts per second')}>{t('Reward')}</th>
             {REWARD_COMPONENTS.map((name) => (
-              <th key={name} title={`−∫ cost of ${name}, seconds, unweighted`}>
+              <th key={name} title={t('−∫ cost of {{name}}, seconds, unweighted', { name })}>
                 {name}, s
               </th>
             ))}
-            <th>Decisions</th>
-            <th>Transitions</th>
+            <th>{t('Decisions')}</th>
+            <th>{t('Transitions')}</th>
           </tr>
         </thead>
         <tbody>
@@ -46,16 +49,21 @@ export function EpisodeTable({ episodes }: { episodes: readonly Episode[] }) {
               <td title={formatExact(episode.startedAtMs)}>{formatMoment(episode.startedAtMs, nowMs)}</td>
               <td>
                 {formatElapsed(episodeSeconds(episode, nowMs))}
-                {episode.endedAtMs === null && ', under way'}
+                {episode.endedAtMs === null && t(', under way')}
               </td>
               <td>
                 {episode.policy}
-                {episode.fallbacks > 0 && <span className="trouble"> · {episode.fallbacks} fallbacks</span>}
+                {episode.fallbacks > 0 && (
+                  <span className="trouble">
+                    {' '}
+                    · {episode.fallbacks} {t('fallbacks')}
+                  </span>
+                )}
               </td>
               <td>
-                {episode.jobsFinished} of {episode.jobsArrived}
+                {episode.jobsFinished} {t('of')} {episode.jobsArrived}
               </td>
-              <td title={episode.meanJctS === null ? 'no job of it has finished' : undefined}>
+              <td title={episode.meanJctS === null ? t('no job of it has finished') : undefined}>
                 {episode.meanJctS === null ? '–' : formatDuration(episode.meanJctS * 1000)}
               </td>
               <td>

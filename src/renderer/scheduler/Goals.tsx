@@ -7,13 +7,14 @@ import {
   type GoalWeights,
   REWARD_COMPONENTS,
 } from '../../domain/reward.ts';
+import { t } from '../i18n/t.ts';
 import { setGoals } from '../machineActions.ts';
 import classes from './Goals.module.css';
 
 const NAMES: Readonly<Record<keyof GoalWeights, string>> = {
-  completion: 'Soon over',
-  utilisation: 'No idle GPUs',
-  fairness: 'Fair to users',
+  completion: t('Soon over'),
+  utilisation: t('No idle GPUs'),
+  fairness: t('Fair to users'),
 };
 
 /** What the policy strives for, a slider for each goal. It holds from the next decision on. */
@@ -21,12 +22,12 @@ export function Goals({ goals, heeded }: { readonly goals: GoalWeights; readonly
   const [draft, setDraft] = useState<Partial<GoalWeights>>({});
   const changed = REWARD_COMPONENTS.some((goal) => goals[goal] !== DEFAULT_GOALS[goal]);
   return (
-    <section aria-label="Goals">
+    <section aria-label={t('Goals')}>
       <h2 className={classes.title}>
-        Goals
+        {t('Goals')}
         {changed && (
           <Button size="compact-xs" variant="subtle" onClick={() => void setGoals(DEFAULT_GOALS)}>
-            as at first
+            {t('as at first')}
           </Button>
         )}
       </h2>
@@ -38,7 +39,11 @@ export function Goals({ goals, heeded }: { readonly goals: GoalWeights; readonly
             <output>{(draft[goal] ?? goals[goal]).toFixed(2)}</output>
             <Slider
               className={classes.slider}
-              thumbLabel={`${name}, 0 to ${FULL_GOAL}: ${GOAL_MEANINGS[goal]}`}
+              thumbLabel={t('{{name}}, 0 to {{FULL_GOAL}}: {{a}}', {
+                name,
+                FULL_GOAL,
+                a: GOAL_MEANINGS[goal],
+              })}
               label={null}
               size="sm"
               min={0}
@@ -53,7 +58,7 @@ export function Goals({ goals, heeded }: { readonly goals: GoalWeights; readonly
           </div>
         );
       })}
-      {!heeded && <p className="dim">This policy goes by its own rule and not by goals.</p>}
+      {!heeded && <p className="dim">{t('This policy goes by its own rule and not by goals.')}</p>}
     </section>
   );
 }

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import type { SchedulerStatus } from '../../contract/messages.ts';
 import type { LearningPoint } from '../../domain/learningCurve.ts';
 import { client } from '../connection.ts';
+import { t } from '../i18n/t.ts';
 import { LineChart, type Lines } from '../plot/LineChart.tsx';
 import { visibleText } from '../text/visibleText.ts';
 import { type Poll, type Polled, usePolled } from '../usePolled.ts';
@@ -14,7 +15,9 @@ export function LearningCurves({ status }: { readonly status: SchedulerStatus })
   if (points === null) return <p className="dim">…</p>;
   if (points.length === 0)
     return (
-      <p className="dim">Nothing learned here yet. Decisions in which there was a choice are learned from.</p>
+      <p className="dim">
+        {t('Nothing learned here yet. Decisions in which there was a choice are learned from.')}
+      </p>
     );
   return charts.map((chart) => <LineChart key={chart.name} chart={chart} />);
 }
@@ -28,8 +31,8 @@ function chartsOf(points: readonly LearningPoint[], heuristic: string): Lines[] 
   });
   return [
     chart('loss', [{ name: 'loss', values: points.map(({ loss }) => loss) }]),
-    chart('shares of decisions', [
-      { name: `as ${heuristic} would`, values: points.map(({ agreement }) => agreement) },
+    chart(t('shares of decisions'), [
+      { name: t('as {{heuristic}} would', { heuristic }), values: points.map(({ agreement }) => agreement) },
       { name: 'random, ε', values: points.map(({ epsilon }) => epsilon) },
     ]),
   ];

@@ -1,3 +1,4 @@
+import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './SchedulerView.module.css';
@@ -8,8 +9,8 @@ export function MissingThing(props: { name: string; trouble: string | null; miss
   return (
     <section className={classes.thing}>
       <h1 className={classes.name}>{name}</h1>
-      <p>{trouble === null ? missing || 'Reading it …' : visibleText(trouble)}</p>
-      <a href={hrefOf({ view: 'scheduler' })}>To the scheduler</a>
+      <p>{trouble === null ? missing || t('Reading it …') : visibleText(trouble)}</p>
+      <a href={hrefOf({ view: 'scheduler' })}>{t('To the scheduler')}</a>
     </section>
   );
 }

@@ -2,6 +2,7 @@ import { useCallback, useMemo } from 'react';
 import uPlot from 'uplot';
 import type { Episode } from '../../domain/episode.ts';
 import { type GoalWeights, REWARD_COMPONENTS } from '../../domain/reward.ts';
+import { t } from '../i18n/t.ts';
 import { type Drawing, type Pens, usePlot } from '../plot/usePlot.ts';
 import classes from './RewardChart.module.css';
 import { formatReward, rewardSeries, stacked } from './rewardSeries.ts';
@@ -66,7 +67,7 @@ export function RewardChart({ episodes, goals }: { episodes: readonly Episode[];
   return (
     <figure className={classes.figure}>
       <figcaption className={classes.caption}>
-        <span>Reward per episode, mean rate, 0 is best</span>
+        <span>{t('Reward per episode, mean rate, 0 is best')}</span>
         {REWARD_COMPONENTS.map((name, index) => (
           <span key={name} className={classes.key}>
             <i style={{ background: `var(--tone-${index + 1})` }} />
@@ -75,13 +76,16 @@ export function RewardChart({ episodes, goals }: { episodes: readonly Episode[];
         ))}
         <span className={classes.key}>
           <i className={classes.total} />
-          total
+          {t('total')}
         </span>
       </figcaption>
       <div
         ref={host}
         role="img"
-        aria-label={`Reward of the last ${series.ids.length} episodes by component; the figures are in the table below`}
+        aria-label={t(
+          'Reward of the last {{length}} episodes by component; the figures are in the table below',
+          { length: series.ids.length },
+        )}
       />
     </figure>
   );

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { SchedulerStatus } from '../../contract/messages.ts';
 import { heedsGoals, POLICY_NAMES, type PolicyName } from '../../domain/policyNames.ts';
 import { formatDuration } from '../../domain/units.ts';
+import { locale, t } from '../i18n/t.ts';
 import { setPolicy } from '../machineActions.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatAgo, formatElapsed } from '../text/formatTime.ts';
@@ -18,32 +19,32 @@ import classes from './SchedulerView.module.css';
 
 /** Live jobs are never stopped for others: of those that could, only the order of starts is seen. */
 const POLICIES: Readonly<Record<PolicyName, string>> = {
-  fifo: 'fifo: strictly in queue order',
-  'first-fit': 'first-fit: the first that fits',
-  easy: 'easy: who fits, without delaying the head',
-  priority: 'priority: highest priority first',
-  aged: 'aged: by priority and hours waited',
-  las: 'las: least served first (starts only)',
-  tiresias: 'tiresias: two queues by service (starts only)',
-  gittins: 'gittins: likeliest to end soon (starts only)',
-  qssf: 'qssf: least predicted work first',
-  pspt: 'pspt: least predicted total first (starts only)',
-  fair: 'fair: the user who holds least first',
-  tetris: 'tetris: best fit and least work first',
-  pack: 'pack: shares GPUs where that pays',
-  random: 'random: any that fits',
-  bandit: 'bandit: finds out which of eight to follow',
-  'bandit-ucb1': 'bandit-ucb1: the same, by UCB1',
-  'bandit-exp3': 'bandit-exp3: the same, by Exp3',
-  dqn: 'dqn: the learned Q-network',
+  fifo: t('fifo: strictly in queue order'),
+  'first-fit': t('first-fit: the first that fits'),
+  easy: t('easy: who fits, without delaying the head'),
+  priority: t('priority: highest priority first'),
+  aged: t('aged: by priority and hours waited'),
+  las: t('las: least served first (starts only)'),
+  tiresias: t('tiresias: two queues by service (starts only)'),
+  gittins: t('gittins: likeliest to end soon (starts only)'),
+  qssf: t('qssf: least predicted work first'),
+  pspt: t('pspt: least predicted total first (starts only)'),
+  fair: t('fair: the user who holds least first'),
+  tetris: t('tetris: best fit and least work first'),
+  pack: t('pack: shares GPUs where that pays'),
+  random: t('random: any that fits'),
+  bandit: t('bandit: finds out which of eight to follow'),
+  'bandit-ucb1': t('bandit-ucb1: the same, by UCB1'),
+  'bandit-exp3': t('bandit-exp3: the same, by Exp3'),
+  dqn: t('dqn: the learned Q-network'),
 };
 const LEARNER: Readonly<Record<SchedulerStatus['learner']['state'], string>> = {
-  off: 'off',
-  waiting: 'waiting for transitions',
-  starting: 'starting',
-  learning: 'learning',
-  asleep: 'asleep, nothing is new',
-  restarting: 'starting again',
+  off: t('off'),
+  waiting: t('waiting for transitions'),
+  starting: t('starting'),
+  learning: t('learning'),
+  asleep: t('asleep, nothing is new'),
+  restarting: t('starting again'),
 };
 
 /** Who decides, how well, and why. */
@@ -53,9 +54,9 @@ export function SchedulerView() {
   const episodes = useMachine((machine) => machine.episodes);
   return (
     <div className={classes.page}>
-      <aside className={classes.side} aria-label="Scheduler">
+      <aside className={classes.side} aria-label={t('Scheduler')}>
         <Select
-          label="Policy in charge"
+          label={t('Policy in charge')}
           data={POLICY_NAMES.map((name) => ({ value: name, label: POLICIES[name] }))}
           value={status.policy}
           onChange={(policy) => policy !== null && void setPolicy(policy as PolicyName)}
@@ -67,24 +68,26 @@ export function SchedulerView() {
         <Figures status={status} />
       </aside>
       <div className={classes.main}>
-        <section className={classes.rewards} aria-label="Reward">
-          <h2 className={classes.title}>Reward</h2>
+        <section className={classes.rewards} aria-label={t('Reward')}>
+          <h2 className={classes.title}>{t('Reward')}</h2>
           {episodes.some((episode) => episode.endedAtMs !== null) ? (
             <RewardChart episodes={episodes} goals={status.goals} />
           ) : (
-            <p className="dim">No episode has ended yet. One ends when nothing runs and nothing waits.</p>
+            <p className="dim">
+              {t('No episode has ended yet. One ends when nothing runs and nothing waits.')}
+            </p>
           )}
         </section>
-        <section className={classes.decisions} aria-label="Last decisions">
-          <h2 className={classes.title}>Last decisions</h2>
+        <section className={classes.decisions} aria-label={t('Last decisions')}>
+          <h2 className={classes.title}>{t('Last decisions')}</h2>
           <DecisionList decisions={decisions} />
         </section>
-        <section className={classes.learning} aria-label="Learning">
-          <h2 className={classes.title}>Learning</h2>
+        <section className={classes.learning} aria-label={t('Learning')}>
+          <h2 className={classes.title}>{t('Learning')}</h2>
           <LearningCurves status={status} />
         </section>
-        <section className={classes.episodes} aria-label="Episodes">
-          <h2 className={classes.title}>Episodes</h2>
+        <section className={classes.episodes} aria-label={t('Episodes')}>
+          <h2 className={classes.title}>{t('Episodes')}</h2>
           <EpisodeTable episodes={episodes} />
         </section>
       </div>
@@ -97,52 +100,54 @@ function Figures({ status }: { status: SchedulerStatus }) {
   const { learner, lastFallback, currentEpisode } = status;
   return (
     <>
-      <Group title="Decisions">
-        <Figure name="Taken" value={status.decisions.toLocaleString()} />
+      <Group title={t('Decisions')}>
+        <Figure name={t('Taken')} value={status.decisions.toLocaleString(locale)} />
         <Figure
-          name={`As ${status.heuristic} would`}
+          name={t('As {{heuristic}} would', { heuristic: status.heuristic })}
           value={status.agreement === null ? null : `${Math.round(status.agreement * 100)} %`}
-          why="Share of the last decisions in which the policy chose what the heuristic would have"
+          why={t('Share of the last decisions in which the policy chose what the heuristic would have')}
         />
         <Figure
-          name="Exploring, ε"
+          name={t('Exploring, ε')}
           value={status.epsilon === null ? null : status.epsilon.toFixed(3)}
-          why="Share of decisions taken at random to learn from; this policy does not explore when unknown"
+          why={t(
+            'Share of decisions taken at random to learn from; this policy does not explore when unknown',
+          )}
         />
         <Figure
-          name="Fallbacks"
-          value={status.fallbacks.toLocaleString()}
-          why="Times that the policy failed and the heuristic decided instead"
+          name={t('Fallbacks')}
+          value={status.fallbacks.toLocaleString(locale)}
+          why={t('Times that the policy failed and the heuristic decided instead')}
         />
-        <Figure name="Version" value={visibleText(status.policyVersion)} />
+        <Figure name={t('Version')} value={visibleText(status.policyVersion)} />
       </Group>
       {lastFallback !== null && (
         <p className={classes.note}>
-          Last fallback {formatAgo(lastFallback.atMs, nowMs)}: {visibleText(lastFallback.error)}
+          {t('Last fallback')} {formatAgo(lastFallback.atMs, nowMs)}: {visibleText(lastFallback.error)}
         </p>
       )}
-      <Group title="Learner">
-        <Figure name="State" value={LEARNER[learner.state]} alarm={learner.state === 'restarting'} />
+      <Group title={t('Learner')}>
+        <Figure name={t('State')} value={LEARNER[learner.state]} alarm={learner.state === 'restarting'} />
         <Figure
-          name="Runs on"
+          name={t('Runs on')}
           value={learner.backend}
-          why="what the gradients are computed with; unknown until it has started"
+          why={t('what the gradients are computed with; unknown until it has started')}
         />
         <Figure
-          name="May take"
+          name={t('May take')}
           value={mayTake(learner)}
-          why="of one core; `stint policy learning` changes it"
+          why={t('of one core; `stint policy learning` changes it')}
         />
-        <Figure name="Train steps" value={learner.trainSteps.toLocaleString()} />
+        <Figure name={t('Train steps')} value={learner.trainSteps.toLocaleString(locale)} />
         <Figure
-          name="Replay"
-          value={`${learner.replaySize.toLocaleString()} of ${learner.replayCapacity.toLocaleString()}`}
-          why="Transitions kept to learn from"
+          name={t('Replay')}
+          value={`${learner.replaySize.toLocaleString(locale)} of ${learner.replayCapacity.toLocaleString(locale)}`}
+          why={t('Transitions kept to learn from')}
         />
         <Figure
-          name="Loss"
+          name={t('Loss')}
           value={learner.loss === null ? null : learner.loss.toPrecision(3)}
-          why="Huber loss of the last step; unknown before the first"
+          why={t('Huber loss of the last step; unknown before the first')}
         />
       </Group>
       {learner.trouble !== null && (
@@ -150,26 +155,26 @@ function Figures({ status }: { status: SchedulerStatus }) {
           {visibleText(learner.trouble)}
         </p>
       )}
-      <Group title="Episode now">
+      <Group title={t('Episode now')}>
         {currentEpisode === null ? (
-          <Figure name="None" value="the next arrival opens one" />
+          <Figure name={t('None')} value="the next arrival opens one" />
         ) : (
           <>
             <Figure
-              name={`Episode ${currentEpisode.id}`}
+              name={t('Episode {{id}}', { id: currentEpisode.id })}
               value={formatElapsed(episodeSeconds(currentEpisode, nowMs))}
             />
             <Figure
-              name="Jobs"
+              name={t('Jobs')}
               value={`${currentEpisode.jobsFinished} of ${currentEpisode.jobsArrived} done`}
             />
-            <Figure name="Decisions" value={currentEpisode.decisions.toLocaleString()} />
+            <Figure name={t('Decisions')} value={currentEpisode.decisions.toLocaleString(locale)} />
             <Figure
-              name="Mean JCT"
+              name={t('Mean JCT')}
               value={currentEpisode.meanJctS === null ? null : formatDuration(currentEpisode.meanJctS * 1000)}
-              why="Mean time from submission to end; unknown until a job of it has finished"
+              why={t('Mean time from submission to end; unknown until a job of it has finished')}
             />
-            <Figure name="Reward so far" value={formatReward(currentEpisode.reward)} />
+            <Figure name={t('Reward so far')} value={formatReward(currentEpisode.reward)} />
           </>
         )}
       </Group>
@@ -178,7 +183,7 @@ function Figures({ status }: { status: SchedulerStatus }) {
 }
 
 const mayTake = ({ limits, yields }: SchedulerStatus['learner']): string =>
-  yields ? 'nothing: you are here' : `${limits.cpuPercent} % of a core`;
+  yields ? 'nothing: you are here' : t('{{cpuPercent}} % of a core', { cpuPercent: limits.cpuPercent });
 
 function Group({ title, children }: { title: string; children: ReactNode }) {
   return (

@@ -2,6 +2,7 @@ import { Button, Code, NativeSelect, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { apiTokenSchema, SCOPES, type Scope } from '../../domain/apiToken.ts';
 import { client } from '../connection.ts';
+import { t } from '../i18n/t.ts';
 import { useNow } from '../store/store.ts';
 import { formatAgo, formatExact } from '../text/formatTime.ts';
 import { troubleText } from '../text/troubleText.ts';
@@ -13,9 +14,9 @@ import classes from './Settings.module.css';
 
 const ask = () => client().tokens.list();
 const MAY: Readonly<Record<Scope, string>> = {
-  read: 'look at everything',
-  act: 'also submit and control jobs',
-  admin: 'also rules, policies and tokens',
+  read: t('look at everything'),
+  act: t('also submit and control jobs'),
+  admin: t('also rules, policies and tokens'),
 };
 
 /** Which programs may speak to the engine over HTTP. */
@@ -25,7 +26,7 @@ export function Access() {
   const [form, setForm] = useState({ name: '', scope: 'read' as Scope });
   const [problem, setProblem] = useState<string | null>(null);
   const [made, setMade] = useState<string | null>(null);
-  const sought = useIsSought('token access api http security scope');
+  const sought = useIsSought(t('token access api http security scope'));
   const create = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const named = apiTokenSchema.shape.name.safeParse(form.name);
@@ -44,37 +45,47 @@ export function Access() {
       await client().tokens.revoke({ name });
       tokens.set(await ask());
     } catch (error) {
-      sayTrouble(`the token ${name} still opens the engine`, error);
+      sayTrouble(t('the token {{name}} still opens the engine', { name }), error);
     }
   };
   return (
     <Group
-      title="Access"
-      about="Tokens for scripts, notebooks, Prometheus and agents. The engine listens on this machine only."
+      title={t('Access')}
+      about={t(
+        'Tokens for scripts, notebooks, Prometheus and agents. The engine listens on this machine only.',
+      )}
     >
       {tokens.value?.map((token) => (
         <Setting
           key={token.name}
           label={visibleText(token.name)}
           words="token api http security"
-          about={`may ${MAY[token.scope]}; ${
-            token.lastUsedAtMs === null ? 'never used' : `used ${formatAgo(token.lastUsedAtMs, nowMs)}`
-          }${token.expiresAtMs === null ? '' : `; until ${formatExact(token.expiresAtMs)}`}`}
+          about={t('may {{a}}; {{a2}}{{a3}}', {
+            a: MAY[token.scope],
+            a2:
+              token.lastUsedAtMs === null
+                ? t('never used')
+                : t('used {{lastUsedAtMs}}', { lastUsedAtMs: formatAgo(token.lastUsedAtMs, nowMs) }),
+            a3:
+              token.expiresAtMs === null
+                ? ''
+                : t('; until {{expiresAtMs}}', { expiresAtMs: formatExact(token.expiresAtMs) }),
+          })}
         >
           <Button
             size="compact-xs"
             variant="default"
-            aria-label={`Revoke ${token.name}`}
+            aria-label={t('Revoke {{name}}', { name: token.name })}
             onClick={() => void revoke(token.name)}
           >
-            Revoke
+            {t('Revoke')}
           </Button>
         </Setting>
       ))}
       {tokens.trouble !== null && <p className="trouble">{visibleText(tokens.trouble)}</p>}
       {made !== null && (
         <p className={classes.made} role="status">
-          Copy it now, it is shown only here: <Code className={classes.token!}>{made}</Code>
+          {t('Copy it now, it is shown only here:')} <Code className={classes.token!}>{made}</Code>
         </p>
       )}
       <form
@@ -86,8 +97,8 @@ export function Access() {
       >
         <TextInput
           size="xs"
-          label="Name of a new token"
-          placeholder="notebook"
+          label={t('Name of a new token')}
+          placeholder={t('notebook')}
           value={form.name}
           error={problem}
           onChange={({ currentTarget }) => {
@@ -98,7 +109,7 @@ export function Access() {
         />
         <NativeSelect
           size="xs"
-          label="It may"
+          label={t('It may')}
           data={SCOPES.map((scope) => ({ value: scope, label: MAY[scope] }))}
           value={form.scope}
           onChange={({ currentTarget }) => {
@@ -107,7 +118,7 @@ export function Access() {
           }}
         />
         <Button size="xs" variant="default" type="submit">
-          Make a token
+          {t('Make a token')}
         </Button>
       </form>
     </Group>

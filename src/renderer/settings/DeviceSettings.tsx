@@ -2,6 +2,7 @@ import { Button, NativeSelect } from '@mantine/core';
 import type { Device } from '../../domain/device.ts';
 import { type DeviceRules, deviceRulesSchema } from '../../domain/deviceRules.ts';
 import { formatMib } from '../../domain/units.ts';
+import { t } from '../i18n/t.ts';
 import { ignoreProcess, setDeviceRules } from '../machineActions.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { Group, Setting } from './Setting.tsx';
@@ -33,20 +34,24 @@ export function DeviceSettings({ device }: { device: Device }) {
     <Group
       title={gpu}
       about={`${visibleText(device.name)}, ${formatMib(device.memoryTotalMib)}${
-        device.closed === null ? '' : `. Nothing new starts: ${visibleText(device.closed.reason)}`
+        device.closed === null
+          ? ''
+          : t('. Nothing new starts: {{reason}}', { reason: visibleText(device.closed.reason) })
       }`}
     >
       <Setting
-        label="Others’ processes"
+        label={t('Others’ processes')}
         words={`${gpu} foreign share avoid`}
-        about="Whether jobs start beside processes that are not Stint’s. Their memory is never free either way."
+        about={t(
+          'Whether jobs start beside processes that are not Stint’s. Their memory is never free either way.',
+        )}
       >
         <NativeSelect
           size="xs"
-          aria-label={`Others’ processes on ${gpu}`}
+          aria-label={t('Others’ processes on {{gpu}}', { gpu })}
           data={[
-            { value: 'share', label: 'share where jobs fit' },
-            { value: 'avoid', label: 'no jobs beside them' },
+            { value: 'share', label: t('share where jobs fit') },
+            { value: 'avoid', label: t('no jobs beside them') },
           ]}
           value={rules.foreign}
           onChange={({ currentTarget }) => set({ foreign: currentTarget.value as DeviceRules['foreign'] })}
@@ -55,11 +60,17 @@ export function DeviceSettings({ device }: { device: Device }) {
       {device.foreign.map((process) => (
         <Setting
           key={process.pid}
-          label={process.command === null ? `Process ${process.pid}` : visibleText(process.command)}
+          label={
+            process.command === null
+              ? t('Process {{pid}}', { pid: process.pid })
+              : visibleText(process.command)
+          }
           words={`${gpu} ignore mind process`}
-          about={`pid ${process.pid}, ${process.memoryMib === null ? 'memory unknown' : formatMib(process.memoryMib)}: ${
-            process.ignored ? 'it keeps no job away' : 'it is minded'
-          }`}
+          about={t('pid {{pid}}, {{a}}: {{a2}}', {
+            pid: process.pid,
+            a: process.memoryMib === null ? t('memory unknown') : formatMib(process.memoryMib),
+            a2: process.ignored ? t('it keeps no job away') : t('it is minded'),
+          })}
         >
           <Button
             size="compact-xs"
@@ -67,24 +78,26 @@ export function DeviceSettings({ device }: { device: Device }) {
             disabled={process.graphics !== undefined}
             onClick={() => void ignoreProcess(device, process.pid, !process.ignored)}
           >
-            {process.ignored ? 'Mind it again' : 'Ignore it'}
+            {process.ignored ? t('Mind it again') : t('Ignore it')}
           </Button>
         </Setting>
       ))}
       <Setting
-        label="While you are there"
+        label={t('While you are there')}
         words={`${gpu} presence desk`}
-        about="You sit at the desk or run something on it by hand: nothing new starts, and its jobs do this until you have left."
+        about={t(
+          'You sit at the desk or run something on it by hand: nothing new starts, and its jobs do this until you have left.',
+        )}
       >
-        {select('presence', `While you are there, ${gpu}`)}
+        {select('presence', t('While you are there, {{gpu}}', { gpu }))}
       </Setting>
       <Setting
-        label="You have left after"
+        label={t('You have left after')}
         words={`${gpu} presence idle minutes`}
-        about="Minutes without input at the desk."
+        about={t('Minutes without input at the desk.')}
       >
         <ValueField
-          label={`You have left ${gpu} after`}
+          label={t('You have left {{gpu}} after', { gpu })}
           unit="min"
           value={text(rules.idleMin)}
           read={readIdle}
@@ -92,47 +105,47 @@ export function DeviceSettings({ device }: { device: Device }) {
         />
       </Setting>
       <Setting
-        label="Highest temperature"
+        label={t('Highest temperature')}
         words={`${gpu} guard cap`}
-        about="Nothing starts from there on. Empty: as hot as its driver lets it get."
+        about={t('Nothing starts from there on. Empty: as hot as its driver lets it get.')}
       >
         <ValueField
-          label={`Highest temperature of ${gpu}`}
+          label={t('Highest temperature of {{gpu}}', { gpu })}
           unit="°C"
-          placeholder="no cap"
+          placeholder={t('no cap')}
           value={text(rules.maxTemperatureC)}
           read={readTemperature}
           onSave={(value) => set({ maxTemperatureC: value })}
         />
       </Setting>
       <Setting
-        label="Highest power"
+        label={t('Highest power')}
         words={`${gpu} guard cap watt`}
-        about="Nothing starts from there on. Empty: what its driver lets it draw."
+        about={t('Nothing starts from there on. Empty: what its driver lets it draw.')}
       >
         <ValueField
-          label={`Highest power of ${gpu}`}
+          label={t('Highest power of {{gpu}}', { gpu })}
           unit="W"
-          placeholder="no cap"
+          placeholder={t('no cap')}
           value={text(rules.maxPowerW)}
           read={readPower}
           onSave={(value) => set({ maxPowerW: value })}
         />
       </Setting>
       <Setting
-        label="Over a cap for half a minute"
+        label={t('Over a cap for half a minute')}
         words={`${gpu} guard temperature power`}
-        about="What its jobs do then, until it is 5 °C or 5 % below."
+        about={t('What its jobs do then, until it is 5 °C or 5 % below.')}
       >
-        {select('overCap', `Over a cap, ${gpu}`)}
+        {select('overCap', t('Over a cap, {{gpu}}', { gpu }))}
       </Setting>
       <Setting
-        label="Slowed down to"
+        label={t('Slowed down to')}
         words={`${gpu} throttle percent speed`}
-        about="The share of their speed that jobs keep where they are to slow down."
+        about={t('The share of their speed that jobs keep where they are to slow down.')}
       >
         <ValueField
-          label={`Slowed down to, ${gpu}`}
+          label={t('Slowed down to, {{gpu}}', { gpu })}
           unit="%"
           value={text(rules.throttlePercent)}
           read={readPercent}

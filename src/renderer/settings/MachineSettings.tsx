@@ -10,6 +10,7 @@ import {
 } from '../../domain/rungs.ts';
 import { formatDuration, formatMib, parseDurationS, parseMemoryMib } from '../../domain/units.ts';
 import { client } from '../connection.ts';
+import { t } from '../i18n/t.ts';
 import { setDrain, setGiveWay } from '../machineActions.ts';
 import { useMachine } from '../store/store.ts';
 import { visibleText } from '../text/visibleText.ts';
@@ -39,33 +40,35 @@ export function MachineSettings() {
       rules.set(await client().settings.set({ rules: change }));
       return true;
     } catch (error) {
-      sayTrouble('the setting was not changed', error);
+      sayTrouble(t('the setting was not changed'), error);
       return false;
     }
   };
   const floor = rules.value?.diskFloorMib ?? null;
   return (
     <>
-      <Group title="Starting jobs">
+      <Group title={t('Starting jobs')}>
         <Setting
-          label="Drain"
-          about="What runs goes on, and nothing is started until it is off again, also after a restart."
+          label={t('Drain')}
+          about={t('What runs goes on, and nothing is started until it is off again, also after a restart.')}
         >
           <Switch
-            aria-label="Drain"
+            aria-label={t('Drain')}
             checked={drained}
             onChange={({ currentTarget }) => void setDrain(currentTarget.checked)}
           />
         </Setting>
         {rules.value !== null && (
           <Setting
-            label="Disk floor"
+            label={t('Disk floor')}
             words="guard space full"
-            about="Nothing starts while less is free where jobs write. Empty: 1 GiB, but at most 5 % of that disk; 0: never."
+            about={t(
+              'Nothing starts while less is free where jobs write. Empty: 1 GiB, but at most 5 % of that disk; 0: never.',
+            )}
           >
             <ValueField
-              label="Disk floor"
-              placeholder="as it is best"
+              label={t('Disk floor')}
+              placeholder={t('as it is best')}
               value={floor === null ? '' : floor === 0 ? '0' : formatMib(floor).replace(' ', '')}
               read={readFloor}
               onSave={(diskFloorMib) => void set({ diskFloorMib })}
@@ -78,38 +81,40 @@ export function MachineSettings() {
         <QuietHoursList saved={rules.value.quietHours} onSave={(quietHours) => set({ quietHours })} />
       )}
       <Group
-        title="Giving way"
-        about="What policies may do to jobs that run, so that others get their turn. What you paused goes on only when you say so."
+        title={t('Giving way')}
+        about={t(
+          'What policies may do to jobs that run, so that others get their turn. What you paused goes on only when you say so.',
+        )}
       >
         <Setting
-          label="Stop restartable jobs"
+          label={t('Stop restartable jobs')}
           words="preemption preempt checkpoint"
-          about="Jobs that say so may be stopped at their checkpoint, and wait for their next turn."
+          about={t('Jobs that say so may be stopped at their checkpoint, and wait for their next turn.')}
         >
           <Switch
-            aria-label="Stop restartable jobs"
+            aria-label={t('Stop restartable jobs')}
             checked={giveWay.preempt}
             onChange={({ currentTarget }) => void setGiveWay({ preempt: currentTarget.checked })}
           />
         </Setting>
         <Setting
-          label="Pause other jobs"
+          label={t('Pause other jobs')}
           words="preemption"
-          about="Others may be paused where they stand, with their GPU memory held."
+          about={t('Others may be paused where they stand, with their GPU memory held.')}
         >
           <Switch
-            aria-label="Pause other jobs"
+            aria-label={t('Pause other jobs')}
             checked={giveWay.pause}
             onChange={({ currentTarget }) => void setGiveWay({ pause: currentTarget.checked })}
           />
         </Setting>
         <Setting
-          label="At most"
+          label={t('At most')}
           words="preemption times limit"
-          about="A job that has given way so often is left alone."
+          about={t('A job that has given way so often is left alone.')}
         >
           <ValueField
-            label="Gives way at most"
+            label={t('Gives way at most')}
             unit="times"
             value={String(giveWay.maxPreemptions)}
             read={readTimes}
@@ -117,12 +122,12 @@ export function MachineSettings() {
           />
         </Setting>
         <Setting
-          label="Left alone for"
+          label={t('Left alone for')}
           words="preemption spell minimum"
-          about="So long after it was started, paused or resumed, as 5min or 1h."
+          about={t('So long after it was started, paused or resumed, as 5min or 1h.')}
         >
           <ValueField
-            label="Left alone for"
+            label={t('Left alone for')}
             value={formatDuration(giveWay.minSpellS * 1000)}
             read={readSpell}
             onSave={(minSpellS) => void setGiveWay({ minSpellS })}
@@ -131,15 +136,17 @@ export function MachineSettings() {
       </Group>
       {rules.value !== null && (
         <>
-          <Group title="Pausing">
+          <Group title={t('Pausing')}>
             <Setting
-              label="Pause by"
+              label={t('Pause by')}
               words="rungs freezer signals checkpoint cuda"
-              about="How a job is paused where you do not say. Which of these frees its GPU memory stands below."
+              about={t(
+                'How a job is paused where you do not say. Which of these frees its GPU memory stands below.',
+              )}
             >
               <NativeSelect
                 size="xs"
-                aria-label="Pause by"
+                aria-label={t('Pause by')}
                 data={[...pauseBySchema.options]}
                 value={rules.value.pauseBy}
                 onChange={({ currentTarget }) => void set({ pauseBy: currentTarget.value as PauseBy })}
@@ -147,15 +154,15 @@ export function MachineSettings() {
             </Setting>
             <Ladder rungs={rungs.value} ladder="pause" />
           </Group>
-          <Group title="Slowing down">
+          <Group title={t('Slowing down')}>
             <Setting
-              label="Slow down by"
+              label={t('Slow down by')}
               words="rungs throttle quota nice power duty"
-              about="How a job is slowed down where you do not say."
+              about={t('How a job is slowed down where you do not say.')}
             >
               <NativeSelect
                 size="xs"
-                aria-label="Slow down by"
+                aria-label={t('Slow down by')}
                 data={[...throttleBySchema.options]}
                 value={rules.value.throttleBy}
                 onChange={({ currentTarget }) => void set({ throttleBy: currentTarget.value as ThrottleBy })}
@@ -163,16 +170,16 @@ export function MachineSettings() {
             </Setting>
             <Ladder rungs={rungs.value} ladder="throttle" />
             <Setting
-              label="While Stint does not run"
+              label={t('While Stint does not run')}
               words="stopped undo keep throttle"
-              about="What becomes of throttles, and of pauses by rules and policies."
+              about={t('What becomes of throttles, and of pauses by rules and policies.')}
             >
               <NativeSelect
                 size="xs"
-                aria-label="While Stint does not run"
+                aria-label={t('While Stint does not run')}
                 data={[
-                  { value: 'undo', label: 'jobs run as they can' },
-                  { value: 'keep', label: 'what the kernel keeps stays' },
+                  { value: 'undo', label: t('jobs run as they can') },
+                  { value: 'keep', label: t('what the kernel keeps stays') },
                 ]}
                 value={rules.value.whenStopped}
                 onChange={({ currentTarget }) =>
@@ -198,7 +205,7 @@ function Ladder({ rungs, ladder }: { rungs: readonly Rung[] | null; ladder: Rung
         words={`${ladder} by`}
         about={`${visibleText(does)}${note === null ? '' : `; ${visibleText(note)}`}`}
       >
-        <span className={works ? undefined : 'dim'}>{works ? 'works here' : 'does not work here'}</span>
+        <span className={works ? undefined : 'dim'}>{works ? t('works here') : t('does not work here')}</span>
       </Setting>
     ));
 }

@@ -2,6 +2,7 @@ import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { Yield } from '../../domain/deviceRules.ts';
 import { DAYS, type QuietHours, quietHoursSchema } from '../../domain/machineRules.ts';
+import { t } from '../i18n/t.ts';
 import { Group, useIsSought } from './Setting.tsx';
 import classes from './Settings.module.css';
 import { YIELD_OPTIONS } from './yieldOptions.ts';
@@ -12,13 +13,13 @@ interface Draft extends Omit<QuietHours, 'exceptPriority' | 'throttlePercent'> {
   readonly throttlePercent: string;
 }
 const DAY_NAMES: Readonly<Record<(typeof DAYS)[number], string>> = {
-  mon: 'Mon',
-  tue: 'Tue',
-  wed: 'Wed',
-  thu: 'Thu',
-  fri: 'Fri',
-  sat: 'Sat',
-  sun: 'Sun',
+  mon: t('Mon'),
+  tue: t('Tue'),
+  wed: t('Wed'),
+  thu: t('Thu'),
+  fri: t('Fri'),
+  sat: t('Sat'),
+  sun: t('Sun'),
 };
 const NEW: Draft = {
   days: [...DAYS],
@@ -50,7 +51,7 @@ export function QuietHoursList(props: {
   const [drafts, setDrafts] = useState<readonly Draft[] | null>(null);
   const shown = drafts ?? saved.map(draftOf);
   const results = shown.map(read);
-  const sought = useIsSought('quiet hours days from to priority running jobs night');
+  const sought = useIsSought(t('quiet hours days from to priority running jobs night'));
   const valid = results.every(({ success }) => success);
   const change = (at: number, part: Partial<Draft>): void =>
     setDrafts(shown.map((one, i) => (i === at ? { ...one, ...part } : one)));
@@ -60,8 +61,10 @@ export function QuietHoursList(props: {
   if (!sought) return null;
   return (
     <Group
-      title="Quiet hours"
-      about="Hours by the machine’s clock in which no job on GPUs starts but those of some priority. Where the end is not after the beginning it is on the next day."
+      title={t('Quiet hours')}
+      about={t(
+        'Hours by the machine’s clock in which no job on GPUs starts but those of some priority. Where the end is not after the beginning it is on the next day.',
+      )}
     >
       {shown.map((draft, at) => {
         const problems = new Map(
@@ -78,8 +81,13 @@ export function QuietHoursList(props: {
           />
         );
         return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: hours have no identity but their place.
-          <fieldset key={at} className={classes.hours} data-setting aria-label={`Quiet hours ${at + 1}`}>
+          <fieldset
+            // biome-ignore lint/suspicious/noArrayIndexKey: hours have no identity but their place.
+            key={at}
+            className={classes.hours}
+            data-setting
+            aria-label={t('Quiet hours {{a}}', { a: at + 1 })}
+          >
             <div className={classes.days}>
               {DAYS.map((day) => (
                 <Checkbox
@@ -99,24 +107,24 @@ export function QuietHoursList(props: {
               {problems.has('days') && <span className="trouble">{problems.get('days')}</span>}
             </div>
             <div className={classes.line}>
-              {text('from', 'From')}
+              {text('from', t('From'))}
               {text('to', 'To')}
-              {text('exceptPriority', 'But from priority')}
+              {text('exceptPriority', t('But from priority'))}
               <NativeSelect
                 size="xs"
-                label="Running jobs"
+                label={t('Running jobs')}
                 data={[...YIELD_OPTIONS]}
                 value={draft.running}
                 onChange={({ currentTarget }) => change(at, { running: currentTarget.value as Yield })}
               />
-              {draft.running === 'throttle' && text('throttlePercent', 'To percent')}
+              {draft.running === 'throttle' && text('throttlePercent', t('To percent'))}
               <Button
                 size="xs"
                 variant="subtle"
-                aria-label={`Remove quiet hours ${at + 1}`}
+                aria-label={t('Remove quiet hours {{a}}', { a: at + 1 })}
                 onClick={() => setDrafts(shown.filter((_, i) => i !== at))}
               >
-                Remove
+                {t('Remove')}
               </Button>
             </div>
           </fieldset>
@@ -124,15 +132,15 @@ export function QuietHoursList(props: {
       })}
       <div className={classes.line} data-setting>
         <Button size="xs" variant="default" onClick={() => setDrafts([...shown, NEW])}>
-          Add quiet hours
+          {t('Add quiet hours')}
         </Button>
         {drafts !== null && (
           <>
             <Button size="xs" disabled={!valid} onClick={() => void save()}>
-              Save quiet hours
+              {t('Save quiet hours')}
             </Button>
             <Button size="xs" variant="subtle" onClick={() => setDrafts(null)}>
-              Leave as it was
+              {t('Leave as it was')}
             </Button>
           </>
         )}

@@ -5,6 +5,7 @@ import type { Device } from '../../domain/device.ts';
 import type { Yield } from '../../domain/deviceRules.ts';
 import { FieldError } from '../../domain/errors.ts';
 import { client } from '../connection.ts';
+import { t } from '../i18n/t.ts';
 import { useMachine } from '../store/store.ts';
 import { formatExact } from '../text/formatTime.ts';
 import { offsetMinAt } from '../text/offsetMinAt.ts';
@@ -29,30 +30,37 @@ export function Reservations({ devices }: { devices: readonly Device[] }) {
       await client().devices.unreserve({ id });
       await reload();
     } catch (error) {
-      sayTrouble(`reservation ${id} was not removed`, error);
+      sayTrouble(t('reservation {{id}} was not removed', { id }), error);
     }
   };
   return (
     <Group
-      title="Reservations"
-      about="A time in which only one user’s jobs start on a GPU. Jobs of others that would probably still run are not started there before."
+      title={t('Reservations')}
+      about={t(
+        'A time in which only one user’s jobs start on a GPU. Jobs of others that would probably still run are not started there before.',
+      )}
     >
       {reservations.value?.map((one) => (
         <Setting
           key={one.id}
-          label={`GPU ${indexOf.get(one.deviceId) ?? '?'} for ${visibleText(one.user)}`}
+          label={t('GPU {{a}} for {{user}}', {
+            a: indexOf.get(one.deviceId) ?? '?',
+            user: visibleText(one.user),
+          })}
           words="reservation"
-          about={`${formatExact(one.fromMs)} to ${formatExact(one.toMs)}; others’ jobs ${
-            YIELD_OPTIONS.find(({ value }) => value === one.others)?.label
-          }`}
+          about={t('{{fromMs}} to {{toMs}}; others’ jobs {{label}}', {
+            fromMs: formatExact(one.fromMs),
+            toMs: formatExact(one.toMs),
+            label: YIELD_OPTIONS.find(({ value }) => value === one.others)?.label,
+          })}
         >
           <Button
             size="compact-xs"
             variant="default"
-            aria-label={`Remove reservation ${one.id}`}
+            aria-label={t('Remove reservation {{id}}', { id: one.id })}
             onClick={() => void remove(one.id)}
           >
-            Remove
+            {t('Remove')}
           </Button>
         </Setting>
       ))}
@@ -66,7 +74,7 @@ function NewReservation({ devices, onMade }: { devices: readonly Device[]; onMad
   const user = useMachine((machine) => machine.system.user);
   const [form, setForm] = useState({ id: devices[0]!.id, from: '', to: '', user, others: 'pause' as Yield });
   const [problems, setProblems] = useState<Problems>({});
-  const sought = useIsSought('reserve a GPU for a user, reservation, from, to, others');
+  const sought = useIsSought(t('reserve a GPU for a user, reservation, from, to, others'));
   const bind = (name: keyof Problems) => ({
     size: 'xs' as const,
     value: form[name],
@@ -92,7 +100,7 @@ function NewReservation({ devices, onMade }: { devices: readonly Device[]; onMad
     };
     const fromMs = form.from.trim() === '' ? nowMs : moment('from');
     const toMs = moment('to');
-    if (form.user.trim() === '') found.user = 'give a user';
+    if (form.user.trim() === '') found.user = t('give a user');
     setProblems(found);
     if (Object.keys(found).length > 0) return;
     try {
@@ -113,18 +121,18 @@ function NewReservation({ devices, onMade }: { devices: readonly Device[]; onMad
         value={form.id}
         onChange={({ currentTarget }) => setForm((old) => ({ ...old, id: currentTarget.value }))}
       />
-      <TextInput label="From" placeholder="now" {...bind('from')} />
-      <TextInput label="To" placeholder="+2h, 16:00, tomorrow 09:00" {...bind('to')} />
-      <TextInput label="For" {...bind('user')} />
+      <TextInput label={t('From')} placeholder={t('now')} {...bind('from')} />
+      <TextInput label="To" placeholder={t('+2h, 16:00, tomorrow 09:00')} {...bind('to')} />
+      <TextInput label={t('For')} {...bind('user')} />
       <NativeSelect
         size="xs"
-        label="Others’ jobs"
+        label={t('Others’ jobs')}
         data={[...YIELD_OPTIONS]}
         value={form.others}
         onChange={({ currentTarget }) => setForm((old) => ({ ...old, others: currentTarget.value as Yield }))}
       />
       <Button size="xs" variant="default" type="submit">
-        Reserve
+        {t('Reserve')}
       </Button>
     </form>
   );

@@ -1,6 +1,7 @@
 import { CloseButton, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
+import { t } from '../i18n/t.ts';
 import { useKeys } from '../shell/useKeys.ts';
 import { useMachine } from '../store/store.ts';
 import { Access } from './Access.tsx';
@@ -27,16 +28,16 @@ export function SettingsView() {
           className={classes.search!}
           value={sought}
           onChange={({ currentTarget }) => setSought(currentTarget.value)}
-          placeholder="Find a setting"
-          aria-label="Find a setting"
+          placeholder={t('Find a setting')}
+          aria-label={t('Find a setting')}
           leftSection={<IconSearch size={16} />}
           rightSection={
             sought === '' ? null : (
-              <CloseButton size="sm" aria-label="Show all settings" onClick={() => setSought('')} />
+              <CloseButton size="sm" aria-label={t('Show all settings')} onClick={() => setSought('')} />
             )
           }
         />
-        <p className={classes.nothing}>No setting is called that.</p>
+        <p className={classes.nothing}>{t('No setting is called that.')}</p>
         <div className={classes.groups}>
           <div>
             {inOrder.map((device) => (

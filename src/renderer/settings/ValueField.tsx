@@ -1,6 +1,7 @@
 import { TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { FieldError } from '../../domain/errors.ts';
+import { t } from '../i18n/t.ts';
 
 /** What a text stands for, or what to write instead. */
 export type Read<T> = { readonly value: T } | { readonly remedy: string };
@@ -17,7 +18,7 @@ export const reader =
     try {
       const checked = schema.safeParse(parse(text.trim()));
       if (checked.success) return { value: checked.data as T };
-      return { remedy: checked.error?.issues[0]?.message ?? 'that cannot be read' };
+      return { remedy: checked.error?.issues[0]?.message ?? t('that cannot be read') };
     } catch (error) {
       if (error instanceof FieldError) return { remedy: error.remedy };
       throw error;

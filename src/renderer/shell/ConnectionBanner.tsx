@@ -1,3 +1,4 @@
+import { t } from '../i18n/t.ts';
 import { useStint } from '../store/store.ts';
 import { formatClockSeconds } from '../text/formatTime.ts';
 import classes from './ConnectionBanner.module.css';
@@ -9,8 +10,8 @@ export function ConnectionBanner() {
     <div role="status" aria-live="polite">
       {lostAtMs !== null && (
         <div className={classes.banner}>
-          Connection to the engine lost at {formatClockSeconds(lostAtMs)}. What you see is how things stood
-          then. Jobs keep running; trying again.
+          {t('Connection to the engine lost at')} {formatClockSeconds(lostAtMs)}
+          {t('. What you see is how things stood then. Jobs keep running; trying again.')}
         </div>
       )}
     </div>

@@ -8,27 +8,21 @@ import {
   IconSun,
 } from '@tabler/icons-react';
 import { useMemo } from 'react';
+import { t } from '../i18n/t.ts';
 import { setDrain } from '../machineActions.ts';
 import { palette } from '../palette/Palette.tsx';
-import { hrefOf, type Route, type Thing, VIEWS, type View } from '../route.ts';
+import { hrefOf, type Route, type Thing, VIEWS } from '../route.ts';
 import { boardOf } from '../store/state.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatClock, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './Header.module.css';
-
-const LABELS: Readonly<Record<View, string>> = {
-  queue: 'Queue',
-  machine: 'Machine',
-  scheduler: 'Scheduler',
-  history: 'History',
-  settings: 'Settings',
-};
+import { VIEW_LABELS } from './viewLabels.ts';
 
 const THINGS: Readonly<Record<Thing, (id: number) => string>> = {
-  job: (id) => `Job #${id}`,
-  decision: (id) => `Decision ${id}`,
-  episode: (id) => `Episode ${id}`,
+  job: (id) => t('Job #{{id}}', { id }),
+  decision: (id) => t('Decision {{id}}', { id }),
+  episode: (id) => t('Episode {{id}}', { id }),
 };
 
 /** Name, views and actions; below them one line that says how the machine stands. */
@@ -37,11 +31,11 @@ export function Header(props: { route: Route; onSubmit(): void; onKeys(): void }
   return (
     <header className={classes.header}>
       <div className={classes.top}>
-        <a className={classes.name} href="#/queue" aria-label="Stint, queue">
+        <a className={classes.name} href="#/queue" aria-label={t('Stint, queue')}>
           <Mark />
           Stint
         </a>
-        <nav className={classes.views} aria-label="Views">
+        <nav className={classes.views} aria-label={t('Views')}>
           {VIEWS.map((view) => (
             <a
               key={view}
@@ -49,7 +43,7 @@ export function Header(props: { route: Route; onSubmit(): void; onKeys(): void }
               aria-current={route.view === view ? 'page' : undefined}
               className={classes.tab}
             >
-              {LABELS[view]}
+              {VIEW_LABELS[view]}
             </a>
           ))}
           {'id' in route && (
@@ -59,24 +53,24 @@ export function Header(props: { route: Route; onSubmit(): void; onKeys(): void }
           )}
         </nav>
         <div className={classes.actions}>
-          <Tooltip label="Do or find (Ctrl+K)">
+          <Tooltip label={t('Do or find (Ctrl+K)')}>
             <ActionIcon
               variant="subtle"
               size={32}
               onClick={() => palette.update(() => true)}
-              aria-label="Do or find"
+              aria-label={t('Do or find')}
             >
               <IconSearch size={18} />
             </ActionIcon>
           </Tooltip>
           <ThemeMenu />
-          <Tooltip label="Keys (?)">
-            <ActionIcon variant="subtle" size={32} onClick={onKeys} aria-label="Keys">
+          <Tooltip label={t('Keys (?)')}>
+            <ActionIcon variant="subtle" size={32} onClick={onKeys} aria-label={t('Keys')}>
               <IconKeyboard size={18} />
             </ActionIcon>
           </Tooltip>
           <Button size="compact-md" leftSection={<IconPlus size={16} />} onClick={onSubmit} h={32} px={12}>
-            Submit
+            {t('Submit')}
           </Button>
         </div>
       </div>
@@ -101,45 +95,53 @@ function Standing() {
     <div className={classes.standing}>
       <span
         className={`${classes.host} cut`}
-        title={`${system.os} · ${system.cpu} · Stint ${system.version}`}
+        title={t('{{os}} · {{cpu}} · Stint {{version}}', {
+          os: system.os,
+          cpu: system.cpu,
+          version: system.version,
+        })}
       >
         {visibleText(system.hostname)}
       </span>
       <span className={classes.figure}>
-        <b>{live.length}</b> running
+        <b>{live.length}</b> {t('running')}
       </span>
       <span className={classes.figure}>
-        <b>{waiting.length}</b> waiting
+        <b>{waiting.length}</b> {t('waiting')}
       </span>
       <span className={classes.figure}>
         <b>
           {idle}
           <span className={classes.of}>/{devices.length}</span>
         </b>{' '}
-        GPUs idle
+        {t('GPUs idle')}
       </span>
       {broken > 0 && (
         <span className={`${classes.figure} trouble`}>
-          <b>{broken}</b> not readable
+          <b>{broken}</b> {t('not readable')}
         </span>
       )}
       {drainedSinceMs !== null && (
-        <span className={classes.figure} title={`since ${formatMoment(drainedSinceMs, nowMs)}`}>
-          <b>drained</b>, nothing is started{' '}
+        <span
+          className={classes.figure}
+          title={t('since {{drainedSinceMs}}', { drainedSinceMs: formatMoment(drainedSinceMs, nowMs) })}
+        >
+          <b>{t('drained')}</b>
+          {t(', nothing is started')}{' '}
           <Button size="compact-xs" variant="default" onClick={() => void setDrain(false)}>
-            Start jobs again
+            {t('Start jobs again')}
           </Button>
         </span>
       )}
       <span
         className={`${classes.probe} cut`}
-        title={system.probeNote ?? `Readings come from ${system.probe}`}
+        title={system.probeNote ?? t('Readings come from {{probe}}', { probe: system.probe })}
       >
-        readings from {system.probe}
+        {t('readings from')} {system.probe}
         {system.probeNote && <> · {visibleText(system.probeNote)}</>}
       </span>
       <span className={classes.right}>
-        {policy} decides
+        {policy} {t('decides')}
         <span className={classes.clock} title={Intl.DateTimeFormat().resolvedOptions().timeZone}>
           {formatClock(nowMs)}
         </span>
@@ -151,15 +153,15 @@ function Standing() {
 function ThemeMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const themes = [
-    { value: 'light', label: 'Light', Icon: IconSun },
-    { value: 'dark', label: 'Dark', Icon: IconMoon },
-    { value: 'auto', label: 'As the system', Icon: IconDeviceDesktop },
+    { value: 'light', label: t('Light'), Icon: IconSun },
+    { value: 'dark', label: t('Dark'), Icon: IconMoon },
+    { value: 'auto', label: t('As the system'), Icon: IconDeviceDesktop },
   ] as const;
   const Current = themes.find(({ value }) => value === colorScheme)?.Icon ?? IconDeviceDesktop;
   return (
     <Menu position="bottom-end" transitionProps={{ duration: 0 }}>
       <Menu.Target>
-        <ActionIcon variant="subtle" size={32} aria-label="Theme">
+        <ActionIcon variant="subtle" size={32} aria-label={t('Theme')}>
           <Current size={18} />
         </ActionIcon>
       </Menu.Target>

@@ -1,48 +1,49 @@
 import { Kbd, Modal } from '@mantine/core';
+import { t } from '../i18n/t.ts';
 import classes from './KeysDialog.module.css';
 
 const KEYS: readonly (readonly [string, readonly (readonly [readonly string[], string])[]])[] = [
   [
-    'Everywhere',
+    t('Everywhere'),
     [
-      [['1'], 'Queue'],
-      [['2'], 'Machine'],
-      [['3'], 'Scheduler'],
-      [['4'], 'History'],
-      [['5'], 'Settings'],
-      [['Ctrl K'], 'Do or find anything'],
-      [['n'], 'Submit a job'],
-      [['u'], 'Take back what was done last'],
-      [['?'], 'This list'],
+      [['1'], t('Queue')],
+      [['2'], t('Machine')],
+      [['3'], t('Scheduler')],
+      [['4'], t('History')],
+      [['5'], t('Settings')],
+      [[t('Ctrl K')], t('Do or find anything')],
+      [['n'], t('Submit a job')],
+      [['u'], t('Take back what was done last')],
+      [['?'], t('This list')],
     ],
   ],
   [
-    'Queue',
+    t('Queue'),
     [
-      [['j', 'k'], 'Next, previous job'],
-      [['Enter'], 'Open the job'],
-      [['x'], 'Tick the job (Shift-click: all up to it)'],
-      [['a'], 'Tick all that are not over'],
-      [['m'], 'More: speed, memory, place, priority'],
-      [['p'], 'Pause or resume'],
-      [['h'], 'Hold back or release'],
-      [['c'], 'Cancel'],
-      [['r'], 'Retry what is over'],
-      [['Alt ↑', 'Alt ↓'], 'Earlier, later in the queue'],
-      [['Alt Home', 'Alt End'], 'First, last in the queue'],
-      [['→', '←'], 'Open, close an array'],
-      [['+', '−'], 'Priority up, down'],
-      [['/'], 'Filter'],
-      [['Esc'], 'Clear ticks and filter'],
+      [['j', 'k'], t('Next, previous job')],
+      [[t('Enter')], t('Open the job')],
+      [['x'], t('Tick the job (Shift-click: all up to it)')],
+      [['a'], t('Tick all that are not over')],
+      [['m'], t('More: speed, memory, place, priority')],
+      [['p'], t('Pause or resume')],
+      [['h'], t('Hold back or release')],
+      [['c'], t('Cancel')],
+      [['r'], t('Retry what is over')],
+      [['Alt ↑', 'Alt ↓'], t('Earlier, later in the queue')],
+      [[t('Alt Home'), t('Alt End')], t('First, last in the queue')],
+      [['→', '←'], t('Open, close an array')],
+      [['+', '−'], t('Priority up, down')],
+      [['/'], t('Filter')],
+      [[t('Esc')], t('Clear ticks and filter')],
     ],
   ],
   [
-    'Job',
+    t('Job'),
     [
-      [['p', 'c', 'h', 'r'], 'Pause, cancel, hold, retry'],
-      [['m'], 'More'],
-      [['f'], 'Follow the log'],
-      [['Esc'], 'Back to the queue'],
+      [['p', 'c', 'h', 'r'], t('Pause, cancel, hold, retry')],
+      [['m'], t('More')],
+      [['f'], t('Follow the log')],
+      [[t('Esc')], t('Back to the queue')],
     ],
   ],
 ];
@@ -50,7 +51,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [readonly string[], s
 /** Every key, by where it works. */
 export function KeysDialog({ opened, onClose }: { opened: boolean; onClose(): void }) {
   return (
-    <Modal opened={opened} onClose={onClose} title="Keys" size={780}>
+    <Modal opened={opened} onClose={onClose} title={t('Keys')} size={780}>
       <div className={classes.groups}>
         {KEYS.map(([where, keys]) => (
           <section key={where}>

@@ -1,5 +1,6 @@
 import type { JobView } from '../../contract/messages.ts';
 import { projectColour } from '../hue.ts';
+import { t } from '../i18n/t.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './ProgressLine.module.css';
 
@@ -12,7 +13,7 @@ export function ProgressLine({ job }: { job: JobView }) {
     <div
       className={classes.bar}
       role="progressbar"
-      aria-label={`Progress of #${job.id}`}
+      aria-label={t('Progress of #{{id}}', { id: job.id })}
       aria-valuenow={percent}
       aria-valuetext={`${percent} %, ${label}`}
     >

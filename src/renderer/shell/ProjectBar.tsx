@@ -1,4 +1,5 @@
 import { projectColour } from '../hue.ts';
+import { t } from '../i18n/t.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './ProjectBar.module.css';
 
@@ -8,7 +9,7 @@ export function ProjectBar({ project }: { project: string }) {
     <span
       className={classes.bar}
       style={{ background: projectColour(project) }}
-      title={`project ${visibleText(project)}`}
+      title={t('project {{project}}', { project: visibleText(project) })}
       aria-hidden="true"
     />
   );

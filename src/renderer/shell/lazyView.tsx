@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
+import { t } from '../i18n/t.ts';
 
 /**
  * A view whose code is fetched when it is first looked at. Where it cannot be (the engine was upgraded under the open page),
@@ -20,10 +21,10 @@ function Unloaded() {
   return (
     <section style={{ padding: '48px 16px' }}>
       <p role="alert">
-        This view could not be loaded. Stint may have been upgraded since the page was opened.
+        {t('This view could not be loaded. Stint may have been upgraded since the page was opened.')}
       </p>
       <Button variant="default" onClick={() => location.reload()}>
-        Load the page again
+        {t('Load the page again')}
       </Button>
     </section>
   );

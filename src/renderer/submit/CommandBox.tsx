@@ -1,6 +1,7 @@
 import { ActionIcon, CopyButton, Textarea } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useState } from 'react';
+import { t } from '../i18n/t.ts';
 import { formOfLine, lineOf } from './commandLine.ts';
 import type { JobForm } from './jobForm.ts';
 
@@ -13,8 +14,8 @@ export function CommandBox(props: { form: JobForm; blank: JobForm; onForm(form: 
   const line = lineOf(form, blank);
   return (
     <Textarea
-      label="The same in a shell"
-      description="Type or paste here as well: the fields follow"
+      label={t('The same in a shell')}
+      description={t('Type or paste here as well: the fields follow')}
       value={draft ?? line}
       error={problem}
       autosize
@@ -34,7 +35,7 @@ export function CommandBox(props: { form: JobForm; blank: JobForm; onForm(form: 
       rightSection={
         <CopyButton value={line}>
           {({ copied, copy }) => (
-            <ActionIcon variant="subtle" onClick={copy} aria-label="Copy it" title="Copy it">
+            <ActionIcon variant="subtle" onClick={copy} aria-label={t('Copy it')} title={t('Copy it')}>
               {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
             </ActionIcon>
           )}

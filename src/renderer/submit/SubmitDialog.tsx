@@ -1,6 +1,7 @@
 import { Button, Modal } from '@mantine/core';
 import { type FormEvent, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { client } from '../connection.ts';
+import { t } from '../i18n/t.ts';
 import { withAnswer } from '../store/state.ts';
 import { store, useMachine } from '../store/store.ts';
 import { offsetMinAt } from '../text/offsetMinAt.ts';
@@ -20,7 +21,7 @@ export function SubmitDialog() {
   const about = useSyncExternalStore(submitting.subscribe, submitting.get);
   const close = () => submitting.update(() => null);
   return (
-    <Modal opened={about !== null} onClose={close} title="Submit a job" size={1120} yOffset={24}>
+    <Modal opened={about !== null} onClose={close} title={t('Submit a job')} size={1120} yOffset={24}>
       <SubmitForm first={about?.form ?? null} onClose={close} />
     </Modal>
   );
@@ -91,22 +92,22 @@ function SubmitForm({ first, onClose }: { first: JobForm | null; onClose(): void
         }}
       />
       <div className={classes.side}>
-        <section className={classes.preview} aria-label="What would be queued" aria-live="polite">
+        <section className={classes.preview} aria-label={t('What would be queued')} aria-live="polite">
           <SubmitPreview request={preview} />
         </section>
         <CommandBox form={form} blank={blank} onForm={setForm} />
         {trouble !== null && (
           <p role="alert" className={classes.trouble}>
-            Not submitted: {visibleText(trouble)}
+            {t('Not submitted:')} {visibleText(trouble)}
           </p>
         )}
         <div className={classes.end}>
-          <span className="dim">Ctrl+Enter submits</span>
+          <span className="dim">{t('Ctrl+Enter submits')}</span>
           <Button variant="default" onClick={onClose}>
-            Close
+            {t('Close')}
           </Button>
           <Button type="submit" loading={busy}>
-            {count === 1 ? 'Submit' : `Submit ${count} jobs`}
+            {count === 1 ? t('Submit') : t('Submit {{n}} jobs', { n: count })}
           </Button>
         </div>
       </div>
@@ -120,11 +121,11 @@ async function send(request: Extract<JobRequest, { problems: null }>): Promise<s
   if (sweep === null) {
     const job = await client().jobs.submit({ ...spec, secretsFrom });
     store.update((state) => withAnswer(state, job));
-    return `submitted #${job.id}`;
+    return t('submitted #{{id}}', { id: job.id });
   }
   const members = sweep.points.map(({ index, values }) => ({ index, values: { ...values } }));
   const { id, ids } = await client().arrays.submit({ spec, members, atMost: sweep.atMost, secretsFrom });
-  return `submitted ${ids.length} jobs as the array #${id}`;
+  return t('submitted {{length}} jobs as the array #{{id}}', { length: ids.length, id });
 }
 
 /** The field that the engine names in its refusal, as far as the dialog shows it, and what to do. */

@@ -1,6 +1,7 @@
 import { Accordion, Checkbox, Textarea, TextInput } from '@mantine/core';
 import { type ReactNode, useEffect, useState } from 'react';
 import { splitCommand } from '../../domain/splitCommand.ts';
+import { t } from '../i18n/t.ts';
 import { visibleText } from '../text/visibleText.ts';
 import type { Field, JobForm, Switch } from './jobForm.ts';
 import type { Problems } from './jobRequest.ts';
@@ -31,28 +32,28 @@ interface Section {
 const SECTIONS: readonly Section[] = [
   {
     key: 'sweep',
-    title: 'Many jobs of one',
-    about: 'a sweep over parameters, or an array of indices',
+    title: t('Many jobs of one'),
+    about: t('a sweep over parameters, or an array of indices'),
     fields: ['sweep', 'samples', 'seed', 'array', 'atMost'],
   },
   {
     key: 'when',
-    title: 'When',
-    about: 'not before, by when, after which jobs',
+    title: t('When'),
+    about: t('not before, by when, after which jobs'),
     fields: ['begin', 'deadline', 'time', 'estimate', 'afterOk', 'afterAny', 'afterNotOk', 'afterArray'],
     switches: ['hold'],
   },
   {
     key: 'failure',
-    title: 'If it fails or has to stop',
-    about: 'retries, checkpoints',
+    title: t('If it fails or has to stop'),
+    about: t('retries, checkpoints'),
     fields: ['retries', 'retryDelay', 'retryOn', 'checkpointSignal', 'grace'],
     switches: ['restartable'],
   },
   {
     key: 'around',
-    title: 'Around it',
-    about: 'Python environment, before and after it, limits, secrets, output to a file of yours',
+    title: t('Around it'),
+    about: t('Python environment, before and after it, limits, secrets, output to a file of yours'),
     fields: ['venv', 'conda', 'pre', 'post', 'ulimits', 'secretsFrom', 'output'],
   },
 ];
@@ -83,20 +84,20 @@ export function SubmitFields(props: FieldsProps) {
           rows={2}
           of={[
             'sweep',
-            'Parameters',
-            'One a line. Each {lr} in the command, the name and the environment becomes its value',
+            t('Parameters'),
+            t('One a line. Each {lr} in the command, the name and the environment becomes its value'),
             'lr=1e-3,3e-4\nseed=0..4',
           ]}
         />
         <Lines
           {...props}
           of={[
-            ['samples', 'Draw at random', 'Empty: every combination', '20'],
-            ['seed', 'Seed', 'Draws the same again', '0'],
-            ['atMost', 'At once', 'Empty: as many as fit', '4'],
+            ['samples', t('Draw at random'), t('Empty: every combination'), '20'],
+            ['seed', t('Seed'), t('Draws the same again'), '0'],
+            ['atMost', t('At once'), t('Empty: as many as fit'), '4'],
           ]}
         />
-        <Lines {...props} of={[['array', 'Indices', 'Instead: one job for each {index}', '0-9']]} />
+        <Lines {...props} of={[['array', t('Indices'), t('Instead: one job for each {index}'), '0-9']]} />
       </>
     ),
     when: (
@@ -104,27 +105,27 @@ export function SubmitFields(props: FieldsProps) {
         <Lines
           {...props}
           of={[
-            ['begin', 'Not before', '+2h, 22:30, tomorrow 07:00'],
-            ['deadline', 'Deadline', 'Goes first when time gets short', 'tomorrow 09:00'],
-            ['time', 'Time limit', 'Is ended then; pauses not counted', '2h'],
+            ['begin', t('Not before'), t('+2h, 22:30, tomorrow 07:00')],
+            ['deadline', t('Deadline'), t('Goes first when time gets short'), 'tomorrow 09:00'],
+            ['time', t('Time limit'), t('Is ended then; pauses not counted'), '2h'],
           ]}
         />
         <Lines
           {...props}
           of={[
-            ['afterOk', 'After success of', 'Job numbers', '12, 13'],
-            ['afterAny', 'After the end of', 'However they end'],
-            ['afterNotOk', 'After failure of', 'However they fail'],
+            ['afterOk', t('After success of'), t('Job numbers'), '12, 13'],
+            ['afterAny', t('After the end of'), t('However they end')],
+            ['afterNotOk', t('After failure of'), t('However they fail')],
           ]}
         />
         <Lines
           {...props}
           of={[
-            ['afterArray', 'After the arrays', 'All of their jobs succeed'],
-            ['estimate', 'Runs for about', 'Your guess, for the scheduler', '45min'],
+            ['afterArray', t('After the arrays'), t('All of their jobs succeed')],
+            ['estimate', t('Runs for about'), t('Your guess, for the scheduler'), '45min'],
           ]}
         />
-        {tick('hold', 'Hold it back until somebody releases it')}
+        {tick('hold', t('Hold it back until somebody releases it'))}
       </>
     ),
     failure: (
@@ -132,21 +133,23 @@ export function SubmitFields(props: FieldsProps) {
         <Lines
           {...props}
           of={[
-            ['retries', 'Retries', 'Tried again so often by itself'],
-            ['retryDelay', 'First after', 'Then twice as long each time', '30s'],
-            ['retryOn', 'Only after', 'Exit codes, causes of death', '1,137,gpu-memory'],
+            ['retries', t('Retries'), t('Tried again so often by itself')],
+            ['retryDelay', t('First after'), t('Then twice as long each time'), '30s'],
+            ['retryOn', t('Only after'), t('Exit codes, causes of death'), '1,137,gpu-memory'],
           ]}
         />
         {tick(
           'restartable',
-          'Restartable',
-          'It may be stopped at any time, and goes on from its checkpoint: it can give way to others, and be paused with its memory freed',
+          t('Restartable'),
+          t(
+            'It may be stopped at any time, and goes on from its checkpoint: it can give way to others, and be paused with its memory freed',
+          ),
         )}
         <Lines
           {...props}
           of={[
-            ['checkpointSignal', 'Checkpoint signal', 'Makes it write one and end', 'USR1'],
-            ['grace', 'Time to end', 'Before it is killed', '10s'],
+            ['checkpointSignal', t('Checkpoint signal'), t('Makes it write one and end'), 'USR1'],
+            ['grace', t('Time to end'), t('Before it is killed'), '10s'],
           ]}
         />
       </>
@@ -156,23 +159,23 @@ export function SubmitFields(props: FieldsProps) {
         <Lines
           {...props}
           of={[
-            ['venv', 'Virtual environment', 'Of Python: its directory', '.venv'],
-            ['conda', 'Conda environment', 'Its name or directory'],
+            ['venv', t('Virtual environment'), t('Of Python: its directory'), '.venv'],
+            ['conda', t('Conda environment'), t('Its name or directory')],
           ]}
         />
         <Lines
           {...props}
           of={[
-            ['pre', 'Before it', 'A shell runs this; where it fails, the job does'],
-            ['post', 'After it', 'In any case, with STINT_EXIT_CODE'],
+            ['pre', t('Before it'), t('A shell runs this; where it fails, the job does')],
+            ['post', t('After it'), t('In any case, with STINT_EXIT_CODE')],
           ]}
         />
-        <Text {...props} rows={2} of={['ulimits', 'Limits', 'One a line', 'nofile=65536']} />
+        <Text {...props} rows={2} of={['ulimits', t('Limits'), t('One a line'), 'nofile=65536']} />
         <Lines
           {...props}
           of={[
-            ['secretsFrom', 'Secrets of job', 'What stands as [secret:1] is what it is there'],
-            ['output', 'Also written to', '%j: its number, %A and %a: array and index', 'logs/%j.out'],
+            ['secretsFrom', t('Secrets of job'), t('What stands as [secret:1] is what it is there')],
+            ['output', t('Also written to'), t('%j: its number, %A and %a: array and index'), 'logs/%j.out'],
           ]}
         />
       </>
@@ -180,30 +183,35 @@ export function SubmitFields(props: FieldsProps) {
   };
   return (
     <div className={classes.fields}>
-      <Text {...props} rows={2} focus of={['command', 'Command', undefined, 'python train.py --lr 0.1']} />
+      <Text {...props} rows={2} focus of={['command', t('Command'), undefined, 'python train.py --lr 0.1']} />
       <Argv command={form.command} />
-      <Lines {...props} mono of={[['cwd', 'Working directory']]} />
+      <Lines {...props} mono of={[['cwd', t('Working directory')]]} />
       <Lines
         {...props}
         of={[
-          ['gpus', 'GPUs', '0: none, 1-4: as fits, 0.5: half'],
-          ['vram', 'Memory per GPU', 'Empty: whole GPUs, unshared', '4GiB'],
-          ['priority', 'Priority', 'Higher first'],
+          ['gpus', 'GPUs', t('0: none, 1-4: as fits, 0.5: half')],
+          ['vram', t('Memory per GPU'), t('Empty: whole GPUs, unshared'), '4GiB'],
+          ['priority', t('Priority'), t('Higher first')],
         ]}
       />
-      {tick('exclusive', 'Never share, whatever memory is left')}
+      {tick('exclusive', t('Never share, whatever memory is left'))}
       <Lines
         {...props}
         of={[
-          ['name', 'Name', undefined, 'the command'],
-          ['project', 'Project'],
-          ['user', 'User'],
+          ['name', t('Name'), undefined, t('the command')],
+          ['project', t('Project')],
+          ['user', t('User')],
         ]}
       />
       <Text
         {...props}
         rows={1}
-        of={['env', 'Environment', "One NAME=value a line, added to the engine's own", 'WANDB_MODE=offline']}
+        of={[
+          'env',
+          t('Environment'),
+          t("One NAME=value a line, added to the engine's own"),
+          'WANDB_MODE=offline',
+        ]}
       />
       <Accordion
         multiple
@@ -223,7 +231,8 @@ export function SubmitFields(props: FieldsProps) {
           return (
             <Accordion.Item key={section.key} value={section.key}>
               <Accordion.Control>
-                {section.title} <span className="dim">{count > 0 ? `${count} set` : section.about}</span>
+                {section.title}{' '}
+                <span className="dim">{count > 0 ? t('{{n}} set', { n: count }) : section.about}</span>
               </Accordion.Control>
               <Accordion.Panel>{contents[section.key]}</Accordion.Panel>
             </Accordion.Item>
@@ -291,7 +300,7 @@ function Argv({ command }: { command: string }) {
       {'problem' in split ? (
         <span className="dim">{split.problem}</span>
       ) : split.argv.length === 0 ? (
-        <span className="dim">The words as the job will get them appear here.</span>
+        <span className="dim">{t('The words as the job will get them appear here.')}</span>
       ) : (
         <>
           <span className={classes.words}>

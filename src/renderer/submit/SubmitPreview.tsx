@@ -3,6 +3,7 @@ import { jobSpecSchema } from '../../domain/job.ts';
 import { filledJob, unusedParameters } from '../../domain/placeholders.ts';
 import { quoted } from '../../domain/quoted.ts';
 import { formatDuration } from '../../domain/units.ts';
+import { t } from '../i18n/t.ts';
 import { formatExact } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import type { JobRequest } from './jobRequest.ts';
@@ -18,28 +19,39 @@ export function SubmitPreview({ request }: { request: JobRequest }) {
     return (
       <p className="dim">
         {request.problems?.command === undefined || Object.keys(request.problems).length > 1
-          ? 'What would be queued appears here once every field can be read.'
-          : 'Give a command, and what would be queued appears here.'}
+          ? t('What would be queued appears here once every field can be read.')
+          : t('Give a command, and what would be queued appears here.')}
       </p>
     );
   }
   const job = jobSpecSchema.parse(spec);
   const facts = [
     gpuNeedSentence(job),
-    ...(job.hold ? ['held until released'] : []),
-    ...(job.beginAtMs === null ? [] : [`not before ${formatExact(job.beginAtMs)}`]),
-    ...(job.deadlineAtMs === null ? [] : [`to end by ${formatExact(job.deadlineAtMs)}`]),
-    ...(job.timeLimitS === null ? [] : [`ended after ${formatDuration(job.timeLimitS * 1000)}`]),
+    ...(job.hold ? [t('held until released')] : []),
+    ...(job.beginAtMs === null
+      ? []
+      : [t('not before {{beginAtMs}}', { beginAtMs: formatExact(job.beginAtMs) })]),
+    ...(job.deadlineAtMs === null
+      ? []
+      : [t('to end by {{deadlineAtMs}}', { deadlineAtMs: formatExact(job.deadlineAtMs) })]),
+    ...(job.timeLimitS === null
+      ? []
+      : [t('ended after {{a}}', { a: formatDuration(job.timeLimitS * 1000) })]),
     ...(job.after.length === 0
       ? []
-      : [`after ${job.after.length} other${job.after.length === 1 ? '' : 's'}`]),
-    ...(job.retries === 0 ? [] : [`tried again up to ${job.retries} times`]),
-    ...(job.restartable ? ['may be stopped and go on'] : []),
+      : [
+          t('after {{length}} other{{a}}', {
+            length: job.after.length,
+            a: job.after.length === 1 ? '' : 's',
+          }),
+        ]),
+    ...(job.retries === 0 ? [] : [t('tried again up to {{retries}} times', { retries: job.retries })]),
+    ...(job.restartable ? [t('may be stopped and go on')] : []),
   ];
   if (sweep === null) {
     return (
       <p>
-        <b>1 job</b>: {facts.join('; ')}.
+        <b>{t('1 job')}</b>: {facts.join('; ')}.
       </p>
     );
   }
@@ -50,18 +62,22 @@ export function SubmitPreview({ request }: { request: JobRequest }) {
     <>
       <p>
         <b>
-          {points.length} job{points.length === 1 ? '' : 's'}
+          {points.length} {t('job')}
+          {points.length === 1 ? '' : 's'}
         </b>
-        {atMost !== null && `, ${atMost} at once`}, each: {facts.join('; ')}.
+        {atMost !== null && t(', {{atMost}} at once', { atMost })}
+        {t(', each:')} {facts.join('; ')}.
       </p>
       {unused.length > 0 && (
         <p className="dim">
-          {unused.map((name) => `{${name}}`).join(', ')} occurs nowhere in the command, the name or the
-          environment: jobs find it in STINT_PARAMS only.
+          {unused.map((name) => `{${name}}`).join(', ')}{' '}
+          {t(
+            'occurs nowhere in the command, the name or the environment: jobs find it in STINT_PARAMS only.',
+          )}
         </p>
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className={classes.points} tabIndex={0} aria-label="Jobs that would be queued">
+      <section className={classes.points} tabIndex={0} aria-label={t('Jobs that would be queued')}>
         <table>
           <tbody>
             {points.slice(0, SHOWN).map(({ index, values }) => {
@@ -79,7 +95,11 @@ export function SubmitPreview({ request }: { request: JobRequest }) {
           </tbody>
         </table>
       </section>
-      {points.length > SHOWN && <p className="dim">and {points.length - SHOWN} more</p>}
+      {points.length > SHOWN && (
+        <p className="dim">
+          {t('and')} {points.length - SHOWN} {t('more')}
+        </p>
+      )}
     </>
   );
 }

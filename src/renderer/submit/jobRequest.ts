@@ -11,6 +11,7 @@ import { checkAxes, grid, type Point, parseArray, parseAxis, randomPoints } from
 import { CHECKPOINT_SIGNALS } from '../../domain/terms.ts';
 import { parseUlimit, type Ulimits } from '../../domain/ulimits.ts';
 import { parseDurationS, parseMemoryMib } from '../../domain/units.ts';
+import { t } from '../i18n/t.ts';
 import { parseEnvLines } from '../text/envLines.ts';
 import type { Field, JobForm } from './jobForm.ts';
 
@@ -62,11 +63,11 @@ export function readForm(form: JobForm, now: Now): JobRequest {
   if ('problem' in split) problems.command = split.problem;
   const env = parseEnvLines(form.env);
   if ('problem' in env) problems.env = env.problem;
-  if (form.gpus.trim() === '') problems.gpus = 'give a whole number';
+  if (form.gpus.trim() === '') problems.gpus = t('give a whole number');
   const { codes, causes } = given('retryOn', { codes: [], causes: [] }, retryOn);
   const signal = given('checkpointSignal', null, signalName);
   if (signal !== null && !CHECKPOINT_SIGNALS.some((one) => one === signal)) {
-    problems.checkpointSignal = `choose from ${CHECKPOINT_SIGNALS.join(', ')}`;
+    problems.checkpointSignal = t('choose from {{a}}', { a: CHECKPOINT_SIGNALS.join(', ') });
   }
   const retryDelayS = duration('retryDelay');
   const spec: JobSpecInput = {
@@ -110,12 +111,12 @@ export function readForm(form: JobForm, now: Now): JobRequest {
   };
   if (spec.retries === 0) {
     for (const field of ['retryDelay', 'retryOn'] as const) {
-      if (form[field].trim() !== '') problems[field] ??= 'say how often it is tried again';
+      if (form[field].trim() !== '') problems[field] ??= t('say how often it is tried again');
     }
   }
   const secretsFrom = given<number | null>('secretsFrom', null, (text) => {
     if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-    throw new FieldError('secretsFrom', text, 'give the number of a job');
+    throw new FieldError('secretsFrom', text, t('give the number of a job'));
   });
   const sweep = readSweep(form, given);
   const checked = jobSpecSchema.safeParse(spec);
@@ -145,19 +146,19 @@ function readSweep(form: JobForm, given: Given): Sweep | null {
     given<number | null>(field, null, (text) => {
       const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
       if (value >= least && value <= most) return value;
-      throw new FieldError(field, text, `give a whole number from ${least} to ${most}`);
+      throw new FieldError(field, text, t('give a whole number from {{least}} to {{most}}', { least, most }));
     });
   const samples = count('samples', 1, 10_000);
   const seed = count('seed', 0, 2 ** 32 - 1);
   const atMost = count('atMost', 1, 10_000);
   if (form.array.trim() !== '') {
-    if (form.sweep.trim() !== '') wrong('array', 'give either indices or parameters');
+    if (form.sweep.trim() !== '') wrong('array', t('give either indices or parameters'));
     const array = given('array', null, (text) => parseArray(text, 'array'));
     return array && { points: array.points, atMost: atMost ?? array.atMost };
   }
   if (form.sweep.trim() === '') {
-    wrong('samples', 'say what to draw, such as lr=log:1e-5..1e-1');
-    wrong('atMost', 'it is for indices or parameters');
+    wrong('samples', t('say what to draw, such as lr=log:1e-5..1e-1'));
+    wrong('atMost', t('it is for indices or parameters'));
     return null;
   }
   if (axes.length === 0) return null;

@@ -1,5 +1,6 @@
 import type { JobView } from '../../contract/messages.ts';
 import { isLive } from '../../domain/job.ts';
+import { t } from '../i18n/t.ts';
 import { statusWord } from './statusWord.ts';
 import { visibleText } from './visibleText.ts';
 
@@ -20,26 +21,35 @@ export function cancelQuestion(jobs: readonly JobView[]): CancelQuestion | null 
     live.length === 1
       ? [
           `${jobs.length === 1 ? '' : `#${first.id} `}${visibleText(first.name)}`,
-          `is ${statusWord(first.status)}`,
+          t('is {{status}}', { status: statusWord(first.status) }),
         ]
-      : [listJobs(live), 'have started'];
+      : [listJobs(live), t('have started')];
   const end =
     live.length === 1
-      ? 'Its process is told to end now and is killed if it does not. What it has not saved is lost.'
-      : 'Their processes are told to end now and are killed if they do not. What they have not saved is lost.';
+      ? t('Its process is told to end now and is killed if it does not. What it has not saved is lost.')
+      : t(
+          'Their processes are told to end now and are killed if they do not. What they have not saved is lost.',
+        );
   const waiting = jobs.filter((job) => !isLive(job.status));
-  const others = waiting.length === 0 ? '' : ` Cancelled as well, not started yet: ${listJobs(waiting)}.`;
+  const others =
+    waiting.length === 0
+      ? ''
+      : t(' Cancelled as well, not started yet: {{waiting}}.', { waiting: listJobs(waiting) });
   const one = jobs.length === 1;
   return {
-    title: one ? `Cancel #${first.id}?` : `Cancel ${jobs.length} jobs?`,
+    title: one
+      ? t('Cancel #{{id}}?', { id: first.id })
+      : t('Cancel {{length}} jobs?', { length: jobs.length }),
     text: `${who} ${are}. ${end}${others}`,
-    confirm: one ? 'Cancel the job' : `Cancel ${jobs.length} jobs`,
-    refuse: one ? 'Let it run' : 'Leave them',
+    confirm: one ? t('Cancel the job') : t('Cancel {{length}} jobs', { length: jobs.length }),
+    refuse: one ? t('Let it run') : t('Leave them'),
   };
 }
 
 /** Jobs by their numbers, at most six of them. */
 export function listJobs(jobs: readonly Pick<JobView, 'id'>[]): string {
   const ids = jobs.slice(0, 6).map((job) => `#${job.id}`);
-  return jobs.length > 6 ? `${ids.join(', ')} and ${jobs.length - 6} more` : ids.join(', ');
+  return jobs.length > 6
+    ? t('{{a}} and {{a2}} more', { a: ids.join(', '), a2: jobs.length - 6 })
+    : ids.join(', ');
 }

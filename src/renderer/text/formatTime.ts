@@ -1,13 +1,14 @@
 import { formatDuration } from '../../domain/units.ts';
+import { locale, t } from '../i18n/t.ts';
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const clockSeconds = new Intl.DateTimeFormat(undefined, {
+const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const clockSeconds = new Intl.DateTimeFormat(locale, {
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',
   hourCycle: 'h23',
 });
-const full = new Intl.DateTimeFormat(undefined, {
+const full = new Intl.DateTimeFormat(locale, {
   weekday: 'short',
   day: 'numeric',
   month: 'short',
@@ -18,7 +19,7 @@ const full = new Intl.DateTimeFormat(undefined, {
   hourCycle: 'h23',
   timeZoneName: 'short',
 });
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
 
 /** `14:05` in the reader's zone. */
 export const formatClock = (atMs: number): string => clock.format(atMs);
@@ -37,15 +38,15 @@ export function formatMoment(atMs: number, nowMs: number): string {
 /** `just now`, `3 min ago`, `2 h ago`: one unit, for a glance. */
 export function formatAgo(atMs: number, nowMs: number): string {
   const ms = nowMs - atMs;
-  if (ms < 10_000) return 'just now';
-  return `${formatCoarse(ms)} ago`;
+  if (ms < 10_000) return t('just now');
+  return t('{{ms}} ago', { ms: formatCoarse(ms) });
 }
 
 /** A duration in its largest unit. */
 export function formatCoarse(ms: number): string {
   const s = Math.floor(Math.max(0, ms) / 1000);
   if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 3600) return t('{{a}} min', { a: Math.floor(s / 60) });
   if (s < 86_400) return `${Math.floor(s / 3600)} h`;
   return `${Math.floor(s / 86_400)} d`;
 }

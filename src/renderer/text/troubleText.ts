@@ -1,4 +1,5 @@
 import { messageOf } from '../../domain/errors.ts';
+import { t } from '../i18n/t.ts';
 
 /** True if the line broke while the call waited for its answer: the link aborts what is under way. */
 export const isCutOff = (error: unknown): boolean =>
@@ -6,4 +7,4 @@ export const isCutOff = (error: unknown): boolean =>
 
 /** Why a call did not work, for people. */
 export const troubleText = (error: unknown): string =>
-  isCutOff(error) ? 'the connection was lost before the engine answered' : messageOf(error);
+  isCutOff(error) ? t('the connection was lost before the engine answered') : messageOf(error);
