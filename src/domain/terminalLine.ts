@@ -1,7 +1,6 @@
+import { readTerminal, type TerminalEvents } from './terminalInput.ts';
 import { visibleText } from './visibleText.ts';
 
-/** Longest piece of an unfinished escape sequence that is kept back; longer ones are not sequences. */
-const ESCAPE_LIMIT = 256;
 /** A longer line is handed out in pieces. */
 const LONGEST = 64 * 1024;
 /** A cursor that is sent further than any terminal is wide goes no further. */
@@ -28,6 +27,17 @@ export class TerminalLine {
   #column = 0;
   #style = new Style();
   #pending = '';
+  readonly #events: TerminalEvents = {
+    text: (raw) => this.#put(raw),
+    newline: () => this.#end(true),
+    carriageReturn: () => {
+      this.#column = 0;
+    },
+    backspace: () => {
+      this.#column = Math.max(0, this.#column - 1);
+    },
+    control: (final, parameters) => this.#control(final, parameters),
+  };
 
   constructor(listener: LineListener) {
     this.#listener = listener;
@@ -40,36 +50,10 @@ export class TerminalLine {
 
   /** Takes the next piece; it may end anywhere, even within an escape sequence. */
   write(piece: string): void {
-    const text = this.#pending + piece;
-    this.#pending = '';
-    let plain = 0;
-    let i = 0;
-    for (; i < text.length; ) {
-      const code = text.charCodeAt(i);
-      if (code !== 0x1b && code !== 0x0a && code !== 0x0d && code !== 0x08) {
-        i++;
-        continue;
-      }
-      this.#put(text.slice(plain, i));
-      if (code === 0x1b) {
-        const length = this.#escape(text, i);
-        if (length === null) {
-          this.#pending = text.slice(i);
-          return;
-        }
-        i += length;
-      } else {
-        if (code === 0x0a) this.#end(true);
-        else this.#column = code === 0x0d ? 0 : Math.max(0, this.#column - 1);
-        i++;
-      }
-      plain = i;
-    }
-    this.#put(text.slice(plain, i));
+    this.#pending = readTerminal(this.#pending + piece, this.#events);
   }
 
   #put(raw: string): void {
-    if (raw === '') return;
     const style = this.#style.text;
     for (const character of visibleText(raw, '\t')) {
       while (this.#characters.length < this.#column) {
@@ -100,28 +84,6 @@ export class TerminalLine {
       from = to;
     }
     return stretches;
-  }
-
-  /** Length of the sequence at `at`, having done what it says; null when its end is not here yet. */
-  #escape(text: string, at: number): number | null {
-    const rest = text.slice(at, at + ESCAPE_LIMIT);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
-    const csi = /^\u001b\[([0-?]*)[ -/]*([@-~])/.exec(rest);
-    if (csi) {
-      this.#control(csi[2]!, csi[1]!);
-      return csi[0].length;
-    }
-    // An operating-system command (a window title, a link) or its like, ended by BEL or ESC \.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-    const osc = /^\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)/.exec(rest);
-    if (osc) return osc[0].length;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-    const short = /^\u001b[ -/]*[0-OQ-WYZ\\`-~]/.exec(rest);
-    if (short) return short[0].length;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-    const unfinished = /^\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b]*\u001b?|[ -/]*)?$/.test(rest);
-    if (unfinished && rest.length < ESCAPE_LIMIT) return null;
-    return 1;
   }
 
   #control(final: string, parameters: string): void {

@@ -1,7 +1,5 @@
+import { readTerminal, type TerminalEvents } from '../../domain/terminalInput.ts';
 import { visibleText } from './visibleText.ts';
-
-/** Longest piece of an unfinished escape sequence that is kept back; longer ones are not sequences. */
-const ESCAPE_LIMIT = 256;
 
 /**
  * A job's output as a terminal would leave it, line by line: `\r` goes back to the start of the line and what
@@ -14,6 +12,17 @@ export class TerminalText {
   #row = 0;
   #column = 0;
   #pending = '';
+  readonly #events: TerminalEvents = {
+    text: (raw) => this.#put(raw),
+    newline: () => this.#newline(),
+    carriageReturn: () => {
+      this.#column = 0;
+    },
+    backspace: () => {
+      this.#column = Math.max(0, this.#column - 1);
+    },
+    control: (final, parameters) => this.#control(final, Number.parseInt(parameters, 10)),
+  };
 
   /** Lines so far; the last is the one being written, and empty after a newline. */
   get lines(): readonly string[] {
@@ -22,35 +31,7 @@ export class TerminalText {
 
   /** Takes the next piece; it may end anywhere, even within an escape sequence. */
   write(piece: string): void {
-    const text = this.#pending + piece;
-    this.#pending = '';
-    let plain = 0;
-    let i = 0;
-    const flush = (to: number): void => {
-      if (to > plain) this.#put(text.slice(plain, to));
-    };
-    while (i < text.length) {
-      const c = text.charCodeAt(i);
-      if (c === 0x1b) {
-        flush(i);
-        const length = this.#escape(text, i);
-        if (length === null) {
-          this.#pending = text.slice(i);
-          return;
-        }
-        i += length;
-        plain = i;
-      } else if (c === 0x0a || c === 0x0d || c === 0x08) {
-        flush(i);
-        if (c === 0x0a) this.#newline();
-        else this.#column = c === 0x0d ? 0 : Math.max(0, this.#column - 1);
-        i += 1;
-        plain = i;
-      } else {
-        i += 1;
-      }
-    }
-    flush(i);
+    this.#pending = readTerminal(this.#pending + piece, this.#events);
   }
 
   #newline(): void {
@@ -65,28 +46,6 @@ export class TerminalText {
     const before = line.length >= this.#column ? line.slice(0, this.#column) : line.padEnd(this.#column);
     this.#lines[this.#row] = before + text + line.slice(this.#column + text.length);
     this.#column += text.length;
-  }
-
-  /** Length of the sequence at `at`, having done what it says; null when its end is not here yet. */
-  #escape(text: string, at: number): number | null {
-    const rest = text.slice(at, at + ESCAPE_LIMIT);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
-    const csi = /^\u001b\[([0-?]*)[ -/]*([@-~])/.exec(rest);
-    if (csi) {
-      this.#control(csi[2]!, Number.parseInt(csi[1]!, 10));
-      return csi[0].length;
-    }
-    // An operating-system command (a window title, a link), ended by BEL or ESC \.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-    const osc = /^\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)/.exec(rest);
-    if (osc) return osc[0].length;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-    const short = /^\u001b[ -/]*[0-OQ-WYZ\\`-~]/.exec(rest);
-    if (short) return short[0].length;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-    const unfinished = /^\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b]*\u001b?|[ -/]*)?$/.test(rest);
-    if (unfinished && rest.length < ESCAPE_LIMIT) return null;
-    return 1;
   }
 
   #control(final: string, parameter: number): void {
