@@ -95,7 +95,7 @@ describe('the console', () => {
     await dialog.getByText('ask for at most 2').waitFor();
     expect(await dialog.getByLabel('GPUs').getAttribute('aria-invalid')).toBe('true');
     await dialog.getByLabel('GPUs').fill('1');
-    await dialog.getByLabel('Environment').fill('LR=0.1');
+    await dialog.getByLabel('Environment', { exact: true }).fill('LR=0.1');
     await page.keyboard.press('Control+Enter');
     await dialog.waitFor({ state: 'hidden' });
     await page.getByText('submitted #1').waitFor();
