@@ -128,6 +128,11 @@ describe('the console', () => {
     await page.getByText('fifo decides from now on').waitFor();
     expect(JSON.parse(await host.stint('decisions', '--json')).length).toBeGreaterThan(0);
     await page.screenshot({ path: `${shots}/scheduler.png` });
+    // The keys go on from here: the list of policies is closed, though it stays in the page.
+    await page.keyboard.press('5');
+    await page.getByLabel('Find a setting').waitFor();
+    await page.keyboard.press('3');
+    await table.waitFor();
   });
 
   it('pauses, resumes and cancels by buttons and by keys', async () => {

@@ -26,12 +26,14 @@ export function useKeys(keys: Keys): void {
 }
 
 function rests(event: KeyboardEvent): boolean {
-  if (document.querySelector('[role="dialog"], [role="listbox"], [role="menu"]') !== null) return true;
+  // A closed list may stay in the page, out of sight.
+  const open = document.querySelectorAll('[role="dialog"], [role="listbox"], [role="menu"]');
+  if ([...open].some((element) => element.checkVisibility())) return true;
   if (!(event.target instanceof Element)) return false;
   if (event.target.closest('[aria-pressed="true"]') !== null) return true;
   if (
     event.target.closest(
-      'input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable="true"]',
+      'input:not([type="checkbox"], [type="radio"], [readonly]), textarea, select, [contenteditable="true"]',
     )
   )
     return true;
