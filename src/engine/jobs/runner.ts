@@ -461,11 +461,14 @@ export class Runner {
     const begun = this.runOf(job).supervisor() !== null;
     // What is frozen hears nothing but SIGKILL.
     if (signal !== 'SIGSTOP') this.options.freezer.freeze(job, false);
-    const among = handled ? (pid: number) => handles(pid, signal) : undefined;
+    const watched = this.watched.get(job.id);
+    // The post hook may begin while the command's last processes are told: it is not who is meant.
+    const spares = watched?.ending?.after === false;
+    const among = (pid: number): boolean =>
+      (!handled || handles(pid, signal)) && !(spares && this.runOf(job).isAfter());
     const heard = begun && signalJob(job.process, signal, among).length > 0;
     // What is stopped hears it only once it goes on.
     if (heard && signal !== 'SIGSTOP') signalJob(job.process, 'SIGCONT');
-    const watched = this.watched.get(job.id);
     if (watched) watched.owed = heard ? null : what;
     return heard;
   }
@@ -478,6 +481,7 @@ export class Runner {
     if (!ending.after && this.runOf(job).isAfter()) {
       // Its command is gone; what it wants done afterwards has the grace period once more.
       ending.after = true;
+      watched.owed = null;
       ending.untilMs =
         this.options.clock.monotonicMs() + (job.graceS === null ? this.options.graceMs : job.graceS * 1000);
     }
