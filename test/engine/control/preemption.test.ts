@@ -111,6 +111,8 @@ describe('a job that is preempted', () => {
       {
         ...RESTARTABLE,
         checkpointSignal: 'SIGTERM',
+        // Both signals may come while the shell waits for its first child: then only SIGKILL ends it.
+        graceS: 2,
       },
     );
     await logged(id, 'ready');
