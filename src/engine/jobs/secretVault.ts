@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn, UNFINISHED, writePrivateFile } from '../privateFile.ts';
 
 /**
  * Where secrets of jobs lie: a file a submission, readable by its owner alone, and nowhere else. It is called as the
@@ -25,18 +16,7 @@ export class SecretVault {
 
   /** Whole or not at all, and on disk when it returns. */
   write(id: number, values: readonly string[]): void {
-    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-    const beside = `${this.#path(id)}.tmp`;
-    rmSync(beside, { force: true });
-    const file = openSync(beside, 'wx', 0o600);
-    try {
-      const bytes = Buffer.from(JSON.stringify({ values }));
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(beside, this.#path(id));
+    writePrivateFile(this.#path(id), JSON.stringify({ values }));
   }
 
   /** null: nothing is kept under that number. */
@@ -58,14 +38,8 @@ export class SecretVault {
 
   /** Numbers under which something is kept. What a death left half written is removed. */
   ids(): number[] {
-    let names: string[];
-    try {
-      names = readdirSync(this.#dir);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
-    }
-    for (const name of names) if (name.endsWith('.tmp')) rmSync(join(this.#dir, name), { force: true });
+    const names = namesIn(this.#dir);
+    for (const name of names) if (name.endsWith(UNFINISHED)) rmSync(join(this.#dir, name), { force: true });
     return names.flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []).map(Number);
   }
 

@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type NotifyTarget, notifyTargetSchema } from '../../domain/notifyRule.ts';
+import { namesIn, writePrivateFile } from '../privateFile.ts';
 
 /**
  * Addresses and secrets of rules, each in a file that only its owner may read: they stay out of the database, which is
@@ -25,17 +16,7 @@ export class TargetFiles {
 
   /** The file is there whole or not at all. */
   write(name: string, target: NotifyTarget): void {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-    const beside = join(this.#directory, `.${name}.tmp`);
-    rmSync(beside, { force: true });
-    const file = openSync(beside, 'wx', 0o600);
-    try {
-      writeSync(file, JSON.stringify(target));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(beside, this.#path(name));
+    writePrivateFile(this.#path(name), JSON.stringify(target));
   }
 
   /** @throws if it is gone or was changed to something else. */
@@ -49,14 +30,7 @@ export class TargetFiles {
 
   /** Removes what belongs to no rule: left by an engine that was killed in between. */
   keepOnly(names: ReadonlySet<string>): void {
-    let files: string[];
-    try {
-      files = readdirSync(this.#directory);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      throw error;
-    }
-    for (const file of files) {
+    for (const file of namesIn(this.#directory)) {
       if (!names.has(file.replace(/\.json$/, ''))) rmSync(join(this.#directory, file), { force: true });
     }
   }
