@@ -1,3 +1,4 @@
+import type { Yield } from '../domain/deviceRules.ts';
 import { FieldError } from '../domain/errors.ts';
 import { parseDurationS, parseMemoryMib } from '../domain/units.ts';
 
@@ -11,6 +12,19 @@ export const integer =
     }
     return value;
   };
+
+/** Any number that is not negative. */
+export const number =
+  (flag: string) =>
+  (text: string): number => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isFinite(value)) throw new FieldError(flag, text, 'give a number');
+    return value;
+  };
+
+/** What running jobs may be made to do by a rule. */
+export const YIELDS: readonly Yield[] = ['off', 'throttle', 'pause'];
+export const YIELD_HELP = 'off, throttle or pause';
 
 /** One of these words. */
 export const oneOf =

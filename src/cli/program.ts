@@ -38,10 +38,12 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
     names: ['devices', 'status', 'console'],
     load: async () => (await import('./commands/machine.ts')).registerMachine,
   },
+  { names: ['device'], load: async () => (await import('./commands/device.ts')).registerDevice },
   {
-    names: ['device', 'reserve', 'reservations', 'unreserve', 'settings'],
-    load: async () => (await import('./commands/owner.ts')).registerOwner,
+    names: ['reserve', 'reservations', 'unreserve'],
+    load: async () => (await import('./commands/reserve.ts')).registerReserve,
   },
+  { names: ['settings'], load: async () => (await import('./commands/settings.ts')).registerSettings },
   {
     names: ['policy', 'drain', 'preemption', 'interference', 'why', 'decisions', 'episodes'],
     load: async () => (await import('./commands/scheduler.ts')).registerScheduler,
