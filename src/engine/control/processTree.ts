@@ -1,9 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '../../domain/job.ts';
 import { jobProcesses, listProcesses } from '../jobs/processes.ts';
+import { childrenOf, statOf } from '../procStat.ts';
 
-/** Clock ticks a second in /proc: 100 on every Linux, whatever the kernel's own rate. */
-const MS_PER_TICK = 10;
 /** All processes of the machine are looked through this often, for those whose parents are gone. */
 const WALK_INTERVAL_MS = 2000;
 
@@ -79,27 +77,5 @@ export class ProcessTree {
       ({ pid, ppid }) => mine.has(pid) && !mine.has(ppid) && ppid !== this.#supervisor.pid,
     );
     this.#strays = new Map(top.map(({ pid, startTime }) => [pid, startTime]));
-  }
-}
-
-function statOf(pid: number): { startTime: string; cpuMs: number } | null {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return null;
-  }
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { startTime: fields[19]!, cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK };
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((tid) =>
-      readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
-    );
-  } catch {
-    // It ended meanwhile.
-    return [];
   }
 }

@@ -1,14 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { SECRET, secretArguments, withoutSecrets } from '../../domain/secrets.ts';
+import { parseChildren, parseStat, TICKS_PER_S } from '../procStat.ts';
 
 /**
  * What /proc says of processes. Everything answers null (or nothing) where there is no /proc, the process is
  * gone, or it may not be looked at: these are not errors here. Reads are asynchronous, because a look at a
  * process that hangs in the kernel may hang as well.
  */
-
-/** Clock ticks a second in /proc: 100 on every Linux, whatever the kernel's own rate. */
-const TICKS_PER_S = 100;
 
 export interface ProcessTimes {
   /** Since the machine started. With the pid it names a process for good. */
@@ -30,12 +28,11 @@ async function read(path: string): Promise<string | null> {
 /** Start and processor time of a process (proc(5), `/proc/PID/stat`); null when it is gone. */
 export async function processTimes(pid: number): Promise<ProcessTimes | null> {
   const text = await read(`/proc/${pid}/stat`);
-  // The name in parentheses may hold anything, so count from its end: the next field is the third.
-  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [user, system, start] = [fields?.[11], fields?.[12], fields?.[19]].map(Number);
-  if (user === undefined || system === undefined || start === undefined) return null;
-  return Number.isFinite(user + system + start)
-    ? { startTicks: start, startedS: start / TICKS_PER_S, cpuS: (user + system) / TICKS_PER_S }
+  if (text === null) return null;
+  const { startTime, cpuMs } = parseStat(pid, text);
+  const startTicks = Number(startTime);
+  return Number.isFinite(startTicks + cpuMs)
+    ? { startTicks, startedS: startTicks / TICKS_PER_S, cpuS: cpuMs / 1000 }
     : null;
 }
 
@@ -63,7 +60,7 @@ async function childrenOf(pid: number): Promise<number[]> {
     return [];
   }
   const lists = await Promise.all(threads.map((tid) => read(`/proc/${pid}/task/${tid}/children`)));
-  return lists.flatMap((list) => (list ?? '').split(' ').filter(Boolean).map(Number));
+  return lists.flatMap((list) => parseChildren(list ?? ''));
 }
 
 export interface ProcessIdentity {

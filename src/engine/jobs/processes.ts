@@ -2,17 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { ProcessIdentity } from '../../domain/job.ts';
+import { type ProcStat, statOf, TICKS_PER_S } from '../procStat.ts';
 
 /** What the kernel says of one process. */
-export interface ProcessEntry {
-  readonly pid: number;
-  readonly ppid: number;
-  /** Session id: survives the death of parents, so orphans of a job are still found. */
-  readonly session: number;
-  /** R, S, D, T (stopped), Z (zombie), … */
-  readonly state: string;
-  readonly startTime: string;
-}
+export type ProcessEntry = Omit<ProcStat, 'cpuMs'>;
 
 let cachedBootId: string | undefined;
 
@@ -27,7 +20,7 @@ export function bootId(): string {
 
 /** The process with this pid now; null when there is none. Zombies count as none. */
 export function processEntry(pid: number): ProcessEntry | null {
-  const entry = process.platform === 'linux' ? fromProc(pid) : (fromPs(['-p', String(pid)])[0] ?? null);
+  const entry = process.platform === 'linux' ? statOf(pid) : (fromPs(['-p', String(pid)])[0] ?? null);
   return entry === null || entry.state.startsWith('Z') ? null : entry;
 }
 
@@ -41,9 +34,6 @@ export function identityOf(pid: number): ProcessIdentity | null {
 export function isAlive(identity: ProcessIdentity): boolean {
   return identity.bootId === bootId() && processEntry(identity.pid)?.startTime === identity.startTime;
 }
-
-/** Clock ticks a second in /proc: 100 on every Linux, whatever the kernel's own rate. */
-const TICKS_PER_S = 100;
 
 /** How long ago a process of this boot started, in milliseconds; 0 where the kernel does not say. */
 export function ageMs({ startTime }: ProcessIdentity): number {
@@ -60,7 +50,7 @@ export function listProcesses(): ProcessEntry[] {
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     if (Number.isInteger(pid)) {
-      const entry = fromProc(pid);
+      const entry = statOf(pid);
       if (entry !== null) entries.push(entry);
     }
   }
@@ -141,25 +131,6 @@ export function signalJob(
     }
   }
   return [...reached];
-}
-
-function fromProc(pid: number): ProcessEntry | null {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    // It ended: that is the answer.
-    return null;
-  }
-  // The name is in parentheses and may hold anything, parentheses included.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return {
-    pid,
-    state: fields[0]!,
-    ppid: Number(fields[1]),
-    session: Number(fields[3]),
-    startTime: fields[19]!,
-  };
 }
 
 function fromPs(selection: readonly string[]): ProcessEntry[] {
