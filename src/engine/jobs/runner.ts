@@ -1,19 +1,16 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { lateDiagnosis } from '../../domain/deadline.ts';
-import type { Diagnosis } from '../../domain/diagnosis.ts';
 import { ConflictError, messageOf } from '../../domain/errors.ts';
 import { isLive, isTerminal, type Job, type Pauser, type ProcessIdentity } from '../../domain/job.ts';
 import { type Actor, isGivingWay, mayHappen } from '../../domain/lifecycle.ts';
-import { isNews, readProgress } from '../../domain/progress.ts';
-import { retryAtMs } from '../../domain/retries.ts';
 import { overTimeLimit } from '../../domain/timeLimit.ts';
 import type { Cgroups } from '../control/cgroups.ts';
 import type { Clock, Log } from '../ports.ts';
-import { diagnoseEnd, type End, type EndSources, signalOf } from './diagnoseEnd.ts';
-import { type EndStep, endSteps } from './endSteps.ts';
+import type { EndSources } from './diagnoseEnd.ts';
+import { EndRecorder } from './endRecorder.ts';
 import { launch } from './launcher.ts';
 import type { Ledger } from './ledger.ts';
-import { ageMs, bootId, handles, isAlive, jobProcesses, listProcesses, signalJob } from './processes.ts';
+import { Messenger } from './messenger.ts';
+import { ageMs, bootId, isAlive, jobProcesses, listProcesses, signalJob } from './processes.ts';
+import { ProgressFollower } from './progressFollower.ts';
 import { RunDirectory } from './runDirectory.ts';
 
 /** How often live jobs are looked at. Exits of jobs that we started ourselves are seen at once. */
@@ -21,7 +18,6 @@ const WATCH_INTERVAL_MS = 250;
 const PROGRESS_INTERVAL_MS = 1000;
 /** A supervisor that has claimed its launch writes itself down within this time, or never will. */
 const CLAIM_PATIENCE_MS = 5000;
-const PROGRESS_READ_BYTES = 64 * 1024;
 
 export interface RunnerOptions {
   readonly ledger: Ledger;
@@ -38,19 +34,12 @@ export interface RunnerOptions {
 }
 
 interface Watched {
-  /** What it is told to bring it to its end, which of it last, and until when that has time; null: nobody asked it to. */
-  ending: { readonly steps: readonly EndStep[]; at: number; untilMs: number; after: boolean } | null;
-  progressOffset: number;
   /** Since when a claimed launch has been without a supervisor's file (recovery only). */
   claimedSinceMs: number | null;
   orphanNoted: boolean;
   /** What went wrong at the last look; null when nothing did. Said once, not four times a second. */
   trouble: string | null;
-  /** What the job was to be told when it had no process of its own yet; null when it has heard everything. */
-  owed: Pick<EndStep, 'signal' | 'handled'> | null;
 }
-
-const STOP = { signal: 'SIGSTOP', handled: false } as const;
 
 /** Whose doing it is in the log of events. */
 export const ACTOR_OF = {
@@ -59,14 +48,7 @@ export const ACTOR_OF = {
   guard: 'engine',
 } as const satisfies Record<Pauser, Actor>;
 
-const UNTOUCHED: Watched = {
-  ending: null,
-  progressOffset: -1,
-  claimedSinceMs: null,
-  orphanNoted: false,
-  trouble: null,
-  owed: null,
-};
+const UNTOUCHED: Watched = { claimedSinceMs: null, orphanNoted: false, trouble: null };
 
 /**
  * Starts, watches, pauses and ends the processes of jobs, and adopts those that ran on while no engine was
@@ -74,12 +56,19 @@ const UNTOUCHED: Watched = {
  */
 export class Runner {
   private readonly options: RunnerOptions;
+  private readonly messenger: Messenger;
+  private readonly progress: ProgressFollower;
+  private readonly ends: EndRecorder;
   private readonly watched = new Map<number, Watched>();
   private timer: NodeJS.Timeout | null = null;
   private progressAtMs = 0;
 
   constructor(options: RunnerOptions) {
     this.options = options;
+    const runOf = (job: Job): RunDirectory => this.runOf(job);
+    this.messenger = new Messenger({ ...options, runOf });
+    this.progress = new ProgressFollower({ ...options, logPath: (job) => this.runOf(job).logPath });
+    this.ends = new EndRecorder({ ...options, runOf });
   }
 
   /** Takes up every job that has, or may have, a process. Call once, before anything is scheduled. */
@@ -96,12 +85,12 @@ export class Runner {
         if (job.process === null) return;
         // Its memory may be half way between GPU and host: `Pauses` sees to that.
         if (job.pauseMethod === 'cuda-checkpoint' && job.holdsVram) return;
-        if (job.status === 'paused') return this.standStill(job.id);
+        if (job.status === 'paused') return this.messenger.standStill(job);
         const pids = jobProcesses(job.process, all);
         this.options.freezer.freeze(job, false, pids);
         if (job.status === 'running' && pids.some((pid) => stopped.has(pid)))
           signalJob(job.process, 'SIGCONT');
-        else if (job.status === 'stopping') this.terminate(job);
+        else if (job.status === 'stopping') this.messenger.terminate(job);
       });
     }
   }
@@ -122,16 +111,7 @@ export class Runner {
     const result = launch(job, this.runOf(job), env, reveal, () => this.guard(jobId, () => this.look(jobId)));
     // Before anything is recorded: what cannot be written now is found by the next look.
     this.watch(jobId);
-    if (!result.ok) {
-      const { reason } = result;
-      const diagnosis = this.diagnose(job, { exitCode: null, trouble: reason, lost: false });
-      // Whoever has the claim decides: without it, something may yet be started by this launch.
-      const retry = this.runOf(job).claim()
-        ? this.retryOf(job, null, diagnosis, this.options.clock.nowMs())
-        : {};
-      return ledger.append(jobId, { kind: 'launch-failed', reason, diagnosis, ...retry }, 'engine');
-    }
-    return this.recordStart(jobId, result.process);
+    return result.ok ? this.recordStart(jobId, result.process) : this.ends.launchFailed(job, result.reason);
   }
 
   /**
@@ -150,15 +130,13 @@ export class Runner {
       { kind: 'paused', method, holdsVram, monotonicMs: clock.monotonicMs(), by },
       ACTOR_OF[by],
     );
-    if (method !== 'cuda-checkpoint') this.standStill(jobId);
+    if (method !== 'cuda-checkpoint') this.messenger.standStill(job);
     return job;
   }
 
   /** Has a paused job stand still, by the rung that it was paused by, or else by signals. */
   standStill(jobId: number): void {
-    const job = this.options.ledger.get(jobId);
-    if (job.pauseMethod === 'freezer' && this.options.freezer.freeze(job, true)) return;
-    this.deliver(job, STOP);
+    this.messenger.standStill(this.options.ledger.get(jobId));
   }
 
   /** @param by whoever may not lift a person's pause does not: it is left as it is. */
@@ -171,10 +149,7 @@ export class Runner {
     if (by !== 'person' && paused.pausedBy !== by) return paused;
     const resumed = { kind: 'resumed' as const, monotonicMs: clock.monotonicMs() };
     const job = ledger.append(jobId, resumed, ACTOR_OF[by]);
-    const watched = this.watched.get(jobId);
-    if (watched) watched.owed = null;
-    this.options.freezer.freeze(job, false);
-    if (job.process) signalJob(job.process, 'SIGCONT');
+    this.messenger.goOn(job);
     return job;
   }
 
@@ -220,7 +195,7 @@ export class Runner {
       );
     }
     const job = ledger.append(jobId, { kind: 'preempting', reason, hold }, actor);
-    this.terminate(job);
+    this.messenger.terminate(job);
     return job;
   }
 
@@ -245,7 +220,7 @@ export class Runner {
       { kind: 'stopping', outcome: 'cancelled', reason: 'cancelled' },
       'person',
     );
-    this.terminate(stopping);
+    this.messenger.terminate(stopping);
     return stopping;
   }
 
@@ -257,7 +232,7 @@ export class Runner {
   stop(): void {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
-    this.watched.clear();
+    for (const jobId of [...this.watched.keys()]) this.unwatch(jobId);
   }
 
   private watch(jobId: number): void {
@@ -267,6 +242,8 @@ export class Runner {
 
   private unwatch(jobId: number): void {
     this.watched.delete(jobId);
+    this.messenger.forget(jobId);
+    this.progress.forget(jobId);
     if (this.watched.size === 0 && this.timer !== null) {
       clearInterval(this.timer);
       this.timer = null;
@@ -281,7 +258,8 @@ export class Runner {
       this.guard(jobId, () => {
         this.look(jobId);
         if (!withProgress) return;
-        this.followProgress(jobId);
+        const job = this.options.ledger.get(jobId);
+        if (this.watched.has(jobId) && job.status === 'running') this.progress.follow(job);
         const watched = this.watched.get(jobId);
         if (watched) watched.trouble = null;
       });
@@ -311,8 +289,12 @@ export class Runner {
     // Liveness first: an exit code written between the two looks must not be missed.
     const alive = isAlive(job.process);
     const exit = this.runOf(job).exit();
-    if (exit !== null) return this.recordExit(job, exit);
-    if (alive) return this.escalate(this.limit(job), watched);
+    if (exit !== null) {
+      this.guard(job.id, () => this.progress.follow(job, true));
+      this.ends.exited(job, exit);
+      return this.unwatch(job.id);
+    }
+    if (alive) return this.messenger.remind(this.limit(job));
     this.recordDeath(job, watched);
   }
 
@@ -355,40 +337,6 @@ export class Runner {
     return ledger.append(job.id, { kind: 'stopping', outcome: 'timed-out', reason }, 'engine');
   }
 
-  private recordExit(job: Job, exit: { exitCode: number; atMs: number }): void {
-    this.guard(job.id, () => this.followProgressOf(job, { ...UNTOUCHED }, true));
-    if (job.status === 'stopping' && job.process) signalJob(job.process, 'SIGKILL');
-    const atMs = Math.max(job.startedAtMs ?? exit.atMs, Math.min(exit.atMs, this.options.clock.nowMs()));
-    const { exitCode } = exit;
-    const refusal = this.runOf(job).cause();
-    const cause = refusal ?? describeExit(exitCode);
-    const preempted = this.isPreempting(job.id);
-    const untold = preempted && !this.runOf(job).wasTold();
-    const ended: Job = untold ? { ...job, status: 'running' } : job;
-    // What gives way has not come to grief.
-    const diagnosis =
-      preempted && !untold
-        ? null
-        : (this.diagnose(ended, { exitCode, trouble: refusal, lost: false }) ?? lateDiagnosis(job, atMs));
-    const retry = this.retryOf(ended, exitCode, diagnosis, atMs);
-    // Two attempts of a job never run at once, and what the first left behind would hold its devices.
-    if (retry.retryAtMs !== undefined && job.process) signalJob(job.process, 'SIGKILL');
-    this.options.ledger.append(
-      job.id,
-      {
-        kind: 'exited',
-        exitCode,
-        cause: ended.status === 'stopping' ? null : cause,
-        diagnosis,
-        ...retry,
-        ...(untold ? { untold } : {}),
-      },
-      'process',
-      atMs,
-    );
-    this.unwatch(job.id);
-  }
-
   private recordDeath(job: Job, watched: Watched): void {
     const supervisor = job.process!;
     const rebooted = supervisor.bootId !== bootId();
@@ -397,140 +345,16 @@ export class Runner {
         watched.orphanNoted = true;
         this.options.log.warn(`job ${job.id} runs on without its supervisor: its exit code will be unknown`);
       }
-      return this.escalate(this.limit(job), watched);
+      return this.messenger.remind(this.limit(job));
     }
     const reason = rebooted
       ? 'the machine was restarted while it ran'
       : 'its supervisor was killed, so nobody saw how it ended';
-    const diagnosis = this.diagnose(job, { exitCode: null, trouble: reason, lost: true });
-    const retry = this.retryOf(job, null, diagnosis, this.options.clock.nowMs());
-    this.options.ledger.append(job.id, { kind: 'lost', reason, diagnosis, ...retry }, 'engine');
+    this.ends.lost(job, reason);
     this.unwatch(job.id);
-  }
-
-  private retryOf(
-    job: Job,
-    exitCode: number | null,
-    diagnosis: Diagnosis | null,
-    endedAtMs: number,
-  ): { retryAtMs?: number } {
-    const at = retryAtMs(job, { exitCode, diagnosis: diagnosis?.code ?? null }, endedAtMs);
-    return at === null ? {} : { retryAtMs: at };
-  }
-
-  private diagnose(job: Job, end: End): Diagnosis | null {
-    const { ledger, log, faultOf } = this.options;
-    return diagnoseEnd(job, end, { ledger, run: this.runOf(job), log, faultOf });
   }
 
   private isPreempting(jobId: number): boolean {
     return isGivingWay(this.options.ledger.stoppingAs(jobId));
-  }
-
-  /** Begins to bring it to its end; what an earlier engine began is begun anew. */
-  private terminate(job: Job): void {
-    const watched = this.watched.get(job.id);
-    if (job.process === null || watched === undefined) return;
-    const toCheckpoint = this.isPreempting(job.id);
-    if (toCheckpoint) this.runOf(job).noteTold();
-    watched.ending = {
-      steps: endSteps(job, toCheckpoint, this.options.graceMs),
-      at: -1,
-      untilMs: 0,
-      after: false,
-    };
-    this.endFurther(job, watched.ending);
-  }
-
-  private endFurther(job: Job, ending: NonNullable<Watched['ending']>): void {
-    ending.at = Math.min(ending.at + 1, ending.steps.length - 1);
-    const step = ending.steps[ending.at]!;
-    ending.untilMs = this.options.clock.monotonicMs() + step.patienceMs;
-    const heard = this.deliver(job, step);
-    // Nobody there would know what to do with it.
-    if (!heard && step.handled && this.runOf(job).supervisor() !== null) this.endFurther(job, ending);
-  }
-
-  /**
-   * Tells the job's processes, now or as soon as it has any: in its first milliseconds there are only those with
-   * which the supervisor writes itself down, and these must not be disturbed.
-   */
-  private deliver(job: Job, what: Pick<EndStep, 'signal' | 'handled'>): boolean {
-    if (job.process === null) return false;
-    const { signal, handled } = what;
-    const begun = this.runOf(job).supervisor() !== null;
-    // What is frozen hears nothing but SIGKILL.
-    if (signal !== 'SIGSTOP') this.options.freezer.freeze(job, false);
-    const watched = this.watched.get(job.id);
-    // The post hook may begin while the command's last processes are told: it is not who is meant.
-    const spares = watched?.ending?.after === false;
-    const among = (pid: number): boolean =>
-      (!handled || handles(pid, signal)) && !(spares && this.runOf(job).isAfter());
-    const heard = begun && signalJob(job.process, signal, among).length > 0;
-    // What is stopped hears it only once it goes on.
-    if (heard && signal !== 'SIGSTOP') signalJob(job.process, 'SIGCONT');
-    if (watched) watched.owed = heard ? null : what;
-    return heard;
-  }
-
-  private escalate(job: Job, watched: Watched): void {
-    if (watched.owed !== null) this.deliver(job, watched.owed);
-    if (job.status !== 'stopping' || job.process === null) return;
-    const { ending } = watched;
-    if (ending === null) return this.terminate(job);
-    if (!ending.after && this.runOf(job).isAfter()) {
-      // Its command is gone; what it wants done afterwards has the grace period once more.
-      ending.after = true;
-      watched.owed = null;
-      ending.untilMs =
-        this.options.clock.monotonicMs() + (job.graceS === null ? this.options.graceMs : job.graceS * 1000);
-    }
-    if (this.options.clock.monotonicMs() >= ending.untilMs) this.endFurther(job, ending);
-  }
-
-  private followProgress(jobId: number): void {
-    const watched = this.watched.get(jobId);
-    const job = this.options.ledger.get(jobId);
-    if (watched && job.status === 'running') this.followProgressOf(job, watched);
-  }
-
-  /** @param last the job has ended, so that nothing comes after. */
-  private followProgressOf(job: Job, watched: Watched, last = false): void {
-    const path = this.runOf(job).logPath;
-    if (!existsSync(path)) return;
-    const size = statSync(path).size;
-    if (size === watched.progressOffset) return;
-    watched.progressOffset = size;
-    const progress = readProgress(readTail(path, size, PROGRESS_READ_BYTES));
-    if (progress === null || !mayHappen(job.status, 'progressed')) return;
-    const atMs = this.options.clock.nowMs();
-    if (
-      !isNews({
-        known: job.progress,
-        startedAtMs: job.startedAtMs ?? atMs,
-        fraction: progress.fraction,
-        atMs,
-        last,
-      })
-    )
-      return;
-    this.options.ledger.append(job.id, { kind: 'progressed', progress: { ...progress, atMs } }, 'process');
-  }
-}
-
-function describeExit(exitCode: number): string | null {
-  if (exitCode === 0) return null;
-  const signal = signalOf(exitCode);
-  return signal === null ? `exited with code ${exitCode}` : `ended by ${signal}`;
-}
-
-function readTail(path: string, size: number, bytes: number): string {
-  const from = Math.max(0, size - bytes);
-  const buffer = Buffer.alloc(size - from);
-  const file = openSync(path, 'r');
-  try {
-    return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, from));
-  } finally {
-    closeSync(file);
   }
 }
