@@ -1,6 +1,5 @@
 import { availableParallelism, userInfo } from 'node:os';
 import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contract/messages.ts';
-import type { Reading } from '../domain/device.ts';
 import { parseDeviceSpec } from '../domain/deviceSpec.ts';
 import { messageOf, NotFoundError } from '../domain/errors.ts';
 import { isLive, isTerminal, type Job } from '../domain/job.ts';
@@ -17,15 +16,16 @@ import { rungsOf } from './control/rungsOf.ts';
 import { Throttles } from './control/throttles.ts';
 import { chooseProbe } from './devices/chooseProbe.ts';
 import { DeviceRegistry } from './devices/deviceRegistry.ts';
-import { hostInfo, hostMeter } from './devices/hostInfo.ts';
+import { hostInfo } from './devices/hostInfo.ts';
 import { ProcessOwners } from './devices/processOwners.ts';
+import { watchDevices } from './devices/watchDevices.ts';
 import { type DeskIdle, systemDesk } from './guards/deskIdle.ts';
 import { Owner } from './guards/owner.ts';
 import { Warden } from './guards/warden.ts';
 import { yieldingOf } from './guards/yielding.ts';
 import { homePaths, prepareHome } from './home.ts';
 import { forgetSecrets } from './jobs/forgetSecrets.ts';
-import { foreignMib, Holdings } from './jobs/holdings.ts';
+import { Holdings } from './jobs/holdings.ts';
 import { Ledger } from './jobs/ledger.ts';
 import { MetricFollower } from './jobs/metricFollower.ts';
 import { bootId } from './jobs/processes.ts';
@@ -40,11 +40,11 @@ import { type Clock, type Log, systemClock } from './ports.ts';
 import { Brain } from './scheduling/brain.ts';
 import { Durations, MOST_LEARNED } from './scheduling/durations.ts';
 import { Episodes } from './scheduling/episodes.ts';
-import { foreignHold } from './scheduling/foreignHold.ts';
 import { LearningBudget } from './scheduling/learningBudget.ts';
 import type { PromotionOptions } from './scheduling/promotion.ts';
 import { createScheduling, type Scheduling } from './scheduling/scheduling.ts';
 import { MOST_REMEMBERED, ServiceHistory } from './scheduling/serviceHistory.ts';
+import { Announcer } from './server/announcer.ts';
 import { createRouter, type EngineRouter } from './server/router.ts';
 import { Tokens } from './server/tokens.ts';
 import { WatchHub } from './server/watchHub.ts';
@@ -52,23 +52,9 @@ import { Interference } from './sharing/interference.ts';
 import { MemoryModel } from './sharing/memoryModel.ts';
 import { StrayWatch } from './sharing/strayWatch.ts';
 import { openDatabase } from './store/database.ts';
-import { decisionStore } from './store/decisionStore.ts';
-import { deviceStore } from './store/deviceStore.ts';
-import { episodeStore } from './store/episodeStore.ts';
-import { historyStore } from './store/historyStore.ts';
-import { jobSearch } from './store/jobSearch.ts';
-import { learningCurveStore } from './store/learningCurveStore.ts';
-import { metricStore } from './store/metricStore.ts';
-import { modelStore } from './store/modelStore.ts';
-import { notifyStore } from './store/notifyStore.ts';
 import { OwnersChoice } from './store/ownersChoice.ts';
-import { ruleStore } from './store/ruleStore.ts';
 import { sweepSecrets } from './store/secretSweep.ts';
-import { settingStore } from './store/settingStore.ts';
-import { sharingStore } from './store/sharingStore.ts';
-import { suggestionStore } from './store/suggestionStore.ts';
-import { tokenStore } from './store/tokenStore.ts';
-import { transitionStore } from './store/transitionStore.ts';
+import { storesOf } from './store/stores.ts';
 import { VERSION } from './version.ts';
 
 export interface EngineOptions {
@@ -106,12 +92,8 @@ export interface Engine {
 }
 
 const DEFAULT_GRACE_MS = 10_000;
-const HOST_INTERVAL_MS = 1000;
-const STATUS_INTERVAL_MS = 1000;
 /** Of the last days' jobs, newly learned weights are tried on no more. */
 const MOST_JUDGED_ON = 2000;
-/** Foreign memory must change by so much to be worth another epoch. */
-const FOREIGN_STEP_MIB = 64;
 
 /**
  * The live world: one engine works on one home. It takes up the jobs that are there, and schedules from then on.
@@ -136,21 +118,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const db = openDatabase(paths.database);
     undo.push(() => void db.close());
 
-    const stores = {
-      decisions: decisionStore(db),
-      devices: deviceStore(db),
-      episodes: episodeStore(db),
-      history: historyStore(db),
-      search: jobSearch(db),
-      learningCurve: learningCurveStore(db),
-      metrics: metricStore(db),
-      rules: ruleStore(db),
-      settings: settingStore(db),
-      sharing: sharingStore(db),
-      suggestions: suggestionStore(db),
-      transitions: transitionStore(db),
-      models: modelStore(db),
-    };
+    const stores = storesOf(db);
     const policy = chosenPolicy ?? parsePolicyName(stores.settings.get('policy') ?? 'dqn');
 
     const secrets = new Secrets({
@@ -280,7 +248,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     // Kept once everything that may be refused is behind us.
     if (chosenPolicy !== null) stores.settings.set('policy', chosenPolicy);
 
-    let host: HostReading | null = null;
+    const announcer = new Announcer({ hub: () => hub, status: () => scheduler(), clock });
+    const host = (): HostReading | null => announcer.host;
     const startedAtMs = clock.nowMs();
     const names = await hostInfo();
     const system = (): SystemInfo => ({
@@ -317,7 +286,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       asMessage: (entry) => ({ type: 'event', seq: entry.seq, entry, job: view(ledger.get(entry.jobId)) }),
       greeting: () => [
         { type: 'reasons', reasons: scheduling.reasons.all() },
-        { type: 'devices', devices: registry.list(), host },
+        { type: 'devices', devices: registry.list(), host: host() },
         { type: 'scheduler', scheduler: scheduler() },
       ],
     });
@@ -353,27 +322,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         hub.eventsAppended();
         // Who holds a device has changed; its next reading may be a second away.
         if (hub.watched && before !== null && isLive(before.status) !== isLive(job.status)) {
-          hub.publish({ type: 'devices', devices: registry.list(), host });
+          hub.publish({ type: 'devices', devices: registry.list(), host: host() });
         }
       }),
     );
-    undo.push(
-      watchDevices({ registry, dispatcher, hub, host: () => host, record: stores.devices, clock, log }),
-    );
-    const meter = hostMeter(clock);
-    const hostTimer = setInterval(async () => {
-      host = await meter();
-    }, HOST_INTERVAL_MS);
-    undo.push(() => clearInterval(hostTimer));
-    let toldStatus = '';
-    const statusTimer = setInterval(() => {
-      if (!hub.watched) return;
-      const status = scheduler();
-      const text = JSON.stringify(status);
-      if (text !== toldStatus) hub.publish({ type: 'scheduler', scheduler: status });
-      toldStatus = text;
-    }, STATUS_INTERVAL_MS);
-    undo.push(() => clearInterval(statusTimer));
+    undo.push(watchDevices({ registry, dispatcher, hub, host, record: stores.devices, clock, log }));
+    announcer.start();
+    undo.push(() => announcer.stop());
 
     const cuda = new CudaCheckpoint(env);
     const pauses = new Pauses({
@@ -390,7 +345,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     throttles.recover();
     void pauses.recover();
     const tellRules = (): void => {
-      hub.publish({ type: 'devices', devices: registry.list(), host });
+      hub.publish({ type: 'devices', devices: registry.list(), host: host() });
       dispatcher.request();
     };
     warden = new Warden({
@@ -435,10 +390,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       },
     });
     dispatcher.request();
-    const tokens = new Tokens(tokenStore(db), clock);
+    const tokens = new Tokens(stores.tokens, clock);
     const notifier = new Notifier({
       ledger,
-      store: notifyStore(db),
+      store: stores.notify,
       targets: new TargetFiles(paths.notify),
       clock,
       log,
@@ -475,7 +430,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
           throw new NotFoundError('device', deviceId, 'stint devices shows those that there are');
         return registry.focus.lease(deviceId, sinceMs, forMs);
       },
-      host: () => host,
+      host,
       system,
       scheduler,
       view,
@@ -491,50 +446,4 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     await unwind();
     throw error;
   }
-}
-
-interface DeviceWatch {
-  readonly registry: DeviceRegistry;
-  readonly dispatcher: Scheduling['dispatcher'];
-  readonly hub: WatchHub;
-  readonly host: () => HostReading | null;
-  readonly record: ReturnType<typeof deviceStore>;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-/** Keeps samples, tells readers, and opens an epoch when what devices can take has changed. */
-function watchDevices({ registry, dispatcher, hub, host, record, clock, log }: DeviceWatch): () => void {
-  let able = '';
-  let recorded = true;
-  // Told apart by identity, not by time: the clock may be set back.
-  const seen = new Map<string, Reading | null>();
-  return registry.onChange(() => {
-    const devices = registry.list();
-    const fresh = devices.filter(({ id, reading }) => reading !== null && seen.get(id) !== reading);
-    for (const { id, reading } of fresh) seen.set(id, reading);
-    if (fresh.length > 0) {
-      try {
-        record.record({
-          atMs: clock.nowMs(),
-          devices: fresh.map((info) => ({ info, reading: info.reading, trouble: null })),
-        });
-        recorded = true;
-      } catch (error) {
-        // A gap in the chart, said once: the probe must go on whatever the disk does.
-        if (recorded) log.warn('readings of devices cannot be stored', { error: messageOf(error) });
-        recorded = false;
-      }
-    }
-    if (hub.watched) hub.publish({ type: 'devices', devices, host: host() });
-    const now = devices
-      .map((d) => {
-        const { memoryMib: _often, ...hold } = foreignHold(d, clock.nowMs()) ?? { memoryMib: null };
-        const foreign = Math.round((foreignMib(d) ?? -1) / FOREIGN_STEP_MIB);
-        return `${d.id} ${d.health} ${foreign} ${JSON.stringify(hold)}`;
-      })
-      .join();
-    if (now !== able) dispatcher.request(true);
-    able = now;
-  });
 }

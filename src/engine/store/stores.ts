@@ -1,0 +1,35 @@
+import type Database from 'better-sqlite3';
+import { decisionStore } from './decisionStore.ts';
+import { deviceStore } from './deviceStore.ts';
+import { episodeStore } from './episodeStore.ts';
+import { historyStore } from './historyStore.ts';
+import { jobSearch } from './jobSearch.ts';
+import { learningCurveStore } from './learningCurveStore.ts';
+import { metricStore } from './metricStore.ts';
+import { modelStore } from './modelStore.ts';
+import { notifyStore } from './notifyStore.ts';
+import { ruleStore } from './ruleStore.ts';
+import { settingStore } from './settingStore.ts';
+import { sharingStore } from './sharingStore.ts';
+import { suggestionStore } from './suggestionStore.ts';
+import { tokenStore } from './tokenStore.ts';
+import { transitionStore } from './transitionStore.ts';
+
+/** Everything that is kept of an engine in one database, but jobs: these are the ledger's. */
+export const storesOf = (db: Database.Database) => ({
+  decisions: decisionStore(db),
+  devices: deviceStore(db),
+  episodes: episodeStore(db),
+  history: historyStore(db),
+  search: jobSearch(db),
+  learningCurve: learningCurveStore(db),
+  metrics: metricStore(db),
+  models: modelStore(db),
+  notify: notifyStore(db),
+  rules: ruleStore(db),
+  settings: settingStore(db),
+  sharing: sharingStore(db),
+  suggestions: suggestionStore(db),
+  tokens: tokenStore(db),
+  transitions: transitionStore(db),
+});
