@@ -181,7 +181,9 @@ describe('a launch that was cut short', () => {
   it('is adopted when its supervisor was there after all', async () => {
     const run = launching(sh('exit 5'));
     mkdirSync(run, { recursive: true });
-    const child = supervise(run, 'sh', '-c', 'sleep 0.5; exit 5');
+    // However long the engine takes to start, it runs on until it was seen.
+    const seen = join(home, 'seen');
+    const child = supervise(run, 'sh', '-c', `until [ -e '${seen}' ]; do sleep 0.05; done; exit 5`);
     await eventually(
       () => existsSync(join(run, 'supervisor')),
       Boolean,
@@ -192,6 +194,7 @@ describe('a launch that was cut short', () => {
       status: 'running',
       process: { pid: child.pid },
     });
+    writeFileSync(seen, '');
     expect(await stint.untilOver(1)).toMatchObject({ status: 'failed', exitCode: 5, attempt: 1 });
   });
 });
