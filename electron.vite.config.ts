@@ -21,6 +21,7 @@ const entries = Object.fromEntries(
     'lab/gate/gateProcess',
     'engine/devices/nvmlChild',
     'engine/control/dutyChild',
+    'engine/forecast/forecastProcess',
   ].map((name) => [name, here(`src/${name}.ts`)]),
 );
 

@@ -1,4 +1,5 @@
 import type { JobView } from '../contract/messages.ts';
+import type { ExpectedStart } from '../domain/expectedStart.ts';
 import { gpuNeedText } from '../domain/gpuNeed.ts';
 import { throttleText } from '../domain/throttleText.ts';
 import { formatDuration } from '../domain/units.ts';
@@ -7,13 +8,25 @@ import type { Column } from './table.ts';
 /** A job, or the jobs of an array in one line. */
 export type ListRow = JobView & { readonly members?: readonly JobView[] };
 
-/** A job in a line. */
-export async function jobColumns(nowMs: number): Promise<Column<ListRow>[]> {
+/**
+ * A job in a line.
+ * @param starts when those that wait will start, by job; where none is known there is no such column.
+ */
+export async function jobColumns(
+  nowMs: number,
+  starts: ReadonlyMap<number, ExpectedStart> = new Map(),
+): Promise<Column<ListRow>[]> {
   // Loaded here and not above: it brings the schemas with it, which a submission can do without.
   const { runSeconds } = await import('../domain/job.ts');
+  const { shortStart } = await import('./expectedStartText.ts');
   const time = (job: JobView) => {
     if (job.startedAtMs !== null) return `ran ${formatDuration(runSeconds(job, nowMs) * 1000)}`;
     return job.finishedAtMs === null ? `waits ${formatDuration(Math.max(0, nowMs - job.submittedAtMs))}` : '';
+  };
+  const startsIn = (job: ListRow): string => {
+    // Of an array, the one that is next.
+    const next = (job.members ?? [job]).find(({ id }) => starts.has(id));
+    return next === undefined ? '' : shortStart(starts.get(next.id)!, nowMs);
   };
   return [
     {
@@ -27,6 +40,7 @@ export async function jobColumns(nowMs: number): Promise<Column<ListRow>[]> {
     { title: 'ON', least: 9, cell: ({ devices }) => devices.join(',') },
     { title: 'USER', least: 6, expendable: true, cell: (job) => job.user },
     { title: 'TIME', cell: time },
+    ...(starts.size === 0 ? [] : [{ title: 'STARTS', expendable: true, cell: startsIn } as const]),
     { title: 'NAME', least: 12, cell: (job) => job.name },
     { title: 'NOTE', least: 24, cell: noteOf },
   ];

@@ -60,6 +60,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'policy accept': scheduler,
   'policy overrule': scheduler,
   goals: scheduler,
+  starts: answerOf(contract.scheduler.expectedStarts),
   start: jobs,
   'policy learning': scheduler,
   undo: jobs,

@@ -48,6 +48,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
     names: ['policy', 'drain', 'preemption', 'interference', 'why', 'decisions', 'episodes'],
     load: async () => (await import('./commands/scheduler.ts')).registerScheduler,
   },
+  { names: ['starts'], load: async () => (await import('./commands/starts.ts')).registerStarts },
   { names: ['goals'], load: async () => (await import('./commands/goals.ts')).registerGoals },
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).registerDoctor },
   { names: ['notify'], load: async () => (await import('./commands/notify.ts')).registerNotify },

@@ -7,6 +7,7 @@ import { decisionSchema } from '../domain/decision.ts';
 import { deviceSchema, measuredSchema } from '../domain/device.ts';
 import { deviceRulesSchema, reservationSchema } from '../domain/deviceRules.ts';
 import { episodeSchema } from '../domain/episode.ts';
+import { expectedStartsSchema } from '../domain/expectedStart.ts';
 import { findingSchema } from '../domain/finding.ts';
 import { giveWaySchema } from '../domain/giveWay.ts';
 import { JOB_STATUSES, jobSchema, jobSpecSchema } from '../domain/job.ts';
@@ -382,6 +383,21 @@ export const contract = {
         decision: decisionSchema.nullable(),
       }),
     ),
+    /**
+     * When waiting jobs will start, from futures in which the policy in charge decides. Worked out when it is asked for, at
+     * most about every ten seconds, and answered as fresh as it can be had within `waitMs`.
+     */
+    expectedStarts: base
+      .input(
+        z.object({
+          waitMs: z
+            .int('give whole milliseconds')
+            .min(0, 'give 0 or more')
+            .max(10_000, 'give at most 10000')
+            .default(0),
+        }),
+      )
+      .output(expectedStartsSchema),
     /** Measured pairs of commands, the slowest first. */
     interference: base.output(z.array(pairSpeedSchema)),
     /** Versions of the learned policy's weights: the one in charge first, then the latest first. */

@@ -22,6 +22,7 @@ const READ = new Set([
   'scheduler.status',
   'scheduler.decisions',
   'scheduler.explain',
+  'scheduler.expectedStarts',
   'scheduler.interference',
   'scheduler.versions',
   'scheduler.learningCurve',

@@ -3,6 +3,7 @@ import type { StintClient } from '../../contract/client.ts';
 import type { JobView, LoggedEvent } from '../../contract/messages.ts';
 import type { Attempt } from '../../domain/attempts.ts';
 import { FieldError } from '../../domain/errors.ts';
+import type { ExpectedStart } from '../../domain/expectedStart.ts';
 import { gpuNeedSentence } from '../../domain/gpuNeed.ts';
 import type { JobFilter } from '../../domain/jobFilter.ts';
 import { SOURCE_WORDS } from '../../domain/predictionSource.ts';
@@ -16,6 +17,7 @@ import { integer, jobId } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { jobColumns, type ListRow } from '../jobColumns.ts';
 import { PERIOD_HELP, type PeriodFlags, periodOf } from '../period.ts';
+import { startText } from '../startText.ts';
 import { type Column, printable, renderPairs, renderTable } from '../table.ts';
 
 interface ListFlags extends PeriodFlags {
@@ -77,7 +79,7 @@ export function registerJobs(program: Command, context: Context): void {
       withEngine(context, flags, async (client) => {
         const job = await client.jobs.get({ id });
         if (flags.json) return context.out(JSON.stringify(job));
-        await describe(context, job, await client.jobs.events({ id }));
+        await describe(context, job, await client.jobs.events({ id }), await startText(context, client, job));
       }),
     );
 }
@@ -95,13 +97,26 @@ async function list(context: Context, client: StintClient, flags: ListFlags): Pr
     flags.expand || flags.array !== undefined ? jobs : await collapsed(client, jobs, filtered);
   if (jobs.length === 0)
     return context.out(filtered ? 'No such jobs.' : 'No jobs yet. Queue one with `stint submit`.');
-  const columns = await jobColumns(context.nowMs());
+  const columns = await jobColumns(context.nowMs(), await startsOf(client, jobs));
   for (const line of renderTable(columns, rows, context.width)) context.out(line);
   if (!more) return;
   if (flags.limit !== undefined) return context.out('and more (a larger --limit shows them)');
   const { total } = await client.jobs.list({ limit: 1 });
   const hidden = total - rows.reduce((sum, row) => sum + (row.members?.length ?? 1), 0);
   if (hidden > 0) context.out(`and ${hidden} that ended earlier (--all shows them)`);
+}
+
+/** A list is not kept waiting for long. */
+const LIST_WAIT_MS = 300;
+
+/** When those of the jobs will start that wait for their turn. */
+async function startsOf(
+  client: StintClient,
+  jobs: readonly JobView[],
+): Promise<ReadonlyMap<number, ExpectedStart>> {
+  if (!jobs.some(({ status }) => status === 'queued')) return new Map();
+  const starts = await client.scheduler.expectedStarts({ waitMs: LIST_WAIT_MS });
+  return new Map(starts.jobs.map((start) => [start.jobId, start]));
 }
 
 function filterOf(context: Context, flags: ListFlags): JobFilter {
@@ -196,7 +211,13 @@ async function collapsed(
   return rows;
 }
 
-async function describe(context: Context, job: JobView, events: readonly LoggedEvent[]): Promise<void> {
+/** @param starts when it starts; empty: it does not wait, or nobody knows. */
+async function describe(
+  context: Context,
+  job: JobView,
+  events: readonly LoggedEvent[],
+  starts: string,
+): Promise<void> {
   const { runSeconds } = await import('../../domain/job.ts');
   const { missedText } = await import('../../domain/deadline.ts');
   const { attemptsOf } = await import('../../domain/attempts.ts');
@@ -224,6 +245,7 @@ async function describe(context: Context, job: JobView, events: readonly LoggedE
     ['priority', String(job.priority)],
     ['user', `${job.user}, project ${job.project}`],
     ['estimate', job.estimateS === null ? '' : formatDuration(job.estimateS * 1000)],
+    ['starts', starts],
     ['still to run', remainingText(job)],
     ['array', arrayText(job)],
     ['waits for', dependencyText(job.after)],

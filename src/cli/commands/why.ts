@@ -7,6 +7,7 @@ import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { jobId } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
+import { startText } from '../startText.ts';
 import { type Column, renderTable } from '../table.ts';
 
 interface Flags {
@@ -27,7 +28,11 @@ export function registerWhy(program: Command, context: Context): void {
       withEngine(context, flags, async (client) => {
         const told = await client.scheduler.explain({ id });
         if (flags.json) return context.out(JSON.stringify(told));
-        if (told.waitingReason !== null) context.out(`#${id} waits: ${told.waitingReason}`);
+        if (told.waitingReason !== null) {
+          context.out(`#${id} waits: ${told.waitingReason}`);
+          const starts = await startText(context, client, await client.jobs.get({ id }));
+          if (starts !== '') context.out(`it starts ${starts}`);
+        }
         if (told.decision === null) {
           if (told.waitingReason === null) context.out(`No decision about #${id} is kept.`);
           return;

@@ -21,6 +21,7 @@ import { banditByName, heuristicByName } from '../../scheduler/policies/heuristi
 import type { Policy } from '../../scheduler/policy.ts';
 import type { Snapshot } from '../../scheduler/snapshot.ts';
 import { whyChosen } from '../../scheduler/whyChosen.ts';
+import type { ActingPolicy } from '../forecast/forecastMessages.ts';
 import { resourcePath } from '../packageRoot.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { DecisionStore } from '../store/decisionStore.ts';
@@ -201,6 +202,18 @@ export class Brain {
   get policy(): Policy {
     if (this.name === 'dqn') return this.dqn;
     return isBandit(this.name) ? this.banditInCharge(this.name) : heuristicByName(this.name);
+  }
+
+  /** The policy in charge, so that another process can decide as it would. */
+  get acting(): ActingPolicy {
+    const { policy, name } = this;
+    const { weights } = this.dqn;
+    return {
+      name,
+      version: policy.version,
+      weights: name === 'dqn' && weights !== null ? encodeWeights(weights, FEATURE_NAMES) : null,
+      bandit: isBandit(name) ? this.banditInCharge(name).save() : null,
+    };
   }
 
   setPolicy(name: PolicyName): void {

@@ -1,12 +1,15 @@
 import type { Job } from '../../domain/job.ts';
 import type { Rng } from '../../domain/rng.ts';
 import type { Pauses } from '../control/pauses.ts';
+import { Forecaster } from '../forecast/forecaster.ts';
+import type { ActingPolicy } from '../forecast/forecastMessages.ts';
 import type { Runner } from '../jobs/runner.ts';
 import { Undo } from '../jobs/undo.ts';
 import type { Log } from '../ports.ts';
 import type { WatchHub } from '../server/watchHub.ts';
 import type { DecisionStore } from '../store/decisionStore.ts';
 import type { SettingStore } from '../store/settingStore.ts';
+import type { StartEstimateStore } from '../store/startEstimateStore.ts';
 import type { SuggestionStore } from '../store/suggestionStore.ts';
 import { Account } from './account.ts';
 import { Adviser } from './adviser.ts';
@@ -29,10 +32,14 @@ export interface SchedulingOptions extends Omit<SituationOptions, 'giveWay' | 'd
     readonly decisions: DecisionStore;
     readonly settings: SettingStore;
     readonly suggestions: SuggestionStore;
+    readonly startEstimates: StartEstimateStore;
   };
   readonly rng: Rng;
   readonly log: Log;
 }
+
+/** While the policy only advises. */
+const HEURISTIC_ACTS: ActingPolicy = { name: 'aged', version: 'advise', weights: null, bandit: null };
 
 /** What decides and acts on the live machine, put together: the dispatcher, and what it and people share. */
 export function createScheduling(options: SchedulingOptions) {
@@ -48,6 +55,17 @@ export function createScheduling(options: SchedulingOptions) {
   const reasons = new Reasons({ ...options, gate, drain, giveWay, adviser, snapshot });
   const shared = { ...options, drain, giveWay, adviser, gate, situation, account, reasons };
   const dispatcher = new Dispatcher(shared);
+  const forecaster = new Forecaster({
+    ...options,
+    store: stores.startEstimates,
+    snapshot,
+    acting: () => {
+      if (adviser.mode === 'manual' || drain.sinceMs !== null) return null;
+      return adviser.mode === 'auto' ? brain.acting : HEURISTIC_ACTS;
+    },
+    limits: () => giveWay.limits,
+    history: () => options.history.gpuSeconds,
+  });
   const people = new People({ ...shared, request: () => dispatcher.request() });
   return {
     dispatcher,
@@ -56,6 +74,7 @@ export function createScheduling(options: SchedulingOptions) {
     adviser,
     people,
     reasons,
+    forecaster,
     /** As the status tells it. */
     get status() {
       return {
@@ -68,11 +87,12 @@ export function createScheduling(options: SchedulingOptions) {
     undo: new Undo({ ledger, clock, statusOf: (dependency) => gate.statusOf(dependency) }),
     /** @throws {ConflictError} if it could never start, because of how a job ended that it waits for. */
     checkStartable: (job: Job): void => gate.checkStartable(job),
-    stop(): void {
+    async stop(): Promise<void> {
       dispatcher.stop();
       reasons.stop();
       gate.stop();
       account.stop();
+      await forecaster.stop();
     },
   };
 }

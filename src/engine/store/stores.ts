@@ -11,6 +11,7 @@ import { notifyStore } from './notifyStore.ts';
 import { ruleStore } from './ruleStore.ts';
 import { settingStore } from './settingStore.ts';
 import { sharingStore } from './sharingStore.ts';
+import { startEstimateStore } from './startEstimateStore.ts';
 import { suggestionStore } from './suggestionStore.ts';
 import { tokenStore } from './tokenStore.ts';
 import { transitionStore } from './transitionStore.ts';
@@ -29,6 +30,7 @@ export const storesOf = (db: Database.Database) => ({
   rules: ruleStore(db),
   settings: settingStore(db),
   sharing: sharingStore(db),
+  startEstimates: startEstimateStore(db),
   suggestions: suggestionStore(db),
   tokens: tokenStore(db),
   transitions: transitionStore(db),

@@ -49,6 +49,9 @@ export function schedulerHandlers(os: Implementer, parts: EngineParts) {
       stores.decisions.list(input.limit, input.jobId, input.beforeId),
     ),
     explain: os.scheduler.explain.handler(({ input }) => explain(input.id, parts)),
+    expectedStarts: os.scheduler.expectedStarts.handler(({ input }) =>
+      parts.scheduling.forecaster.expected(input.waitMs),
+    ),
     episodes: os.scheduler.episodes.handler(({ input }) => {
       const current = parts.episodes.current;
       return stores.episodes

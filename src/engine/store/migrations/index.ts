@@ -18,6 +18,7 @@ import { migration0017 } from './0017.ts';
 import { migration0018 } from './0018.ts';
 import { migration0019 } from './0019.ts';
 import { migration0020 } from './0020.ts';
+import { migration0021 } from './0021.ts';
 
 /** In order, forward only: number n (from 1) takes a database from version n − 1 to n. Never edited once shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -41,4 +42,5 @@ export const MIGRATIONS: readonly string[] = [
   migration0018,
   migration0019,
   migration0020,
+  migration0021,
 ];
