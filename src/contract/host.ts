@@ -9,6 +9,8 @@ export interface StintHost {
   readonly platform: 'desktop';
   /** Asks the preload to listen for the port that the next message brings. Call it before posting. */
   connect(): void;
+  /** Where a file lies that a person dropped or chose; empty: it lies nowhere. `file`: the page's `File`. */
+  pathOf(file: object): string;
 }
 
 /** Name on `window` under which the preload exposes the host. Absent in a browser. */

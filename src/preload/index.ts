@@ -1,4 +1,4 @@
-import { contextBridge, ipcRenderer } from 'electron';
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import { CONNECT_MESSAGE, HOST_KEY, type StintHost } from '../contract/host.ts';
 
 /**
@@ -19,5 +19,6 @@ const host: StintHost = {
   platform: 'desktop',
   // Adding the same listener twice is adding it once.
   connect: () => window.addEventListener('message', forwardPort),
+  pathOf: (file) => webUtils.getPathForFile(file as File),
 };
 contextBridge.exposeInMainWorld(HOST_KEY, host);

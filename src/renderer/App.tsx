@@ -15,6 +15,7 @@ import { Connecting, Refused } from './shell/NoMachine.tsx';
 import { useKeys } from './shell/useKeys.ts';
 import { VIEW_LABELS } from './shell/viewLabels.ts';
 import { useStint } from './store/store.ts';
+import { DropTarget } from './submit/DropTarget.tsx';
 import { openSubmit, submitting } from './submit/openSubmit.ts';
 
 // The queue and its jobs are what is seen first; the rest comes when it is looked at.
@@ -79,6 +80,7 @@ function Console() {
       </main>
       <Suspense fallback={null}>{asked && <SubmitDialog />}</Suspense>
       <MorePanel />
+      <DropTarget />
       <Palette onKeys={openKeys} />
       <KeysDialog opened={keys} onClose={() => setKeys(false)} />
     </div>

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Context } from '../../src/cli/context.ts';
 import { exported } from '../../src/cli/exported.ts';
 import { jobSpec } from '../../src/cli/jobSpec.ts';
-import { fromSlurm } from '../../src/cli/slurm/fromSlurm.ts';
 import { withScriptHead } from '../../src/cli/slurm/scriptHead.ts';
-import { readSlurmOptions } from '../../src/cli/slurm/slurmOptions.ts';
 import { FieldError } from '../../src/domain/errors.ts';
+import { fromSlurm } from '../../src/domain/slurm/fromSlurm.ts';
+import { readSlurmOptions } from '../../src/domain/slurm/slurmOptions.ts';
 
 let dir: string;
 let context: Context;

@@ -50,6 +50,37 @@ it('says what cannot be read where it stands, also in a section that was folded 
   expect(await dialog.getByLabel('After success of').getAttribute('aria-invalid')).toBe('true');
 });
 
+it('takes a script that is dropped on the window, and says what would keep it from running', async () => {
+  const { host, page } = at;
+  await page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    const head = '#!/bin/sh\n#SBATCH --job-name=tune --mem=32G\n#STINT --vram 1GiB\n';
+    dataTransfer.items.add(new File([`${head}true\n`], 'gone.sh'));
+    for (const type of ['dragenter', 'dragover', 'drop']) {
+      window.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    }
+  });
+  const dialog = page.getByRole('dialog', { name: 'Submit a job' });
+  await dialog.getByText('--mem=32G').waitFor();
+  expect(await dialog.getByLabel('Name').inputValue()).toBe('tune');
+  expect(await dialog.getByLabel('Command').inputValue()).toBe('/bin/sh gone.sh');
+  const found = dialog.getByRole('list', { name: 'What would keep it from running' });
+  await found.getByText('the script gone.sh is not there').waitFor();
+  await dialog.getByRole('button', { name: 'Submit all the same' }).waitFor();
+  expect(await violationsIn(page)).toEqual([]);
+  await page.screenshot({ path: `${shots}/submit script.png` });
+  await dialog.getByLabel('Command').fill('nowhere-at-all 1');
+  // Nobody has read it yet: it is not queued.
+  await page.keyboard.press('Control+Enter');
+  await found.getByText('there is no program nowhere-at-all').waitFor();
+  await dialog.getByLabel('Command').fill('true');
+  await found.waitFor({ state: 'hidden' });
+  await page.keyboard.press('Control+Enter');
+  await dialog.waitFor({ state: 'hidden' });
+  const last = await host.reaches(5, 'succeeded');
+  expect([last.name, last.vramMib]).toEqual(['tune', 1024]);
+});
+
 it('runs a job again with changes', async () => {
   const { host, page } = at;
   const id = await host.submit({ name: 'first', command: ['echo', 'a b'], retries: 2, env: { LR: '1' } });

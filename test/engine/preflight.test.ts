@@ -52,11 +52,13 @@ describe('the look before a job is queued', () => {
     expect(await look(['python3', '-u', 'good.py', '--lr', '1'])).toEqual([]);
     expect(await look(['python3', '-m', 'json.tool'])).toEqual([]);
     expect(await look(['sh', '-c', 'exit 1'])).toEqual([]);
+    expect(await look(['sh', '-eo', 'noclobber', 'unseen'])).toEqual([]);
     expect(await look(['python3', '-c', 'import nowhere'])).toEqual([]);
     expect((await stint.client.jobs.list({})).total).toBe(0);
   });
 
   it.each([
+    [['/bin/sh', '-eu', 'gone.sh', '1'], {}, 'command', /^the script gone.sh is not there$/],
     [['python3', 'bad.py'], {}, 'command', /has not got the modules nowhere_b, nowhere_c$/],
     [['python3', '-m', 'nowhere_d.main'], {}, 'command', /has not got the module nowhere_d$/],
     [['python3', 'broken.py'], {}, 'command', /does not parse: line 2: /],

@@ -3,6 +3,7 @@ import { jobSpecSchema } from '../../src/domain/job.ts';
 import { formOfLine, lineOf } from '../../src/renderer/submit/commandLine.ts';
 import { blankForm, FLAGS, formOfJob, type JobForm } from '../../src/renderer/submit/jobForm.ts';
 import { fieldNamed, readForm } from '../../src/renderer/submit/jobRequest.ts';
+import { formOfScript } from '../../src/renderer/submit/scriptForm.ts';
 import { job } from './build.ts';
 
 const blank = blankForm({ defaultCwd: '/home/ana', user: 'ana' });
@@ -221,5 +222,58 @@ describe('a job that is run again with changes', () => {
       beginAtMs: null,
       graceS: 20,
     });
+  });
+});
+
+describe('a script that is dropped on the console', () => {
+  const script = (lines: readonly string[], path: string | null = '/exp/job.sh') =>
+    formOfScript({ name: 'job.sh', text: `${lines.join('\n')}\n`, path }, blank);
+
+  it('fills the form with what its head asks for, and says what has no meaning here', () => {
+    const read = script([
+      '#!/bin/bash -l',
+      '#SBATCH -J tune --gres=gpu:2 -t 90 --mem=32G -c4 -D runs',
+      '#SBATCH --dependency=afterok:12:13,afternotok:14 --export=SEED,LR=0.1',
+      '#STINT --vram 4GiB --env-file .env --sweep lr=1,2 --sweep seed=0..1',
+      'srun python train.py',
+    ]);
+    expect(read).toEqual({
+      form: {
+        ...blank,
+        command: '/bin/bash -l /exp/job.sh',
+        cwd: '/exp/runs',
+        name: 'tune',
+        gpus: '2',
+        time: '5400s',
+        vram: '4GiB',
+        afterOk: '12, 13',
+        afterNotOk: '14',
+        sweep: 'lr=1,2\nseed=0..1',
+        env: 'SLURM_CPUS_PER_TASK=4\nSLURM_NTASKS=1\nSLURM_SUBMIT_DIR=/exp\nLR=0.1',
+      },
+      notes: [
+        expect.stringMatching(/^without meaning here: --mem=32G/),
+        expect.stringMatching(/^line 5 calls srun/),
+        expect.stringMatching(/^--export=SEED: there is no shell/),
+        expect.stringMatching(/^--env-file works on the command line only/),
+      ],
+    });
+    expect(readForm('form' in read ? read.form : blank, now).problems).toBeNull();
+  });
+
+  it('is looked for in the working directory where a browser does not say where it lies', () => {
+    expect(script(['echo'], null)).toEqual({
+      form: { ...blank, name: 'job.sh', command: '/bin/sh job.sh' },
+      notes: [expect.stringMatching(/^A browser does not say/)],
+    });
+  });
+
+  it.each([
+    ['#SBATCH --no-such', /job.sh, line 1.*sbatch has no such option/],
+    ['#STINT --gpu 2', /^job.sh, line 1: --gpu is no option/],
+    ['#STINT --gpus 2 more', /^job.sh, line 1: more is no option/],
+    ['\0ELF', /is no text/],
+  ])('is refused with its place for %j', (line, problem) => {
+    expect(script([line])).toEqual({ problem: expect.stringMatching(problem) });
   });
 });

@@ -2,11 +2,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { FieldError } from '../../domain/errors.ts';
+import { readSlurmOptions } from '../../domain/slurm/slurmOptions.ts';
 import { clientCommand } from '../clientCommand.ts';
 import type { Context } from '../context.ts';
 import { type QueueFlags, queueJob } from '../queueJob.ts';
 import { withScriptHead } from '../slurm/scriptHead.ts';
-import { readSlurmOptions } from '../slurm/slurmOptions.ts';
 
 const HELP = `
 Reads the options of Slurm's sbatch, and those in the script after #SBATCH, and says which have no meaning here. Prints

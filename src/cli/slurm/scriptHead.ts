@@ -2,11 +2,11 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
 import { FieldError } from '../../domain/errors.ts';
-import { splitCommand } from '../../domain/splitCommand.ts';
+import { fromSlurm } from '../../domain/slurm/fromSlurm.ts';
+import { missingTools, readScriptHead } from '../../domain/slurm/scriptHead.ts';
+import { placed, type SlurmOption } from '../../domain/slurm/slurmOptions.ts';
 import type { Context } from '../context.ts';
 import { type SubmitFlags, submitOptions } from '../submitOptions.ts';
-import { fromSlurm } from './fromSlurm.ts';
-import { placed, readSlurmOptions, type SlurmOption } from './slurmOptions.ts';
 
 /** A script that says what it needs. */
 export interface Script {
@@ -18,13 +18,6 @@ export interface Script {
 
 /** A head is within this. */
 const MOST_BYTES = 256 * 1024;
-const HEADER = /^#(SBATCH|STINT)\b(.*)$/;
-
-interface HeaderLine {
-  readonly kind: string;
-  readonly words: readonly string[];
-  readonly where: string;
-}
 
 /**
  * Reads the `#SBATCH` and `#STINT` lines of the script that a command names.
@@ -43,26 +36,24 @@ export function withScriptHead(
   const [word = '', ...args] = given;
   const path = resolve(context.callerDir, word);
   const text = headOf(path);
-  const lines = text === null ? [] : headerLines(text, basename(path));
-  if (lines.length === 0 && options === null) return null;
-  const inScript = lines.flatMap(({ kind, words, where }) =>
-    kind === 'SBATCH' ? [slurmLine(words, where)] : [],
-  );
+  const head = text === null ? null : readScriptHead(text, basename(path));
+  const inScript = head?.slurm ?? null;
+  const stint = head?.stint ?? [];
+  if (inScript === null && stint.length === 0 && options === null) return null;
   const slurm =
-    options !== null || inScript.length > 0 ? fromSlurm([...inScript.flat(), ...(options ?? [])]) : null;
-  const stint = lines.filter(({ kind }) => kind === 'STINT');
+    options !== null || inScript !== null ? fromSlurm([...(inScript ?? []), ...(options ?? [])]) : null;
   const flags = readFlags([...(slurm?.flags ?? []), ...stint]);
   const callerDir: Record<string, string> = slurm === null ? {} : { SLURM_SUBMIT_DIR: context.callerDir };
   const env = { ...slurm?.env, ...callerDir, ...flags.env, ...over.env };
   return {
-    command: text === null ? given : [...interpreter(text), path, ...args],
+    command: head === null ? given : [...head.interpreter, path, ...args],
     flags: {
       name: text === null ? undefined : basename(path),
       ...flags,
       ...over,
       ...(Object.keys(env).length === 0 ? {} : { env }),
     } as SubmitFlags,
-    notes: [...(slurm?.notes ?? []), ...missingTools(text ?? '', slurm !== null)],
+    notes: [...(slurm?.notes ?? []), ...(slurm === null ? [] : missingTools(text ?? ''))],
   };
 }
 
@@ -81,32 +72,6 @@ function headOf(path: string): string | null {
     // No such file, or not ours to read: then it is a command like any other.
     return null;
   }
-}
-
-/** The headers before the first line that is neither empty nor a comment. */
-function headerLines(text: string, file: string): HeaderLine[] {
-  const found: HeaderLine[] = [];
-  for (const [at, raw] of text.split('\n').entries()) {
-    const line = raw.trim();
-    if (line !== '' && !line.startsWith('#')) break;
-    const match = HEADER.exec(line);
-    if (match === null) continue;
-    const where = `${file}, line ${at + 1}`;
-    const split = splitCommand(withoutComment(match[2]!));
-    if ('problem' in split) throw new FieldError(placed(`#${match[1]}`, where), line, split.problem);
-    found.push({ kind: match[1]!, words: split.argv, where });
-  }
-  return found;
-}
-
-/** What stands before a `#` that begins a word outside of quotes. */
-const withoutComment = (text: string): string =>
-  /^(?:[^\s"'\\#]#*|\s+(?!#)|\\.|"(?:\\.|[^"\\])*"?|'[^']*'?)*/.exec(text)![0];
-
-function slurmLine(words: readonly string[], where: string): SlurmOption[] {
-  const { options, rest } = readSlurmOptions(words, where);
-  if (rest.length > 0) throw new FieldError(placed('#SBATCH', where), rest[0], 'give options only');
-  return options;
 }
 
 /** Reads flags of `stint submit`, first line by line, so that an error has its place. */
@@ -138,21 +103,4 @@ function parse(words: readonly string[]): SubmitFlags {
     .allowExcessArguments(false);
   command.parse([...words], { from: 'user' });
   return command.opts<SubmitFlags>();
-}
-
-/** As the kernel reads a first line: a program, and the rest as one argument. */
-function interpreter(text: string): string[] {
-  const match = /^#!\s*(\S+)(?:[ \t]+(.*?))?\s*(?:\n|$)/.exec(text);
-  if (match === null) return ['/bin/sh'];
-  return match[2] ? [match[1]!, match[2]] : [match[1]!];
-}
-
-/** A script of a cluster may call what only clusters have. */
-function missingTools(text: string, fromCluster: boolean): string[] {
-  if (!fromCluster) return [];
-  const lines = text.split('\n');
-  const at = lines.findIndex((line) => /^\s*(?:exec\s+)?(srun|mpirun_rsh|sbcast|scontrol)\b/.test(line));
-  if (at < 0) return [];
-  const tool = /(srun|mpirun_rsh|sbcast|scontrol)/.exec(lines[at]!)![1]!;
-  return [`line ${at + 1} calls ${tool}, which comes with Slurm: leave it out where Slurm is not installed`];
 }

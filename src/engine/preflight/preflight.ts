@@ -14,6 +14,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const PATIENCE_MS = 20_000;
 const MOST_OUTPUT_BYTES = 64 * 1024;
 const PYTHON = /^(.*\/)?python[0-9.]*$/;
+const SHELL = /^(.*\/)?(ba|da|z|k)?sh$/;
 
 /**
  * What would keep a job from running, as far as it can be told now: its directory, its Python environment, its command, the
@@ -47,10 +48,11 @@ export async function preflight(given: JobSpec, engineEnv: Env): Promise<Obstacl
     return found('command', `there is no program ${command[0]}`, 'give its full path, or set PATH');
   }
   const script = PYTHON.test(command[0]!) ? pythonScript(command.slice(1)) : null;
-  if (script === null) return [];
-  if ('file' in script && !isThere(resolve(cwd, script.file))) {
-    return found('command', `the script ${script.file} is not there`, `it is looked for from ${cwd}`);
+  const file = script !== null && 'file' in script ? script.file : shellScript(command);
+  if (file !== null && !isThere(resolve(cwd, file))) {
+    return found('command', `the script ${file} is not there`, `it is looked for from ${cwd}`);
   }
+  if (script === null) return [];
   const about = 'file' in script ? ['file', resolve(cwd, script.file)] : ['module', script.module];
   const answer = await ask(program, about, cwd, seen);
   if (answer?.syntax !== undefined) {
@@ -61,6 +63,13 @@ export async function preflight(given: JobSpec, engineEnv: Env): Promise<Obstacl
   const what = missing.length === 1 ? `the module ${missing[0]}` : `the modules ${missing.join(', ')}`;
   const remedy = 'install it there, or say which environment: --venv or --conda';
   return found('command', `${program} has not got ${what}`, remedy);
+}
+
+/** The file that a shell is to read; null: none, or that cannot be told. */
+function shellScript([program = '', ...args]: readonly string[]): string | null {
+  if (!SHELL.test(program)) return null;
+  const first = args.find((argument) => !/^-[efhlnuvx]+$/.test(argument));
+  return first === undefined || first.startsWith('-') || first.startsWith('+') ? null : first;
 }
 
 interface Answer {

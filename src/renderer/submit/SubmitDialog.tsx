@@ -11,10 +11,13 @@ import { say } from '../toasts.tsx';
 import { CommandBox } from './CommandBox.tsx';
 import { blankForm, type Field, type JobForm } from './jobForm.ts';
 import { fieldNamed, type JobRequest, type Problems, readForm } from './jobRequest.ts';
-import { submitting } from './openSubmit.ts';
+import { Obstacles } from './Obstacles.tsx';
+import { type Submitting, submitting } from './openSubmit.ts';
+import { ScriptChoice } from './ScriptChoice.tsx';
 import classes from './SubmitDialog.module.css';
 import { SubmitFields } from './SubmitFields.tsx';
 import { SubmitPreview } from './SubmitPreview.tsx';
+import { usePreflight } from './usePreflight.ts';
 
 /** Asks for a job, or many of one, and submits; what the engine refuses is said beside the field that it names. */
 export function SubmitDialog() {
@@ -22,15 +25,15 @@ export function SubmitDialog() {
   const close = () => submitting.update(() => null);
   return (
     <Modal opened={about !== null} onClose={close} title={t('Submit a job')} size={1120} yOffset={24}>
-      <SubmitForm first={about?.form ?? null} onClose={close} />
+      {about !== null && <SubmitForm about={about} onClose={close} />}
     </Modal>
   );
 }
 
-function SubmitForm({ first, onClose }: { first: JobForm | null; onClose(): void }) {
+function SubmitForm({ about, onClose }: { about: Submitting; onClose(): void }) {
   const system = useMachine((machine) => machine.system);
   const [blank] = useState(() => blankForm(system));
-  const [form, setForm] = useState<JobForm>(first ?? blank);
+  const [form, setForm] = useState<JobForm>(about.form ?? blank);
   const [problems, setProblems] = useState<Problems>({});
   const [trouble, setTrouble] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -38,6 +41,7 @@ function SubmitForm({ first, onClose }: { first: JobForm | null; onClose(): void
   const read = (): JobRequest => readForm(form, { nowMs: Date.now() + clockOffsetMs, offsetMinAt });
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is read anew when the form changes.
   const preview = useMemo(read, [form]);
+  const preflight = usePreflight(preview);
 
   useEffect(() => {
     const [field] = Object.keys(problems);
@@ -55,6 +59,8 @@ function SubmitForm({ first, onClose }: { first: JobForm | null; onClose(): void
     if (request.spec === null) return;
     setBusy(true);
     try {
+      // Who was not told yet that it could not run is told now; who was may submit it all the same.
+      if (!preflight.told && (await preflight.ask()).some(({ certain }) => certain)) return;
       say(await send(request));
       onClose();
     } catch (error) {
@@ -66,6 +72,11 @@ function SubmitForm({ first, onClose }: { first: JobForm | null; onClose(): void
     }
   };
   const count = preview.sweep?.points.length ?? 1;
+  const hopeless = preflight.obstacles.some(({ certain }) => certain);
+  const change = (next: JobForm): void => {
+    setForm(next);
+    setProblems({});
+  };
 
   return (
     <form
@@ -78,6 +89,9 @@ function SubmitForm({ first, onClose }: { first: JobForm | null; onClose(): void
         if (!busy) event.currentTarget.requestSubmit();
       }}
     >
+      <div className={classes.start}>
+        <ScriptChoice dropped={about.scripts} blank={blank} onForm={change} />
+      </div>
       <SubmitFields
         form={form}
         problems={problems}
@@ -94,8 +108,9 @@ function SubmitForm({ first, onClose }: { first: JobForm | null; onClose(): void
       <div className={classes.side}>
         <section className={classes.preview} aria-label={t('What would be queued')} aria-live="polite">
           <SubmitPreview request={preview} />
+          <Obstacles found={preflight.obstacles} looking={preflight.looking} />
         </section>
-        <CommandBox form={form} blank={blank} onForm={setForm} />
+        <CommandBox form={form} blank={blank} onForm={change} />
         {trouble !== null && (
           <p role="alert" className={classes.trouble}>
             {t('Not submitted:')} {visibleText(trouble)}
@@ -107,7 +122,11 @@ function SubmitForm({ first, onClose }: { first: JobForm | null; onClose(): void
             {t('Close')}
           </Button>
           <Button type="submit" loading={busy}>
-            {count === 1 ? t('Submit') : t('Submit {{n}} jobs', { n: count })}
+            {hopeless
+              ? t('Submit all the same')
+              : count === 1
+                ? t('Submit')
+                : t('Submit {{n}} jobs', { n: count })}
           </Button>
         </div>
       </div>

@@ -1,5 +1,6 @@
 import { quoted } from '../../domain/quoted.ts';
 import { splitCommand } from '../../domain/splitCommand.ts';
+import { t } from '../i18n/t.ts';
 import { FLAGS, type JobForm } from './jobForm.ts';
 
 /** The `stint submit` that does the same as the form. @param blank what needs no saying. */
@@ -41,6 +42,7 @@ const ELSEWHERE = new Set([
   '--no-headers',
   '--no-preflight',
 ]);
+const TAKES_NONE = new Set(['--json', '--dry-run', '--no-headers', '--no-preflight']);
 
 /** Reads `stint submit OPTIONS -- COMMAND`, with or without the first two words. What it does not say is as in `blank`. */
 export function formOfLine(line: string, blank: JobForm): ReadLine {
@@ -49,21 +51,49 @@ export function formOfLine(line: string, blank: JobForm): ReadLine {
   const words = [...split.argv];
   if (words[0] === 'stint') words.shift();
   if (words[0] === 'submit' || words[0] === 'add') words.shift();
-  const said: Partial<Record<keyof JobForm, string | boolean>> = {};
-  while (words.length > 0) {
-    const word = words.shift()!;
+  const said: Said = {};
+  const read = readOptions(words, said, blank);
+  if ('problem' in read) return read;
+  return { form: { ...blank, ...said, command: read.rest.map(quoted).join(' ') } as JobForm };
+}
+
+/** Fields that options have filled so far. */
+export type Said = Partial<Record<keyof JobForm, string | boolean>>;
+
+/** What to do with an option that has no field; undefined: it is a problem. */
+type Elsewhere = (flag: string, value: string) => boolean;
+
+/**
+ * Lays options over `said`, up to the first word that is none.
+ * @param elsewhere takes options that have no field, and says whether it did.
+ */
+export function readOptions(
+  words: readonly string[],
+  said: Said,
+  blank: JobForm,
+  elsewhere: Elsewhere = () => false,
+): { readonly rest: readonly string[] } | { readonly problem: string } {
+  const left = [...words];
+  while (left.length > 0) {
+    const word = left.shift()!;
     if (word === '--') break;
     if (!word.startsWith('--')) {
-      words.unshift(word);
+      left.unshift(word);
       break;
     }
     const [flag, attached] = /^(--[a-z-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word];
     const known = BY_FLAG.get(flag!);
     if (known === undefined) {
+      const argument = attached ?? left[0] ?? '';
+      const takes = TAKES_NONE.has(flag!) ? '' : argument;
+      if (elsewhere(flag!, takes)) {
+        if (attached === undefined && !TAKES_NONE.has(flag!)) left.shift();
+        continue;
+      }
       return {
         problem: ELSEWHERE.has(flag!)
-          ? `${flag} works on the command line only; leave it out here`
-          : `${flag} is no option of stint submit`,
+          ? t('{{flag}} works on the command line only; leave it out here', { flag })
+          : t('{{flag}} is no option of stint submit', { flag }),
       };
     }
     const [field, , many] = known;
@@ -71,10 +101,10 @@ export function formOfLine(line: string, blank: JobForm): ReadLine {
       said[field] = true;
       continue;
     }
-    const value = attached ?? words.shift();
-    if (value === undefined || value === '--') return { problem: `give ${flag} a value` };
+    const value = attached ?? left.shift();
+    if (value === undefined || value === '--') return { problem: t('give {{flag}} a value', { flag }) };
     const before = said[field];
     said[field] = many && before !== undefined ? `${before}\n${value}` : value;
   }
-  return { form: { ...blank, ...said, command: words.map(quoted).join(' ') } as JobForm };
+  return { rest: left };
 }

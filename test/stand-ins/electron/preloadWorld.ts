@@ -126,6 +126,8 @@ function runPreload(
         send({ type: 'ipc', channel, message, ports: transfer.map(adopt) }),
       send: (channel: string, ...args: unknown[]): void => send({ type: 'ipc-send', channel, args }),
     },
+    // Files do not get across; as Electron says of one that lies nowhere.
+    webUtils: { getPathForFile: (): string => '' },
   };
   const require = (name: string): unknown => {
     if (name === 'electron') return electron;

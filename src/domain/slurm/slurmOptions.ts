@@ -1,4 +1,4 @@
-import { FieldError } from '../../domain/errors.ts';
+import { FieldError } from '../errors.ts';
 
 /** One option of sbatch as it was given. `value`: null where it takes none, or was given none. */
 export interface SlurmOption {

@@ -1,4 +1,4 @@
-import { FieldError } from '../../domain/errors.ts';
+import { FieldError } from '../errors.ts';
 import { placed, type SlurmOption } from './slurmOptions.ts';
 
 /** What a Slurm script asks for, in the words of `stint submit`. */
