@@ -55,6 +55,10 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
   { names: ['backup', 'restore'], load: async () => (await import('./commands/backup.ts')).registerBackup },
   { names: ['service'], load: async () => (await import('./commands/service.ts')).registerService },
   { names: ['mcp'], load: async () => (await import('./commands/mcp.ts')).registerMcp },
+  {
+    names: ['template'],
+    load: async () => (await import('./commands/template.ts')).registerTemplate,
+  },
   { names: ['token'], load: async () => (await import('./commands/token.ts')).registerToken },
   { names: ['replay'], load: async () => (await import('./commands/replay.ts')).registerReplay },
   { names: ['export'], load: async () => (await import('./commands/export.ts')).registerExport },

@@ -31,23 +31,48 @@ export async function queueJob(
 ): Promise<void> {
   const spec = jobSpec(context, command, flags);
   const sweep = pointsOf(context, flags);
-  if (sweep !== null) return queueArray(context, flags, spec, sweep, say);
-  if (flags.dryRun) return preview(context, flags, spec, [{ index: 0, values: {} }]);
-  const job = await withEngine(context, flags, async (client) => {
+  if (flags.dryRun) return preview(context, flags, spec, sweep);
+  await withEngine(context, flags, (client) => queueSpec(context, client, spec, sweep, flags, say));
+}
+
+type Many = { readonly points: readonly Point[]; readonly atMost: number | null };
+
+/** Queues what was made of flags. @param sweep null: one job. */
+export async function queueSpec(
+  context: Context,
+  client: StintClient,
+  spec: JobSpecInput,
+  sweep: Many | null,
+  flags: QueueFlags,
+  say: (id: number) => string = String,
+): Promise<void> {
+  if (flags.dryRun) return preview(context, flags, spec, sweep);
+  const answer = sweep === null ? await queueOne() : await queueArray(context, client, flags, spec, sweep);
+  context.out(flags.json ? JSON.stringify(answer) : say(answer.id));
+
+  async function queueOne() {
     const request = { ...spec, ...secretsFrom(flags) };
     await checkRuns(context, client, request, flags);
     return client.jobs.submit(request);
-  });
-  context.out(flags.json ? JSON.stringify(job) : say(job.id));
+  }
 }
 
 async function queueArray(
   context: Context,
+  client: StintClient,
   flags: QueueFlags,
   spec: JobSpecInput,
-  { points, atMost }: { readonly points: readonly Point[]; readonly atMost: number | null },
-  say: (id: number) => string,
-): Promise<void> {
+  { points, atMost }: Many,
+) {
+  tellUnused(context, spec, points);
+  const members = points.map((point) => ({ ...point }));
+  const { index, values } = points[0]!;
+  const first = filledJob(spec, { ...values, index: String(index) });
+  await checkRuns(context, client, { ...first, ...secretsFrom(flags) }, flags);
+  return client.arrays.submit({ spec, members, atMost, ...secretsFrom(flags) });
+}
+
+function tellUnused(context: Context, spec: JobSpecInput, points: readonly Point[]): void {
   const unused = unusedParameters(spec, Object.keys(points[0]?.values ?? {}));
   if (unused.length > 0) {
     const names = unused.map((name) => `{${name}}`).join(', ');
@@ -55,16 +80,6 @@ async function queueArray(
       `${names} occurs nowhere in the command, its name or variables: jobs find it in STINT_PARAMS only`,
     );
   }
-  if (flags.dryRun) return preview(context, flags, spec, points);
-  const members = points.map((point) => ({ ...point }));
-  const request = { spec, members, atMost, ...secretsFrom(flags) };
-  const array = await withEngine(context, flags, async (client) => {
-    const { index, values } = points[0]!;
-    const first = filledJob(spec, { ...values, index: String(index) });
-    await checkRuns(context, client, { ...first, ...secretsFrom(flags) }, flags);
-    return client.arrays.submit(request);
-  });
-  context.out(flags.json ? JSON.stringify(array) : say(array.id));
 }
 
 /** Says what would keep it from running. @throws {CliError} where that is certain, before anything is queued. */
@@ -89,16 +104,13 @@ const secretsFrom = ({ secretsFrom }: QueueFlags) => (secretsFrom === undefined 
 /** Lines of a preview; who wants all of more has --json. */
 const PREVIEWED = 20;
 
-function preview(context: Context, flags: QueueFlags, spec: JobSpecInput, points: readonly Point[]): void {
+function preview(context: Context, flags: QueueFlags, spec: JobSpecInput, sweep: Many | null): void {
+  if (sweep !== null) tellUnused(context, spec, sweep.points);
+  const points = sweep?.points ?? [{ index: 0, values: {} }];
   const jobs = points.map(({ index, values }) => ({
     index,
     values,
-    ...filledJob(
-      spec,
-      flags.array === undefined && Object.keys(values).length === 0
-        ? {}
-        : { ...values, index: String(index) },
-    ),
+    ...filledJob(spec, sweep === null ? {} : { ...values, index: String(index) }),
   }));
   if (flags.json) return context.out(JSON.stringify(jobs));
   for (const { index, command, name } of jobs.slice(0, PREVIEWED)) {

@@ -12,6 +12,7 @@ import {
   parsePoints,
   randomPoints,
 } from '../domain/sweep.ts';
+import { sweepPoints, type TemplateSweep } from '../domain/template.ts';
 import type { Context } from './context.ts';
 
 /** The flags that make many jobs of one. */
@@ -33,10 +34,15 @@ export const axis = (text: string, before: readonly Axis[] = []): Axis[] => [
   parseAxis(text, '--sweep'),
 ];
 
-/** The jobs that the flags ask for; null: one job, and no array. @throws {FieldError} */
+/**
+ * The jobs that the flags ask for; null: one job, and no array.
+ * @param kept what a template says where they do not.
+ * @throws {FieldError}
+ */
 export function pointsOf(
   context: Context,
   flags: SweepFlags,
+  kept: TemplateSweep | null = null,
 ): { readonly points: readonly Point[]; readonly atMost: number | null } | null {
   const { array, sweep, sweepFile, samples, seed, atMost } = flags;
   const given = [array, sweep, sweepFile].filter((flag) => flag !== undefined).length;
@@ -47,6 +53,10 @@ export function pointsOf(
       array ?? sweepFile,
       'give one of --array, --sweep and --sweep-file: a sweep over seed=0..9 is an array, too',
     );
+  }
+  if (given === 0 && kept !== null) {
+    const said = Object.entries({ samples, seed, atMost }).filter(([, value]) => value !== undefined);
+    return sweepPoints({ ...kept, ...Object.fromEntries(said) }, context.nowMs());
   }
   if (samples !== undefined && sweep === undefined) {
     throw new FieldError('--samples', samples, 'say what to draw, such as --sweep lr=log:1e-5..1e-1');

@@ -24,6 +24,7 @@ import { POLICY_NAMES } from '../domain/policyNames.ts';
 import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.ts';
 import { goalWeightsSchema } from '../domain/reward.ts';
 import { pauseBySchema, rungSchema, throttleBySchema } from '../domain/rungs.ts';
+import { templateSchema } from '../domain/template.ts';
 import {
   allocationSchema,
   jobMemorySchema,
@@ -65,6 +66,7 @@ const since = z.number('give Unix milliseconds').min(0, 'give Unix milliseconds'
 const version = z.object({
   version: z.string('name a version').min(1, 'name a version; `stint policy ls` lists them'),
 });
+const templateName = templateSchema.pick({ name: true });
 const suggestionId = z.object({
   id: z.int('give the number of a suggestion').positive('give the number of a suggestion').optional(),
 });
@@ -235,6 +237,23 @@ export const contract = {
     /** Those that ended otherwise than well. */
     retry: base.input(jobId).output(changed),
     prioritise: base.input(jobId.extend({ priority })).output(changed),
+  },
+  /** Submissions that are kept under a name. */
+  templates: {
+    /** By name. */
+    list: base.output(z.array(templateSchema)),
+    get: base.input(templateName).output(templateSchema),
+    /** `replace`: one that has the name already gives way. A template keeps no secrets: what holds one is refused. */
+    save: base
+      .input(
+        templateSchema
+          .omit({ savedAtMs: true })
+          .extend({ replace: z.boolean('give true or false').default(false) }),
+      )
+      .output(templateSchema),
+    rename: base.input(templateName.extend({ to: templateSchema.shape.name })).output(templateSchema),
+    /** What it was, so that it can be saved again. */
+    remove: base.input(templateName).output(templateSchema),
   },
   history: {
     /**

@@ -13,6 +13,8 @@ const READ = new Set([
   'jobs.metrics',
   'arrays.get',
   'history',
+  'templates.list',
+  'templates.get',
   'logs',
   'devices.list',
   'devices.samples',
@@ -29,7 +31,14 @@ const READ = new Set([
   'scheduler.episodes',
   'settings.get',
 ]);
-const ACT = new Set(['jobs', 'arrays', 'scheduler.drain', 'scheduler.accept', 'scheduler.overrule']);
+const ACT = new Set([
+  'jobs',
+  'arrays',
+  'templates',
+  'scheduler.drain',
+  'scheduler.accept',
+  'scheduler.overrule',
+]);
 
 /**
  * What a token needs to call a procedure over HTTP.

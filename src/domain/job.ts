@@ -46,7 +46,7 @@ const MOST_TEXT = 1024 * 1024;
 const totalLength = (texts: readonly string[]): number => texts.reduce((sum, one) => sum + one.length, 0);
 
 /** What a person asks for. Absent fields take the defaults written here. */
-const specFieldsSchema = z.strictObject({
+export const specFieldsSchema = z.strictObject({
   /** argv; the first element is looked up on PATH. No shell is involved. At least one element. */
   command: z
     .array(
@@ -139,8 +139,13 @@ const specFieldsSchema = z.strictObject({
   conda: surroundingsSchema.shape.conda.default(NO_SURROUNDINGS.conda),
 });
 
-/** What a person asks for, checked as a whole as well: fields that contradict each other are refused. */
-export const jobSpecSchema = specFieldsSchema.superRefine((spec, context) => {
+type Together = Pick<
+  z.output<typeof specFieldsSchema>,
+  'minGpus' | 'gpus' | 'venv' | 'conda' | 'gpuShare' | 'exclusive'
+>;
+
+/** Refuses fields that contradict each other. */
+export function checkTogether(spec: Together, context: z.RefinementCtx): void {
   const refuse = (field: string, message: string): void => {
     context.addIssue({ code: 'custom', path: [field], message });
   };
@@ -152,7 +157,10 @@ export const jobSpecSchema = specFieldsSchema.superRefine((spec, context) => {
     if (spec.gpus !== 1) refuse('gpuShare', 'a part is of one GPU: leave out the number of GPUs');
     if (spec.exclusive) refuse('gpuShare', 'a part of a GPU is shared: leave out exclusive');
   }
-});
+}
+
+/** What a person asks for, checked as a whole as well. */
+export const jobSpecSchema = specFieldsSchema.superRefine(checkTogether);
 export type JobSpec = z.output<typeof jobSpecSchema>;
 export type JobSpecInput = z.input<typeof jobSpecSchema>;
 

@@ -84,6 +84,15 @@ export function parseAxis(text: string, flag: string): Axis {
   return { name, kind: 'list', values };
 }
 
+/** What `parseAxis` makes the same axis of. */
+export function axisText(axis: Axis): string {
+  if (axis.kind === 'list')
+    return `${axis.name}=${axis.values.map((value) => value.replaceAll(',', '\\,')).join(',')}`;
+  const ends = `${axis.from}..${axis.to}`;
+  if (axis.kind === 'interval') return `${axis.name}=${axis.log ? 'log' : 'uniform'}:${ends}`;
+  return `${axis.name}=${ends}${axis.step === 1 ? '' : `..${axis.step}`}`;
+}
+
 /** Commas separate; `\,` is one that does not. */
 function splitList(text: string): string[] {
   return text.split(/(?<!\\),/).map((value) => value.replaceAll('\\,', ','));

@@ -32,6 +32,7 @@ import { bootId } from './jobs/processes.ts';
 import { Runner } from './jobs/runner.ts';
 import { Secrets } from './jobs/secrets.ts';
 import { SecretVault } from './jobs/secretVault.ts';
+import { Templates } from './jobs/templates.ts';
 import { lockHome } from './lock.ts';
 import { Notifier, type NotifierOptions } from './notify/notifier.ts';
 import { TargetFiles } from './notify/targetFiles.ts';
@@ -390,6 +391,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       },
     });
     dispatcher.request();
+    const templates = new Templates(stores.templates, secrets, clock);
     const tokens = new Tokens(stores.tokens, clock);
     const notifier = new Notifier({
       ledger,
@@ -421,6 +423,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       owner,
       memory,
       interference,
+      templates,
       tokens,
       notifier,
       stores,

@@ -10,6 +10,7 @@ import type { Owner } from './guards/owner.ts';
 import type { Ledger } from './jobs/ledger.ts';
 import type { Runner } from './jobs/runner.ts';
 import type { Secrets } from './jobs/secrets.ts';
+import type { Templates } from './jobs/templates.ts';
 import type { Notifier } from './notify/notifier.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Brain } from './scheduling/brain.ts';
@@ -50,6 +51,7 @@ export interface EngineParts {
   readonly owner: Owner;
   readonly memory: MemoryModel;
   readonly interference: Interference;
+  readonly templates: Templates;
   readonly tokens: Tokens;
   readonly notifier: Notifier;
   readonly stores: {

@@ -81,6 +81,55 @@ it('takes a script that is dropped on the window, and says what would keep it fr
   expect([last.name, last.vramMib]).toEqual(['tune', 1024]);
 });
 
+it('keeps a submission as a template, fills the form from it, and puts back what was removed', async () => {
+  const { host, page } = at;
+  await page.keyboard.press('n');
+  const dialog = page.getByRole('dialog', { name: 'Submit a job' });
+  await dialog
+    .getByLabel('The same in a shell')
+    .fill('stint submit --gpus 0 --cwd / --retries 2 --sweep seed=0..1 -- echo {seed}');
+  await dialog.getByRole('button', { name: 'Keep as a template …' }).click();
+  await dialog.getByRole('textbox', { name: 'Keep as a template …' }).fill('mine');
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('button', { name: 'Rename the template' }).click();
+  await dialog.getByRole('textbox', { name: 'New name' }).fill('seeds');
+  await page.keyboard.press('Enter');
+  const choice = dialog.getByRole('combobox', { name: 'Template' });
+  await expect.poll(() => choice.inputValue()).toBe('seeds');
+  expect(JSON.parse(await host.stint('template', 'show', 'seeds', '--json'))).toMatchObject({
+    spec: { command: ['echo', '{seed}'], retries: 2 },
+    sweep: { axes: ['seed=0..1'] },
+  });
+  expect(await violationsIn(page)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Remove the template' }).click();
+  await page.getByRole('alert').getByRole('button', { name: 'Put back' }).click();
+  await expect.poll(() => host.stint('template', 'ls', '--json')).toContain('"seeds"');
+  await dialog.getByLabel('The same in a shell').fill('stint submit -- true');
+  await choice.click();
+  await page.getByRole('option', { name: 'seeds' }).click();
+  expect(await dialog.getByLabel('Command').inputValue()).toBe("echo '{seed}'");
+  await dialog.getByText('2 jobs').first().waitFor();
+  // What the command line changes holds for this once.
+  const line = await host.stint(
+    'template',
+    'use',
+    'seeds',
+    '--name',
+    'n {seed}',
+    '--at-most',
+    '1',
+    '--',
+    'b',
+  );
+  const last = await host.reaches(Number(line) + 1, 'succeeded');
+  expect([last.command, last.name, last.retries, last.array?.atMost]).toEqual([
+    ['echo', '1', 'b'],
+    'n 1',
+    2,
+    1,
+  ]);
+});
+
 it('runs a job again with changes', async () => {
   const { host, page } = at;
   const id = await host.submit({ name: 'first', command: ['echo', 'a b'], retries: 2, env: { LR: '1' } });

@@ -593,6 +593,52 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
     });
   });
 
+  it('keeps submissions under a name, and no secrets in them', async () => {
+    const spec = { command: ['python', 'train.py', '--lr', '{lr}'], cwd: '/exp', gpus: 2, env: { A: '1' } };
+    const sweep = { axes: ['lr=1e-3,3e-4', 'seed=0..4'], atMost: 2 };
+    const kept = await client.templates.save({ name: 'my sweep', spec, sweep });
+    expect(kept).toMatchObject({
+      name: 'my sweep',
+      spec: { ...spec, retries: 0 },
+      sweep: { ...sweep, array: null },
+    });
+    await client.templates.save({ name: 'one', spec: { command: ['true'], cwd: '/' } });
+    expect((await client.templates.list()).map(({ name }) => name)).toEqual(['my sweep', 'one']);
+    await expect(client.templates.save({ name: 'one', spec })).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await client.templates.get({ name: 'one' })).toMatchObject({ spec: { command: ['true'] } });
+    await client.templates.save({ name: 'one', spec, replace: true });
+    expect((await client.templates.rename({ name: 'one', to: 'two' })).spec).toEqual({ ...kept.spec });
+    await expect(client.templates.rename({ name: 'two', to: 'my sweep' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    for (const [wrong, field] of [
+      [{ env: { HF_TOKEN: 'hf_abcdefghijklmnopqrstuvwxyz012345' } }, 'spec.env.HF_TOKEN'],
+      [{ command: ['x', '--password', 'hunter22'] }, 'spec.command.2'],
+      [{ preCommand: 'login [secret:1]' }, 'spec.preCommand'],
+      [{ venv: '/a', conda: 'b' }, 'spec.conda'],
+    ] as const) {
+      const given = { ...spec, ...wrong, command: [...('command' in wrong ? wrong.command : spec.command)] };
+      await expect(client.templates.save({ name: 'bad', spec: given })).rejects.toMatchObject({
+        code: 'BAD_REQUEST',
+        data: { field },
+      });
+    }
+    await expect(
+      client.templates.save({ name: 'bad', spec, sweep: { axes: ['lr='] } }),
+    ).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      data: { field: 'sweep.axes' },
+    });
+    await expect(client.templates.save({ name: ' x', spec })).rejects.toMatchObject({
+      data: { field: 'name' },
+    });
+    const removed = await client.templates.remove({ name: 'two' });
+    const { savedAtMs, ...again } = removed;
+    expect(await client.templates.save(again)).toMatchObject(again);
+    await client.templates.remove({ name: 'two' });
+    await expect(client.templates.get({ name: 'two' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('makes, lists and revokes tokens', async () => {
     const { token, about } = await client.tokens.create({ name: 'script', scope: 'act' });
     expect(token).toMatch(/^stint_[\w-]{43}$/);

@@ -7,6 +7,7 @@ import { logHandlers } from './handlers/logs.ts';
 import { machineHandlers } from './handlers/machine.ts';
 import { notifyHandlers } from './handlers/notify.ts';
 import { schedulerHandlers } from './handlers/scheduler.ts';
+import { templateHandlers } from './handlers/templates.ts';
 import { tokenHandlers } from './handlers/tokens.ts';
 
 /** The whole contract over one engine. Transports carry it and know nothing of it. */
@@ -19,6 +20,7 @@ export function createRouter(parts: EngineParts) {
     history: historyHandlers(os, parts),
     logs: logHandlers(os, parts),
     scheduler: schedulerHandlers(os, parts),
+    templates: templateHandlers(os, parts),
     tokens: tokenHandlers(os, parts),
     notify: notifyHandlers(os, parts),
   });

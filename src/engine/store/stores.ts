@@ -13,6 +13,7 @@ import { settingStore } from './settingStore.ts';
 import { sharingStore } from './sharingStore.ts';
 import { startEstimateStore } from './startEstimateStore.ts';
 import { suggestionStore } from './suggestionStore.ts';
+import { templateStore } from './templateStore.ts';
 import { tokenStore } from './tokenStore.ts';
 import { transitionStore } from './transitionStore.ts';
 
@@ -32,6 +33,7 @@ export const storesOf = (db: Database.Database) => ({
   sharing: sharingStore(db),
   startEstimates: startEstimateStore(db),
   suggestions: suggestionStore(db),
+  templates: templateStore(db),
   tokens: tokenStore(db),
   transitions: transitionStore(db),
 });

@@ -17,6 +17,7 @@ import { ScriptChoice } from './ScriptChoice.tsx';
 import classes from './SubmitDialog.module.css';
 import { SubmitFields } from './SubmitFields.tsx';
 import { SubmitPreview } from './SubmitPreview.tsx';
+import { TemplateChoice } from './TemplateChoice.tsx';
 import { usePreflight } from './usePreflight.ts';
 
 /** Asks for a job, or many of one, and submits; what the engine refuses is said beside the field that it names. */
@@ -90,6 +91,7 @@ function SubmitForm({ about, onClose }: { about: Submitting; onClose(): void }) 
       }}
     >
       <div className={classes.start}>
+        <TemplateChoice form={form} request={preview} blank={blank} onForm={change} />
         <ScriptChoice dropped={about.scripts} blank={blank} onForm={change} />
       </div>
       <SubmitFields

@@ -60,7 +60,7 @@ export function formOfLine(line: string, blank: JobForm): ReadLine {
 /** Fields that options have filled so far. */
 export type Said = Partial<Record<keyof JobForm, string | boolean>>;
 
-/** What to do with an option that has no field; undefined: it is a problem. */
+/** Takes an option of the command line that has no field here; false: it is a problem. */
 type Elsewhere = (flag: string, value: string) => boolean;
 
 /**
@@ -86,7 +86,7 @@ export function readOptions(
     if (known === undefined) {
       const argument = attached ?? left[0] ?? '';
       const takes = TAKES_NONE.has(flag!) ? '' : argument;
-      if (elsewhere(flag!, takes)) {
+      if (ELSEWHERE.has(flag!) && elsewhere(flag!, takes)) {
         if (attached === undefined && !TAKES_NONE.has(flag!)) left.shift();
         continue;
       }

@@ -1,7 +1,10 @@
+import type { z } from 'zod';
 import type { JobView } from '../../contract/messages.ts';
 import { hasSecrets } from '../../domain/concealment.ts';
 import { gpuNeedText } from '../../domain/gpuNeed.ts';
+import { defaultName, type JobSpecInput } from '../../domain/job.ts';
 import { quoted } from '../../domain/quoted.ts';
+import type { Template, TemplateSpec, templateSchema } from '../../domain/template.ts';
 import { ulimitsText } from '../../domain/ulimits.ts';
 
 /** The dialog's fields as they were typed. Lists are one a line. */
@@ -131,16 +134,50 @@ export const blankForm = (system: { readonly defaultCwd: string; readonly user: 
 const seconds = (s: number | null): string => (s === null ? '' : `${s}s`);
 
 /** The form that would submit the job again. Moments and what it waited for are left out: they have passed. */
-export function formOfJob(job: JobView, blank: JobForm): JobForm {
+export const formOfJob = (job: JobView, blank: JobForm): JobForm => ({
+  ...formOfSpec(
+    { ...job, name: job.name === defaultName(job.command) ? null : job.name, hold: false },
+    blank,
+  ),
+  user: job.user,
+  secretsFrom: hasSecrets(job) ? String(job.id) : '',
+});
+
+/** The form that would submit what a template says. */
+export function formOfTemplate({ spec, sweep }: Template, blank: JobForm): JobForm {
+  const text = (value: number | null | undefined): string => (value == null ? '' : String(value));
+  return {
+    ...formOfSpec(spec, blank),
+    array: sweep?.array ?? '',
+    sweep: sweep?.axes.join('\n') ?? '',
+    samples: text(sweep?.samples),
+    seed: text(sweep?.seed),
+    atMost: text(sweep?.atMost),
+  };
+}
+
+/** What a template keeps of the form and the request that it makes. */
+export function templateOf(
+  form: JobForm,
+  spec: JobSpecInput,
+): Pick<z.input<typeof templateSchema>, 'spec' | 'sweep'> {
+  const { user: _, beginAtMs, deadlineAtMs, after, ...kept } = spec;
+  const number = (field: Field): number | null => (form[field].trim() === '' ? null : Number(form[field]));
+  const axes = form.sweep.split(/\r?\n/).flatMap((line) => line.trim() || []);
+  const array = form.array.trim() || null;
+  const many = { array, axes, samples: number('samples'), seed: number('seed'), atMost: number('atMost') };
+  return { spec: kept, sweep: array === null && axes.length === 0 ? null : many };
+}
+
+function formOfSpec(job: TemplateSpec, blank: JobForm): JobForm {
   return {
     ...blank,
     command: job.command.map(quoted).join(' '),
     cwd: job.cwd,
-    name: job.name === job.command.join(' ') ? '' : job.name,
+    name: job.name ?? '',
     gpus: gpuNeedText(job),
     vram: job.vramMib === null || job.gpuShare !== null ? '' : `${job.vramMib}MiB`,
     priority: String(job.priority),
-    user: job.user,
     project: job.project,
     env: Object.entries(job.env)
       .map(([name, value]) => `${name}=${value}`)
@@ -158,8 +195,8 @@ export function formOfJob(job: JobView, blank: JobForm): JobForm {
     pre: job.preCommand ?? '',
     post: job.postCommand ?? '',
     ulimits: ulimitsText(job.ulimits).replaceAll(', ', '\n'),
-    secretsFrom: hasSecrets(job) ? String(job.id) : '',
     exclusive: job.exclusive,
+    hold: job.hold,
     restartable: job.restartable,
   };
 }
