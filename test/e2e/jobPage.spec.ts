@@ -28,6 +28,46 @@ describe('a job that died', () => {
   });
 });
 
+describe('a long log', () => {
+  it('is searched as a whole, shows only what was found, wraps, and has the colours of the job', async () => {
+    const { host, page } = at;
+    const script =
+      'seq 100000 | sed "s/000\\$/000 a milestone/"; printf "\\033[1;31mred\\033[0m and plain\\n"; seq 20; sleep 600';
+    const id = await host.submit({ command: ['sh', '-c', script] });
+    await at.go(`job/${id}`);
+    const log = page.getByRole('log');
+    await log.getByText('red', { exact: true }).waitFor();
+    expect(await log.getByText('red', { exact: true }).getAttribute('data-front')).toBe('1');
+    // Most of it has not been read.
+    await page.getByRole('button', { name: /^Load earlier/ }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('MILESTONE');
+    const box = page.getByRole('textbox', { name: 'Search the log' });
+    await page.getByText('in 100 lines').waitFor();
+    await box.press('Enter');
+    await page.getByText('1 of 100').waitFor();
+    const told = log.locator('[data-told]');
+    await told.filter({ hasText: /^1000 a milestone$/ }).waitFor();
+    await told.locator('mark').waitFor();
+    await box.press('Shift+Enter');
+    await told.filter({ hasText: /^100000 a milestone$/ }).waitFor();
+    await page.getByLabel('Only these lines').check();
+    await log.getByText('2000 a milestone', { exact: true }).first().or(log.getByText('99000')).first().waitFor();
+    await page.getByLabel('Wrap').check();
+    expect(await violationsIn(page)).toEqual([]);
+    await page.screenshot({ path: `${shots}/job log searched.png` });
+    await page.getByRole('button', { name: 'As an expression, with its case' }).click();
+    await box.fill('^99[0-9]00. a milestone$');
+    await page.getByText('in 0 lines').waitFor();
+    await box.fill('^99[0]00 a milestone$');
+    await page.getByText('in 1 lines').waitFor();
+    await log.getByText('99000').click();
+    await page.getByLabel('Only these lines').isChecked().then((on) => expect(on).toBe(false));
+    await told.filter({ hasText: /^99000 a milestone$/ }).waitFor();
+    await host.stint('cancel', String(id));
+  });
+});
+
 describe('what a job reports', () => {
   it('is drawn while it runs, with its validation in the same chart', async () => {
     const { host, page } = at;

@@ -4,6 +4,8 @@ import { splitCommand } from '../../src/domain/splitCommand.ts';
 import { parseEnvLines } from '../../src/renderer/text/envLines.ts';
 import { formatBytes } from '../../src/renderer/text/formatBytes.ts';
 import { formatAgo, formatElapsed } from '../../src/renderer/text/formatTime.ts';
+import { ansiLook } from '../../src/renderer/job/ansiLook.ts';
+import { hitsIn, segmentsOf } from '../../src/renderer/job/logSegments.ts';
 import { TerminalText } from '../../src/renderer/text/terminalText.ts';
 import { visibleText } from '../../src/renderer/text/visibleText.ts';
 
@@ -63,6 +65,41 @@ describe('parseEnvLines', () => {
   it('names the line that it cannot read', () => {
     expect(parseEnvLines('A=1\n2B=x')).toEqual({ problem: expect.stringContaining('line 2') });
     expect(parseEnvLines('novalue')).toEqual({ problem: expect.stringContaining('line 1') });
+  });
+});
+
+describe('how a log looks', () => {
+  it('keeps colours beside the text, also where it is written over', () => {
+    const terminal = new TerminalText();
+    terminal.write('\u001b[1;31mred\u001b[0m plain \u001b[38;5;46mgreen\u001b[0m\rRE');
+    expect(terminal.lines).toEqual(['REd plain green']);
+    expect(terminal.marksOf(0)).toEqual([
+      { from: 2, to: 3, style: '1;31' },
+      { from: 10, to: 15, style: '38;5;46' },
+    ]);
+    terminal.write('\u001b[K');
+    expect([terminal.lines[0], terminal.marksOf(0)]).toEqual(['RE', []]);
+    expect(ansiLook('1;31')).toEqual({ emphasis: ['bold'], front: 1, back: undefined });
+    expect(ansiLook('38;5;46;48;2;10;20;200').front).toBe(2);
+    expect(ansiLook('38;5;46;48;2;10;20;200').back).toBe(4);
+    expect(ansiLook('3;97;103')).toEqual({ emphasis: ['italic'], front: 7, back: 3 });
+    expect(ansiLook('38;2;100;100;110').front).toBeUndefined();
+  });
+
+  it('is cut where its colours and what was looked for begin and end', () => {
+    const hits = hitsIn('a Loss, loss', 'loss', false);
+    expect(hits).toEqual([
+      { from: 2, to: 6 },
+      { from: 8, to: 12 },
+    ]);
+    expect(segmentsOf('a Loss, loss', [{ from: 0, to: 4, style: '31' }], hits)).toEqual([
+      { from: 0, text: 'a ', style: '31', hit: false },
+      { from: 2, text: 'Lo', style: '31', hit: true },
+      { from: 4, text: 'ss', style: '', hit: true },
+      { from: 6, text: ', ', style: '', hit: false },
+      { from: 8, text: 'loss', style: '', hit: true },
+    ]);
+    expect(hitsIn('x', '[[:alpha:', true)).toEqual([]);
   });
 });
 

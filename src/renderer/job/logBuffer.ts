@@ -1,5 +1,5 @@
 import type { LogChunk } from '../../contract/messages.ts';
-import { TerminalText } from '../text/terminalText.ts';
+import { type Mark, TerminalText } from '../text/terminalText.ts';
 
 /** So much of a log is kept for display; what is older stays in the file. */
 export const KEPT_CHARACTERS = 16 * 1024 * 1024;
@@ -13,6 +13,7 @@ export class LogBuffer {
   #terminal = new TerminalText();
   #fromOffset: number | null = null;
   #nextOffset = 0;
+  #lineOffset = 0;
 
   /** Offset in bytes of the first byte that is held; null before the first piece. */
   get fromOffset(): number | null {
@@ -22,6 +23,16 @@ export class LogBuffer {
   /** Where to go on reading. */
   get nextOffset(): number {
     return this.#nextOffset;
+  }
+
+  /** How stretches of a line look. */
+  marksOf(line: number): readonly Mark[] {
+    return this.#terminal.marksOf(line);
+  }
+
+  /** Where in the log the line begins that is being written. */
+  get lineOffset(): number {
+    return this.#lineOffset;
   }
 
   get lines(): readonly string[] {
@@ -57,6 +68,10 @@ export class LogBuffer {
     if (this.#fromOffset !== null && chunk.offset < this.#nextOffset) return;
     this.#fromOffset ??= chunk.offset;
     this.#nextOffset = chunk.nextOffset;
+    const newline = chunk.text.lastIndexOf('\n');
+    if (newline >= 0) {
+      this.#lineOffset = chunk.nextOffset - new TextEncoder().encode(chunk.text.slice(newline + 1)).length;
+    }
     this.#texts.push(chunk.text);
     this.#characters += chunk.text.length;
     this.#terminal.write(chunk.text);

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { messageOf } from '../../domain/errors.ts';
 import { client } from '../connection.ts';
 import { useStint } from '../store/store.ts';
+import type { Mark } from '../text/terminalText.ts';
 import { isCutOff, troubleText } from '../text/troubleText.ts';
 import { LogBuffer } from './logBuffer.ts';
 
@@ -9,6 +10,10 @@ const PIECE_BYTES = 256 * 1024;
 
 export interface Log {
   readonly lines: readonly string[];
+  /** How stretches of a line look. */
+  marksOf(line: number): readonly Mark[];
+  /** Where the line begins that is being written: what is before it stands. */
+  readonly lineOffset: number;
   /** True once the job is over and everything was read. */
   readonly ended: boolean;
   /** Bytes before what is shown. */
@@ -98,5 +103,7 @@ export function useLog(jobId: number, attempt: number): Log {
     [loadEarlier],
   );
 
-  return { ...shown, trouble, loadEarlier, reach, earlierBytes: buffer.current.fromOffset ?? 0 };
+  const marksOf = useCallback((line: number) => buffer.current.marksOf(line), []);
+  const { fromOffset, lineOffset } = buffer.current;
+  return { ...shown, trouble, loadEarlier, reach, marksOf, lineOffset, earlierBytes: fromOffset ?? 0 };
 }

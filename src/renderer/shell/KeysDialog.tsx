@@ -43,6 +43,8 @@ const KEYS: readonly (readonly [string, readonly (readonly [readonly string[], s
       [['p', 'c', 'h', 'r'], t('Pause, cancel, hold, retry')],
       [['m'], t('More')],
       [['f'], t('Follow the log')],
+      [['w'], t('Wrap its lines')],
+      [['/'], t('Search it')],
       [[t('Esc')], t('Back to the queue')],
     ],
   ],
