@@ -52,7 +52,12 @@ describe('a long log', () => {
     await box.press('Shift+Enter');
     await told.filter({ hasText: /^100000 a milestone$/ }).waitFor();
     await page.getByLabel('Only these lines').check();
-    await log.getByText('2000 a milestone', { exact: true }).first().or(log.getByText('99000')).first().waitFor();
+    await log
+      .getByText('2000 a milestone', { exact: true })
+      .first()
+      .or(log.getByText('99000'))
+      .first()
+      .waitFor();
     await page.getByLabel('Wrap').check();
     expect(await violationsIn(page)).toEqual([]);
     await page.screenshot({ path: `${shots}/job log searched.png` });
@@ -62,7 +67,10 @@ describe('a long log', () => {
     await box.fill('^99[0]00 a milestone$');
     await page.getByText('in 1 lines').waitFor();
     await log.getByText('99000').click();
-    await page.getByLabel('Only these lines').isChecked().then((on) => expect(on).toBe(false));
+    await page
+      .getByLabel('Only these lines')
+      .isChecked()
+      .then((on) => expect(on).toBe(false));
     await told.filter({ hasText: /^99000 a milestone$/ }).waitFor();
     await host.stint('cancel', String(id));
   });

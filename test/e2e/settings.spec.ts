@@ -122,3 +122,46 @@ it('finds a setting, makes a token that works until it is revoked, and keeps how
   await page.locator('[data-job]').first().waitFor();
   expect(await rowHeight()).toBe(40);
 });
+
+it('says whom to tell, what agents may do and what is secret, and looks at what works', async () => {
+  const { page } = at;
+  await at.go('settings');
+  const form = page.getByRole('form', { name: 'A new message' });
+  await form.getByLabel('Name of who is told').fill('a b');
+  await form.getByText('give 1 to 64 letters').waitFor();
+  await form.getByLabel('Name of who is told').fill('team');
+  await form.getByLabel('By').selectOption('webhook');
+  await form.getByLabel('Address').fill('ftp://x');
+  await form.getByText('give an address that begins with https://').waitFor();
+  // Nobody listens there.
+  await form.getByLabel('Address').fill('http://127.0.0.1:1/hook');
+  await form.getByLabel('Only if it ran for').fill('soon');
+  await form.getByRole('button', { name: 'Add it' }).click();
+  expect(await stint('notify', 'ls')).toEqual([]);
+  await form.getByLabel('Only if it ran for').fill('1h');
+  await form.getByLabel('a job is over, however it ended').check();
+  await form.getByRole('button', { name: 'Add it' }).click();
+  await page.getByText('It signs its requests with this').waitFor();
+  expect(await stint('notify', 'ls')).toMatchObject([
+    { name: 'team', kind: 'webhook', on: ['failed', 'finished'], overS: 3600 },
+  ]);
+  await page.getByRole('button', { name: 'Send team a test' }).click();
+  await page.getByText('team was not reached').waitFor();
+  await page.getByLabel('Agents may').selectOption('act');
+  const names = page.getByLabel('Also secret');
+  await names.fill('9x');
+  await page.getByText('give names, such as MY_LICENCE').waitFor();
+  await names.fill('LDAP_*, MY_PIN');
+  await page.keyboard.press('Enter');
+  await until('both are kept', async () => {
+    const { agents, secretNames } = await stint('settings');
+    return (agents === 'act' && secretNames.join() === 'LDAP_*,MY_PIN') || null;
+  });
+  await page.getByRole('button', { name: 'Look now' }).click();
+  await page.getByText(/^\d+ of \d+ as they should be$/).waitFor();
+  expect(await violationsIn(page)).toEqual([]);
+  await page.screenshot({ path: `${shots}/settings told.png`, fullPage: true });
+  await page.getByRole('button', { name: 'Remove team' }).click();
+  await page.getByRole('button', { name: 'Remove team' }).waitFor({ state: 'detached' });
+  expect(await stint('notify', 'ls')).toEqual([]);
+});

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitCommand } from '../../src/domain/splitCommand.ts';
+import { ansiLook } from '../../src/renderer/job/ansiLook.ts';
+import { hitsIn, segmentsOf } from '../../src/renderer/job/logSegments.ts';
 import { parseEnvLines } from '../../src/renderer/text/envLines.ts';
 import { formatBytes } from '../../src/renderer/text/formatBytes.ts';
 import { formatAgo, formatElapsed } from '../../src/renderer/text/formatTime.ts';
-import { ansiLook } from '../../src/renderer/job/ansiLook.ts';
-import { hitsIn, segmentsOf } from '../../src/renderer/job/logSegments.ts';
 import { TerminalText } from '../../src/renderer/text/terminalText.ts';
 import { visibleText } from '../../src/renderer/text/visibleText.ts';
 

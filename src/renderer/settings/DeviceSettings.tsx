@@ -2,8 +2,10 @@ import { Button, NativeSelect } from '@mantine/core';
 import type { Device } from '../../domain/device.ts';
 import { type DeviceRules, deviceRulesSchema } from '../../domain/deviceRules.ts';
 import { formatMib } from '../../domain/units.ts';
+import { isDeviceFault, xidText } from '../../domain/xid.ts';
 import { t } from '../i18n/t.ts';
 import { ignoreProcess, setDeviceRules } from '../machineActions.ts';
+import { formatExact } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { Group, Setting } from './Setting.tsx';
 import { numberOrNull, reader, ValueField } from './ValueField.tsx';
@@ -39,6 +41,23 @@ export function DeviceSettings({ device }: { device: Device }) {
           : t('. Nothing new starts: {{reason}}', { reason: visibleText(device.closed.reason) })
       }`}
     >
+      {device.fault !== undefined && (
+        <Setting
+          label={t('Fault')}
+          words={`${gpu} xid error`}
+          about={t('{{why}}, {{when}}. {{remedy}}', {
+            why: xidText(device.fault.code),
+            when: formatExact(device.fault.atMs),
+            remedy: isDeviceFault(device.fault.code)
+              ? t(
+                  'The GPU itself is in doubt: let nothing start there (Drain), look at `nvidia-smi -q` and the kernel’s log, and restart the machine. If it comes again, have the card looked at.',
+                )
+              : t('Most likely what ran there did it: look at the log of its job.'),
+          })}
+        >
+          <span className="trouble">Xid {device.fault.code}</span>
+        </Setting>
+      )}
       <Setting
         label={t('Others’ processes')}
         words={`${gpu} foreign share avoid`}

@@ -16,6 +16,7 @@ import { useMachine } from '../store/store.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { sayTrouble } from '../toasts.tsx';
 import { useAsked } from '../useAsked.ts';
+import { Privacy } from './Privacy.tsx';
 import { QuietHoursList } from './QuietHoursList.tsx';
 import { Group, Setting } from './Setting.tsx';
 import { reader, ValueField } from './ValueField.tsx';
@@ -136,6 +137,7 @@ export function MachineSettings() {
       </Group>
       {rules.value !== null && (
         <>
+          <Privacy rules={rules.value} onSet={set} />
           <Group title={t('Pausing')}>
             <Setting
               label={t('Pause by')}

@@ -7,8 +7,10 @@ import { useMachine } from '../store/store.ts';
 import { Access } from './Access.tsx';
 import { Appearance } from './Appearance.tsx';
 import { DeviceSettings } from './DeviceSettings.tsx';
+import { Findings } from './Findings.tsx';
 import { Kept } from './Kept.tsx';
 import { MachineSettings } from './MachineSettings.tsx';
+import { Notifications } from './Notifications.tsx';
 import { Reservations } from './Reservations.tsx';
 import { Sought } from './Setting.tsx';
 import classes from './Settings.module.css';
@@ -48,8 +50,10 @@ export function SettingsView() {
           <div>
             <MachineSettings />
             <Appearance />
+            <Notifications />
             <Access />
             <Kept />
+            <Findings />
           </div>
         </div>
       </div>

@@ -137,7 +137,7 @@ function NameField(props: {
   disabled?: boolean;
   /** @returns whether it was taken. */
   onName(name: string): Promise<boolean>;
-  button(open: () => void, disabled: boolean): React.ReactNode;
+  button(open: () => void, disabled: boolean): React.ReactElement;
 }) {
   const { label, about, first, verb, disabled = false, onName, button } = props;
   const [name, setName] = useState<string | null>(null);
@@ -148,9 +148,7 @@ function NameField(props: {
   };
   return (
     <Popover opened={name !== null} onDismiss={close} position="bottom-start" trapFocus withinPortal={false}>
-      <Popover.Target>
-        <span>{button(() => setName(first), disabled)}</span>
-      </Popover.Target>
+      <Popover.Target>{button(() => setName(first), disabled)}</Popover.Target>
       <Popover.Dropdown>
         <TextInput
           size="xs"

@@ -38,6 +38,7 @@ const ELSEWHERE = new Set([
   '--data',
   '--sweep-file',
   '--export',
+  '--env-file',
   '--dependency',
   '--no-headers',
   '--no-preflight',
