@@ -112,17 +112,7 @@ it('keeps a submission as a template, fills the form from it, and puts back what
   expect(await dialog.getByLabel('Command').inputValue()).toBe("echo '{seed}'");
   await dialog.getByText('2 jobs').first().waitFor();
   // What the command line changes holds for this once.
-  const line = await host.stint(
-    'template',
-    'use',
-    name,
-    '--name',
-    'n {seed}',
-    '--at-most',
-    '1',
-    '--',
-    'b',
-  );
+  const line = await host.stint('template', 'use', name, '--name', 'n {seed}', '--at-most', '1', '--', 'b');
   const last = await host.reaches(Number(line) + 1, 'succeeded');
   expect([last.command, last.name, last.retries, last.array?.atMost]).toEqual([
     ['echo', '1', 'b'],
