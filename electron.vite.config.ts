@@ -19,6 +19,7 @@ const entries = Object.fromEntries(
     'lab/worker',
     'lab/train/trainingWorker',
     'lab/gate/gateProcess',
+    'lab/preview/previewProcess',
     'engine/devices/nvmlChild',
     'engine/control/dutyChild',
     'engine/forecast/forecastProcess',

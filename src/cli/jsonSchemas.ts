@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contract } from '../contract/contract.ts';
 import { deviceSchema } from '../domain/device.ts';
+import { goalsPreviewSchema } from '../domain/goalsPreview.ts';
 import { pastJobSchema } from '../domain/pastJob.ts';
 
 /** What a procedure answers. */
@@ -59,7 +60,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'policy mode': scheduler,
   'policy accept': scheduler,
   'policy overrule': scheduler,
-  goals: scheduler,
+  goals: z.union([scheduler, goalsPreviewSchema]),
   starts: answerOf(contract.scheduler.expectedStarts),
   start: jobs,
   'policy learning': scheduler,

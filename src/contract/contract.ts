@@ -10,6 +10,7 @@ import { episodeSchema } from '../domain/episode.ts';
 import { expectedStartsSchema } from '../domain/expectedStart.ts';
 import { findingSchema } from '../domain/finding.ts';
 import { giveWaySchema } from '../domain/giveWay.ts';
+import { previewMessageSchema } from '../domain/goalsPreview.ts';
 import { JOB_STATUSES, jobSchema, jobSpecSchema } from '../domain/job.ts';
 import { jobFilterSchema } from '../domain/jobFilter.ts';
 import { learningLimitsSchema } from '../domain/learning.ts';
@@ -434,6 +435,22 @@ export const contract = {
     importVersion: base.input(policyFileSchema).output(policyVersionSchema),
     /** Latest first; the one that is under way included. */
     episodes: base.input(z.object({ limit: limit(1000, 100) })).output(z.array(episodeSchema)),
+  },
+  goals: {
+    /**
+     * What other goals would have changed: the jobs that arrived since `fromMs` (the last 24 hours when it is left out) are
+     * replayed under the goals of now and under these; what is left out of them stays. Nothing is set. It takes seconds, tells how
+     * far it is, and ends when the reader goes. One at a time.
+     */
+    preview: base
+      .input(
+        z.object({
+          goals: goalWeightsSchema.partial(),
+          fromMs: since.optional(),
+          toMs: since.optional(),
+        }),
+      )
+      .output(eventIterator(previewMessageSchema)),
   },
   settings: {
     /** What the owner wants of the machine as a whole. */

@@ -29,6 +29,7 @@ const READ = new Set([
   'scheduler.versions',
   'scheduler.learningCurve',
   'scheduler.episodes',
+  'goals.preview',
   'settings.get',
 ]);
 const ACT = new Set([

@@ -41,6 +41,7 @@ import { type Clock, type Log, systemClock } from './ports.ts';
 import { Brain } from './scheduling/brain.ts';
 import { Durations, MOST_LEARNED } from './scheduling/durations.ts';
 import { Episodes } from './scheduling/episodes.ts';
+import { GoalsPreviews } from './scheduling/goalsPreviews.ts';
 import { LearningBudget } from './scheduling/learningBudget.ts';
 import type { PromotionOptions } from './scheduling/promotion.ts';
 import { createScheduling, type Scheduling } from './scheduling/scheduling.ts';
@@ -404,6 +405,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     undo.push(() => notifier.stop());
     notifier.start();
     undo.push(registry.onChange(() => notifier.observe(registry.list())));
+    const goalsPreviews = new GoalsPreviews({
+      goals: () => goals.current,
+      acting: () => brain.acting,
+      history: stores.history,
+      devicesMib: () => registry.list().map(({ memoryTotalMib }) => memoryTotalMib),
+    });
+    undo.push(() => goalsPreviews.stop());
     const parts: EngineParts = {
       clock,
       log,
@@ -418,6 +426,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       brain,
       episodes,
       goals,
+      goalsPreviews,
       learning,
       hub,
       owner,

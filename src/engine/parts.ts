@@ -15,6 +15,7 @@ import type { Notifier } from './notify/notifier.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Brain } from './scheduling/brain.ts';
 import type { Episodes } from './scheduling/episodes.ts';
+import type { GoalsPreviews } from './scheduling/goalsPreviews.ts';
 import type { LearningBudget } from './scheduling/learningBudget.ts';
 import type { Scheduling } from './scheduling/scheduling.ts';
 import type { Tokens } from './server/tokens.ts';
@@ -47,6 +48,7 @@ export interface EngineParts {
   readonly episodes: Episodes;
   readonly learning: LearningBudget;
   readonly goals: OwnersChoice<GoalWeights>;
+  readonly goalsPreviews: GoalsPreviews;
   readonly hub: WatchHub;
   readonly owner: Owner;
   readonly memory: MemoryModel;

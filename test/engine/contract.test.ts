@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StintClient, watchForever } from '../../src/contract/client.ts';
 import { contract } from '../../src/contract/contract.ts';
 import type { JobView, WatchMessage } from '../../src/contract/messages.ts';
+import type { PreviewMessage } from '../../src/domain/goalsPreview.ts';
 import type { JobSpecInput } from '../../src/domain/job.ts';
 import { DEFAULT_MACHINE_RULES } from '../../src/domain/machineRules.ts';
 import type { PastJob } from '../../src/domain/pastJob.ts';
@@ -335,6 +336,24 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(await client.scheduler.status()).toMatchObject({ policy: 'fifo' });
       expect(await client.scheduler.setPolicy({ policy: 'priority' })).toMatchObject({ policy: 'priority' });
       await client.scheduler.setPolicy({ policy: 'fifo' });
+    });
+
+    it('says what other goals would have changed, and changes nothing', async () => {
+      const told: PreviewMessage[] = [];
+      for await (const message of await client.goals.preview({ goals: { fairness: 2 } })) told.push(message);
+      expect(told[0]).toEqual({ type: 'progress', fraction: 0 });
+      const last = told.at(-1)!;
+      if (last.type !== 'preview') throw new Error('it ended without a result');
+      expect(last.preview).toMatchObject({ policy: 'fifo', heeds: false, earlier: 0, later: 0, moved: [] });
+      expect(last.preview.jobs).toBeGreaterThan(0);
+      expect(last.preview.instead.goals.fairness).toBe(2);
+      expect((await client.scheduler.status()).goals.fairness).not.toBe(2);
+      const empty = client.goals.preview({ goals: {}, fromMs: 0, toMs: 1 });
+      await expect(
+        empty.then(async (stream) => stream.next().then(() => stream.next())),
+      ).rejects.toMatchObject({
+        code: 'CONFLICT',
+      });
     });
 
     it('lets people act instead of the policy', async () => {

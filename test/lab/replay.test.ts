@@ -5,44 +5,9 @@ import { traceOfHistory } from '../../src/lab/exportHistory.ts';
 import { type Replay, replay } from '../../src/lab/replay/replay.ts';
 import { replayReport } from '../../src/lab/replay/replayReport.ts';
 import { bestOf, replayCells, replayRows, signed } from '../../src/lab/replay/replayTable.ts';
+import { ORIGIN_MS, past } from './pastJobs.ts';
 
-const ORIGIN_MS = 1_795_000_000_000;
 const ANYTHING = (): boolean => true;
-
-/** A job of the record. `arrives`, `starts` and `runS` in seconds from the origin. */
-function past(
-  id: number,
-  arrives: number,
-  starts: number | null,
-  runS: number,
-  more: Partial<PastJob> = {},
-): PastJob {
-  const at = (s: number): number => ORIGIN_MS + 1000 * s;
-  return {
-    id,
-    name: `job ${id}`,
-    user: 'ada',
-    command: 'train',
-    gpus: 1,
-    devices: ['virtual-0'],
-    vramMib: null,
-    exclusive: false,
-    priority: 0,
-    moved: false,
-    estimateS: null,
-    status: 'succeeded',
-    exitCode: 0,
-    submittedAtMs: at(arrives),
-    readyAtMs: at(arrives),
-    startedAtMs: starts === null ? null : at(starts),
-    finishedAtMs: at((starts ?? arrives) + runS),
-    runS: starts === null ? 0 : runS,
-    pausedS: 0,
-    peakMib: null,
-    policy: 'fifo',
-    ...more,
-  };
-}
 
 /** On one GPU, first come first served: a long job, and two short ones behind it. */
 const QUEUE = [past(1, 0, 0, 1000), past(2, 0, 1000, 10), past(3, 0, 1010, 20)];

@@ -11,7 +11,7 @@ interface Flags {
 }
 
 /** As long as a look ahead of a long queue may take, and the start of the process that does it. */
-const WAIT_MS = 5000;
+const WAIT_MS = 10_000;
 
 const HELP = `
 Each line: eight in ten futures that were played through start the job between EARLIEST and LATEST. Where nothing stands

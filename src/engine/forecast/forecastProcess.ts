@@ -1,30 +1,13 @@
 /** Entry of the process that plays futures of the queue, at the lowest priority, until nobody asks for any more. */
 import { setPriority } from 'node:os';
 import { messageOf } from '../../domain/errors.ts';
-import { isBandit } from '../../domain/policyNames.ts';
-import { FEATURE_NAMES } from '../../scheduler/features.ts';
-import { decodeWeights, type Weights } from '../../scheduler/network.ts';
-import { createDqnPolicy, NO_EXPLORATION } from '../../scheduler/policies/dqn.ts';
-import { banditByName, heuristicByName } from '../../scheduler/policies/heuristics.ts';
-import type { Policy } from '../../scheduler/policy.ts';
+import { policyOf } from '../../scheduler/policies/acting.ts';
+import { heuristicByName } from '../../scheduler/policies/heuristics.ts';
 import { forecast } from '../../simulator/forecast/forecast.ts';
-import type { ActingPolicy, ForecastMessage, ForecastTask } from './forecastMessages.ts';
+import type { ForecastMessage, ForecastTask } from './forecastMessages.ts';
 
 const LOWEST_PRIORITY = 19;
 setPriority(LOWEST_PRIORITY);
-
-/** Decoded once a version. */
-let decoded: { readonly version: string; readonly weights: Weights } | null = null;
-
-/** One that tries nothing: chance in its choices would be noise in what is foreseen. */
-function acting({ name, version, weights: blob, bandit }: ActingPolicy): Policy {
-  if (isBandit(name)) return banditByName(name, bandit === null ? {} : { state: bandit });
-  if (name !== 'dqn') return heuristicByName(name);
-  if (blob !== null && decoded?.version !== version)
-    decoded = { version, weights: decodeWeights(blob, FEATURE_NAMES) };
-  const weights = blob === null ? null : decoded!.weights;
-  return createDqnPolicy({ weights, version, exploration: NO_EXPLORATION });
-}
 
 function answer({
   snapshot,
@@ -36,20 +19,24 @@ function answer({
   budgetS,
 }: ForecastTask): ForecastMessage {
   const before = process.cpuUsage();
+  // Of the processor, not of the wall: at the lowest priority a busy machine would leave nothing of a second.
+  const clock = (): number => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1e6;
+  };
   try {
     const found = forecast({
       snapshot,
-      policy: () => acting(policy),
+      policy: () => policyOf(policy),
       heuristic: heuristicByName('aged'),
       limits,
       history,
       seed,
       samples,
       budgetS,
-      clock: () => performance.now() / 1000,
+      clock,
     });
-    const { user, system } = process.cpuUsage(before);
-    return { ...found, tookS: (user + system) / 1e6 };
+    return { ...found, tookS: clock() };
   } catch (error) {
     return { trouble: messageOf(error) };
   }

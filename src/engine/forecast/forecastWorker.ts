@@ -1,11 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { messageOf } from '../../domain/errors.ts';
+import { forkProgram, killProgram } from '../forkProgram.ts';
 import type { ForecastMessage, ForecastTask } from './forecastMessages.ts';
 
-const PROGRAM = fileURLToPath(new URL(`./forecastProcess${extname(import.meta.url)}`, import.meta.url));
-const HEAP = '--max-old-space-size=256';
+const HEAP_MIB = 256;
 /** Nobody has asked for so long: the process is not worth its memory any more. */
 const IDLE_MS = 60_000;
 
@@ -38,21 +36,11 @@ export class ForecastWorker {
   async stop(): Promise<void> {
     this.stopped = true;
     if (this.idle !== null) clearTimeout(this.idle);
-    const { child } = this;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.ref();
-    child.kill('SIGKILL');
-    await gone;
+    if (this.child !== null) await killProgram(this.child);
   }
 
   private begin(): ChildProcess {
-    const child = fork(PROGRAM, [], {
-      serialization: 'advanced',
-      execArgv: ['--disable-warning=ExperimentalWarning', HEAP],
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    const child = forkProgram(import.meta.url, './forecastProcess', HEAP_MIB);
     const gone = (why: string): void => {
       if (this.child !== child) return;
       this.child = null;
@@ -63,8 +51,6 @@ export class ForecastWorker {
     child.on('exit', (code, signal) =>
       gone(signal === null ? `it ended with status ${code}` : `it got ${signal}`),
     );
-    child.unref();
-    child.channel?.unref();
     return child;
   }
 

@@ -7,11 +7,11 @@ import {
 } from '../../domain/expectedStart.ts';
 import type { JobEventKind } from '../../domain/lifecycle.ts';
 import type { GoalWeights } from '../../domain/reward.ts';
+import type { ActingPolicy } from '../../scheduler/policies/acting.ts';
 import type { ShieldLimits, Snapshot } from '../../scheduler/snapshot.ts';
 import type { Ledger } from '../jobs/ledger.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { StartEstimate, StartEstimateStore } from '../store/startEstimateStore.ts';
-import type { ActingPolicy } from './forecastMessages.ts';
 import { ForecastWorker } from './forecastWorker.ts';
 
 export interface ForecasterOptions {

@@ -15,13 +15,13 @@ import { encodeTransition, type Transition } from '../../learning/transition.ts'
 import type { DecisionStep } from '../../scheduler/decide.ts';
 import { FEATURE_NAMES } from '../../scheduler/features.ts';
 import { decodeWeights, encodeWeights, type Weights } from '../../scheduler/network.ts';
+import type { ActingPolicy } from '../../scheduler/policies/acting.ts';
 import type { BanditPolicy, BanditState } from '../../scheduler/policies/bandit.ts';
 import { createDqnPolicy, type DqnPolicy } from '../../scheduler/policies/dqn.ts';
 import { banditByName, heuristicByName } from '../../scheduler/policies/heuristics.ts';
 import type { Policy } from '../../scheduler/policy.ts';
 import type { Snapshot } from '../../scheduler/snapshot.ts';
 import { whyChosen } from '../../scheduler/whyChosen.ts';
-import type { ActingPolicy } from '../forecast/forecastMessages.ts';
 import { resourcePath } from '../packageRoot.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { DecisionStore } from '../store/decisionStore.ts';

@@ -1,6 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import type { SchedulerStatus } from '../../contract/messages.ts';
 import { ConflictError, FieldError, messageOf, NotFoundError } from '../../domain/errors.ts';
 import type { GateMessage, GateTask } from '../../domain/gateMessage.ts';
@@ -9,6 +7,7 @@ import type { GateReport, PolicyVersion } from '../../domain/policyVersion.ts';
 import { sanityCheck } from '../../learning/policyCheck.ts';
 import { FEATURE_NAMES } from '../../scheduler/features.ts';
 import { decodeWeights, type Weights } from '../../scheduler/network.ts';
+import { forkProgram, killProgram } from '../forkProgram.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { ModelStore, StoredModel } from '../store/modelStore.ts';
 import type { SettingStore } from '../store/settingStore.ts';
@@ -38,9 +37,9 @@ const EVERY_STEPS = 64;
 const EVERY_MS = 3_600_000;
 /** The owner's days that a candidate is tried on. */
 const RECENT_MS = 7 * 86_400_000;
-const GATE_HEAP = '--max-old-space-size=512';
+const GATE_HEAP_MIB = 512;
 /** The engine does not know the lab: it starts a program that lies there, in the form that this file has. */
-const GATE = fileURLToPath(new URL(`../../lab/gate/gateProcess${extname(import.meta.url)}`, import.meta.url));
+const GATE = '../../lab/gate/gateProcess';
 
 /**
  * Decides which weights are in charge. What was learned on this machine is a candidate: it is stored, judged in a process of
@@ -144,12 +143,7 @@ export class Promotion {
 
   async stop(): Promise<void> {
     this.stopped = true;
-    const { worker } = this;
-    if (worker === null || worker.exitCode !== null || worker.signalCode !== null) return;
-    const gone = new Promise((resolve) => worker.once('exit', resolve));
-    worker.ref();
-    worker.kill('SIGKILL');
-    await gone;
+    if (this.worker !== null) await killProgram(this.worker);
   }
 
   private get frozen(): boolean {
@@ -191,12 +185,7 @@ export class Promotion {
       seed: trainSteps,
       ...(jobsPerWorld === undefined ? {} : { jobsPerWorld }),
     };
-    const worker = fork(GATE, [], {
-      serialization: 'advanced',
-      execArgv: ['--disable-warning=ExperimentalWarning', GATE_HEAP],
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    const worker = forkProgram(import.meta.url, GATE, GATE_HEAP_MIB);
     this.worker = worker;
     let answer: GateMessage | null = null;
     let ended = false;
@@ -219,8 +208,6 @@ export class Promotion {
       else tell();
     });
     worker.send(task, () => undefined);
-    worker.unref();
-    worker.channel?.unref();
   }
 
   private judged(version: string, report: GateReport): void {

@@ -1,8 +1,8 @@
 import type { Job } from '../../domain/job.ts';
 import type { Rng } from '../../domain/rng.ts';
+import type { ActingPolicy } from '../../scheduler/policies/acting.ts';
 import type { Pauses } from '../control/pauses.ts';
 import { Forecaster } from '../forecast/forecaster.ts';
-import type { ActingPolicy } from '../forecast/forecastMessages.ts';
 import type { Runner } from '../jobs/runner.ts';
 import { Undo } from '../jobs/undo.ts';
 import type { Log } from '../ports.ts';

@@ -1,6 +1,7 @@
 import type { EngineParts } from '../parts.ts';
 import { arrayHandlers } from './handlers/arrays.ts';
 import { implementer } from './handlers/base.ts';
+import { goalHandlers } from './handlers/goals.ts';
 import { historyHandlers } from './handlers/history.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { logHandlers } from './handlers/logs.ts';
@@ -21,6 +22,7 @@ export function createRouter(parts: EngineParts) {
     logs: logHandlers(os, parts),
     scheduler: schedulerHandlers(os, parts),
     templates: templateHandlers(os, parts),
+    goals: goalHandlers(os, parts),
     tokens: tokenHandlers(os, parts),
     notify: notifyHandlers(os, parts),
   });

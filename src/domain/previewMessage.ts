@@ -1,0 +1,31 @@
+import type { GoalsPreview } from './goalsPreview.ts';
+import type { PastJob } from './pastJob.ts';
+import type { PolicyName } from './policyNames.ts';
+import type { GoalWeights } from './reward.ts';
+
+/** What is to be replayed, and under which goals. */
+export interface PreviewTask {
+  /** Every job that is over and was in the system within the period. */
+  readonly history: readonly PastJob[];
+  /** Those that arrived in [fromMs, toMs) are replayed. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly devicesMib: readonly number[];
+  /** In charge, see `ActingPolicy`. */
+  readonly policy: {
+    readonly name: PolicyName;
+    readonly version: string;
+    readonly weights: Uint8Array | null;
+    readonly bandit: null;
+  };
+  readonly now: GoalWeights;
+  readonly instead: GoalWeights;
+  readonly seed: number;
+}
+
+/** What the process that replays says: how far it is, several times, and then one of the others. */
+export type PreviewAnswer =
+  | { readonly fraction: number }
+  /** null: there is nothing to replay. */
+  | { readonly preview: GoalsPreview | null }
+  | { readonly trouble: string };
