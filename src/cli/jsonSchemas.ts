@@ -93,6 +93,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
     lingering: z.boolean(),
   }),
   export: z.array(pastJobSchema),
+  usage: answerOf(contract.history.usage),
 };
 
 /** As JSON Schema, draft 2020-12. */

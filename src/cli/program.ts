@@ -49,6 +49,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
     load: async () => (await import('./commands/scheduler.ts')).registerScheduler,
   },
   { names: ['starts'], load: async () => (await import('./commands/starts.ts')).registerStarts },
+  { names: ['usage'], load: async () => (await import('./commands/usage.ts')).registerUsage },
   { names: ['goals'], load: async () => (await import('./commands/goals.ts')).registerGoals },
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).registerDoctor },
   { names: ['notify'], load: async () => (await import('./commands/notify.ts')).registerNotify },

@@ -26,6 +26,7 @@ import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.t
 import { goalWeightsSchema } from '../domain/reward.ts';
 import { pauseBySchema, rungSchema, throttleBySchema } from '../domain/rungs.ts';
 import { templateSchema } from '../domain/template.ts';
+import { USAGE_BY, usageSchema } from '../domain/usage.ts';
 import {
   allocationSchema,
   jobMemorySchema,
@@ -271,6 +272,16 @@ export const contract = {
         }),
       )
       .output(z.object({ jobs: z.array(pastJobSchema), next: historyCursor.nullable() })),
+    /** GPU-hours and energy of jobs that ended in [fromMs, toMs), and of those that run if that has not come; most first. */
+    usage: base
+      .input(
+        z.object({
+          by: z.enum(USAGE_BY, `choose from ${USAGE_BY.join(', ')}`).default('user'),
+          fromMs: since.default(0),
+          toMs: since.default(Number.MAX_SAFE_INTEGER),
+        }),
+      )
+      .output(z.array(usageSchema)),
   },
   logs: {
     /** A piece from `offset` (negative: from the end). Never more than `limitBytes`. */

@@ -18,6 +18,7 @@ import { chooseProbe } from './devices/chooseProbe.ts';
 import { DeviceRegistry } from './devices/deviceRegistry.ts';
 import { hostInfo } from './devices/hostInfo.ts';
 import { ProcessOwners } from './devices/processOwners.ts';
+import { EnergyMeter } from './devices/energyMeter.ts';
 import { watchDevices } from './devices/watchDevices.ts';
 import { type DeskIdle, systemDesk } from './guards/deskIdle.ts';
 import { Owner } from './guards/owner.ts';
@@ -370,10 +371,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     undo.push(() => guards.stop());
     undo.push(registry.onChange(() => guards.judge()));
     const strays = new StrayWatch(ledger, log);
+    const energy = new EnergyMeter({ live: () => ledger.live(), store: stores.energy, clock, log });
+    undo.push(() => energy.write());
     undo.push(
       registry.onChange(() => {
         const devices = registry.list();
         memory.observe(devices);
+        energy.observe(devices);
         strays.look(devices);
       }),
     );

@@ -24,6 +24,7 @@ import type { Interference } from './sharing/interference.ts';
 import type { MemoryModel } from './sharing/memoryModel.ts';
 import type { DecisionStore } from './store/decisionStore.ts';
 import type { DeviceStore } from './store/deviceStore.ts';
+import type { EnergyStore } from './store/energyStore.ts';
 import type { EpisodeStore } from './store/episodeStore.ts';
 import type { HistoryStore } from './store/historyStore.ts';
 import type { JobSearch } from './store/jobSearch.ts';
@@ -59,6 +60,7 @@ export interface EngineParts {
   readonly stores: {
     readonly decisions: DecisionStore;
     readonly devices: DeviceStore;
+    readonly energy: EnergyStore;
     readonly episodes: EpisodeStore;
     readonly history: HistoryStore;
     readonly search: JobSearch;

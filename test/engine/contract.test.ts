@@ -317,6 +317,10 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(second!.id).toBe(wanted[1]);
       expect(first!.runS).toBeCloseTo((first!.finishedAtMs - first!.startedAtMs!) / 1000, 6);
       expect((await client.history.jobs({ fromMs: 0, toMs: 0 })).jobs).toEqual([]);
+      const [usage] = await client.history.usage({ by: 'project' });
+      expect(usage).toMatchObject({ name: 'default', energyKwh: null, measuredGpuHours: 0 });
+      expect(usage!.jobs).toBeGreaterThanOrEqual(2);
+      expect(await client.history.usage({ fromMs: 0, toMs: 1 })).toEqual([]);
     });
 
     it('decides, and says why', async () => {

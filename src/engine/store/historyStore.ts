@@ -93,6 +93,24 @@ export function historyStore(db: Database) {
       for (const { body } of backwards.iterate(limit)) yield JSON.parse(body) as Job;
     },
 
+    /** Jobs that ended in [fromMs, toMs), by their end, a page after another as `jobs`. */
+    ended(
+      fromMs: number,
+      toMs: number,
+      limit: number,
+      after: HistoryCursor | null,
+    ): { jobs: Job[]; next: HistoryCursor | null } {
+      const from = after ?? { finishedAtMs: Math.ceil(fromMs) - 1, id: LARGEST_READABLE };
+      const rows = page.all(from.finishedAtMs, from.id, limit);
+      const within = rows.filter((row) => row.finished_at_ms < toMs);
+      const last = within.at(-1);
+      return {
+        jobs: within.map(({ body }) => JSON.parse(body) as Job),
+        next:
+          last === undefined || within.length < limit ? null : { finishedAtMs: last.finished_at_ms, id: last.id },
+      };
+    },
+
     /**
      * Jobs that are over and were in the system at some time in [fromMs, toMs), by their end. A page looks at
      * `limit` jobs, and may have fewer of them, or none, though more follow.

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { decisionStore } from './decisionStore.ts';
 import { deviceStore } from './deviceStore.ts';
+import { energyStore } from './energyStore.ts';
 import { episodeStore } from './episodeStore.ts';
 import { historyStore } from './historyStore.ts';
 import { jobSearch } from './jobSearch.ts';
@@ -21,6 +22,7 @@ import { transitionStore } from './transitionStore.ts';
 export const storesOf = (db: Database.Database) => ({
   decisions: decisionStore(db),
   devices: deviceStore(db),
+  energy: energyStore(db),
   episodes: episodeStore(db),
   history: historyStore(db),
   search: jobSearch(db),

@@ -20,6 +20,7 @@ import { migration0019 } from './0019.ts';
 import { migration0020 } from './0020.ts';
 import { migration0021 } from './0021.ts';
 import { migration0022 } from './0022.ts';
+import { migration0023 } from './0023.ts';
 
 /** In order, forward only: number n (from 1) takes a database from version n − 1 to n. Never edited once shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -45,4 +46,5 @@ export const MIGRATIONS: readonly string[] = [
   migration0020,
   migration0021,
   migration0022,
+  migration0023,
 ];

@@ -1,0 +1,10 @@
+/** What the GPUs of each attempt of a job drew while it had them, and for how many GPU-seconds that was measured. */
+export const migration0023 = `
+CREATE TABLE job_energy (
+  job_id INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  joules REAL NOT NULL,
+  measured_gpu_s REAL NOT NULL,
+  PRIMARY KEY (job_id, attempt)
+) STRICT, WITHOUT ROWID;
+`;
