@@ -12,6 +12,13 @@ export interface GateTask {
   readonly seed: number;
   /** Smaller worlds, for a quick look. Jobs in each standing world; 100 when left out. */
   readonly jobsPerWorld?: number;
+  /** Part of one core that it may take, 0 to 1; left out: all that it gets, since a person waits for it. */
+  readonly share?: number;
+}
+
+/** The share is another from now on. Told after the task. */
+export interface GateShare {
+  readonly share: number;
 }
 
 /** What the process that judges a candidate says, once. */

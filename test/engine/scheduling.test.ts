@@ -92,6 +92,8 @@ describe('under dqn', () => {
   it('learns online: what it learned is a candidate, judged by itself, and a restart goes on with it', async () => {
     const gate = { everySteps: 16, everyMs: 0, jobsPerWorld: 20 };
     stint = await startEngine({ home, policy: 'dqn', gate });
+    // The gate keeps to what learning may take.
+    await stint.client.scheduler.setLearning({ cpuPercent: 100 });
     await runJobs(24);
     const { learner, policyVersion } = await eventually(
       () => stint!.client.scheduler.status(),

@@ -180,6 +180,7 @@ export class Brain {
   setLearningShare(share: number): void {
     this.cpuShare = share;
     this.learner?.setCpuShare(share);
+    this.promotion.setShare(share);
   }
 
   /** A copy that went astray is given up: after several refusals, learning begins anew from the weights in charge. */

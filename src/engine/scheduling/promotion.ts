@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { SchedulerStatus } from '../../contract/messages.ts';
 import { ConflictError, FieldError, messageOf, NotFoundError } from '../../domain/errors.ts';
-import type { GateMessage, GateTask } from '../../domain/gateMessage.ts';
+import type { GateMessage, GateShare, GateTask } from '../../domain/gateMessage.ts';
 import type { PastJob } from '../../domain/pastJob.ts';
 import type { GateReport, PolicyVersion } from '../../domain/policyVersion.ts';
 import { sanityCheck } from '../../learning/policyCheck.ts';
@@ -54,6 +54,9 @@ export class Promotion {
   private judgedSteps: number;
   private judgedAtMs = Number.NEGATIVE_INFINITY;
   private stopped = false;
+  private share = 1;
+  /** True: nobody asked for what is judged now, so that it keeps to the share. */
+  private restrained = false;
 
   constructor(options: PromotionOptions) {
     this.options = options;
@@ -71,7 +74,13 @@ export class Promotion {
     models.register({ version, createdAtMs: clock.nowMs(), source: 'online', trainSteps, weights });
     const due =
       trainSteps - this.judgedSteps >= everySteps && clock.monotonicMs() - this.judgedAtMs >= everyMs;
-    if (due && this.judging === null) this.begin(models.get(version)!);
+    if (due && this.judging === null) this.begin(models.get(version)!, true);
+  }
+
+  /** @param share part of one core, 0 to 1, that judging takes by itself; what a person asked for takes what it gets. */
+  setShare(share: number): void {
+    this.share = share;
+    if (this.restrained) this.worker?.send({ share } satisfies GateShare, () => undefined);
   }
 
   versions(): PolicyVersion[] {
@@ -105,7 +114,7 @@ export class Promotion {
     if (this.judging !== null) {
       throw new ConflictError(`${this.judging} is being judged`, 'wait until that is done');
     }
-    this.begin(model);
+    this.begin(model, false);
   }
 
   exportVersion(version: string): { name: string; weights: string } {
@@ -170,7 +179,8 @@ export class Promotion {
     use(decoded, version);
   }
 
-  private begin({ version, weights, trainSteps }: StoredModel): void {
+  /** @param restrained it keeps to the share. */
+  private begin({ version, weights, trainSteps }: StoredModel, restrained: boolean): void {
     const { models, clock, recentJobs, devicesMib, jobsPerWorld, log } = this.options;
     const inCharge = models.inCharge();
     if (inCharge === null || this.stopped) return;
@@ -184,7 +194,9 @@ export class Promotion {
       devicesMib: devicesMib(),
       seed: trainSteps,
       ...(jobsPerWorld === undefined ? {} : { jobsPerWorld }),
+      ...(restrained ? { share: this.share } : {}),
     };
+    this.restrained = restrained;
     const worker = forkProgram(import.meta.url, GATE, GATE_HEAP_MIB);
     this.worker = worker;
     let answer: GateMessage | null = null;

@@ -34,10 +34,15 @@ interface World {
 /**
  * Judges a candidate on the owner's own recent days and on a standing suite, paired: every world under the candidate, the
  * weights in charge and all heuristics that live jobs can be left to. The candidate never takes a decision outside of it.
- * @param atMs of the report. @param clock seconds, for how long it took.
+ * @param atMs of the report. @param clock seconds, for how long it took. @param rest after each run of a world.
  * @throws {WeightsError} when the weights in charge cannot be used.
  */
-export async function judge(task: GateTask, atMs: number, clock: () => number): Promise<GateReport> {
+export async function judge(
+  task: GateTask,
+  atMs: number,
+  clock: () => number,
+  rest: () => Promise<void>,
+): Promise<GateReport> {
   const beganS = clock();
   const own = ownDays(task);
   const standing = await standingWorlds(task);
@@ -65,23 +70,23 @@ export async function judge(task: GateTask, atMs: number, clock: () => number): 
   const worlds: JudgedWorld[] = [];
   for (const [i, { world, gpus }] of [...own, ...standing].entries()) {
     const seed = seedFor(task.seed, i);
-    const under = (policy: Policy): Fared => {
+    const under = async (policy: Policy): Promise<Fared> => {
+      await rest();
       const outcomes = runWorld(world, policy, seed);
       const row = simulationRow(policy, outcomes, { gpus, rejected: 0 });
       return { meanJctS: row.mean_jct_s, maxWaitS: row.max_wait_s };
     };
     let fared: Fared;
     try {
-      fared = under(learned(candidate));
+      fared = await under(learned(candidate));
     } catch (error) {
       // It left jobs waiting for ever, or gave scores that are not finite.
       return refused(`on one of the worlds: ${messageOf(error)}`);
     }
-    worlds.push({
-      candidate: fared,
-      inCharge: under(learned(now)),
-      heuristics: HEURISTICS.map((policy) => ({ policy, ...under(labPolicy(policy)) })),
-    });
+    const inCharge = await under(learned(now));
+    const heuristics: (Fared & { readonly policy: string })[] = [];
+    for (const policy of HEURISTICS) heuristics.push({ policy, ...(await under(labPolicy(policy))) });
+    worlds.push({ candidate: fared, inCharge, heuristics });
   }
   return { ...base, ...asReport(verdictOn(worlds, task.inCharge.version)), tookS: clock() - beganS };
 }
