@@ -43,13 +43,14 @@ export class ProgressBar {
     this.#shownAtMs = this.#startedAtMs + (options.stream.isTTY ? FIRST_AFTER_MS - everyMs : 0);
   }
 
-  update(progress: Progress): void {
+  /** @param note what else there is to say beside it now. */
+  update(progress: Progress, note = ''): void {
     const { stream, lines, nowMs } = this.#options;
     const atMs = nowMs();
     if (atMs - this.#shownAtMs < (stream.isTTY ? REDRAW_EVERY_MS : LINE_EVERY_MS)) return;
     if (!stream.isTTY && !lines) return;
     this.#shownAtMs = atMs;
-    const text = this.#text(progress, atMs);
+    const text = [this.#text(progress, atMs), note].filter((part) => part !== '').join(', ');
     if (!stream.isTTY) {
       stream.write(`stint: ${text}\n`);
       return;

@@ -19,6 +19,7 @@ export const POLICY_NAMES = [
   'bandit',
   'bandit-ucb1',
   'bandit-exp3',
+  'pg',
   'dqn',
 ] as const;
 export type PolicyName = (typeof POLICY_NAMES)[number];
@@ -35,5 +36,11 @@ export function parsePolicyName(text: string): PolicyName {
   return name;
 }
 
+/** Those that are networks, trained before and shipped. */
+export const NETWORKS = ['dqn', 'pg'] as const;
+export type NetworkName = (typeof NETWORKS)[number];
+export const isNetwork = (name: string): name is NetworkName =>
+  (NETWORKS as readonly string[]).includes(name);
+
 /** Whether it strives for what the owner's goals say; the others have one rule each. */
-export const heedsGoals = (name: string): boolean => name === 'dqn' || isBandit(name);
+export const heedsGoals = (name: string): boolean => isNetwork(name) || isBandit(name);

@@ -1,11 +1,13 @@
+import { dirname, join } from 'node:path';
 import { FieldError, messageOf } from '../domain/errors.ts';
-import { isBandit } from '../domain/policyNames.ts';
-import { loadShippedPolicy } from '../learning/shippedPolicy.ts';
+import { isBandit, isNetwork, NETWORKS } from '../domain/policyNames.ts';
+import { type LoadedPolicy, loadShippedPolicy } from '../learning/shippedPolicy.ts';
 import { createDqnPolicy, NO_EXPLORATION } from '../scheduler/policies/dqn.ts';
 import { LAB_POLICY_NAMES, labPolicy } from '../scheduler/policies/heuristics.ts';
+import { createPgPolicy } from '../scheduler/policies/pg.ts';
 import type { Policy } from '../scheduler/policy.ts';
 
-/** The learned policy, with the weights that it ships with. */
+/** The learned policy that is compared with all others, with the weights that it ships with. */
 export const LEARNED = 'dqn';
 
 /** What that one starts from: as little of a heuristic to be measured against as it is itself. */
@@ -13,10 +15,10 @@ const TEACHER = 'teacher';
 
 /** Whether others are measured against it: it neither knows durations nor is ours. */
 export const isYardstick = ({ name, clairvoyant }: Policy): boolean =>
-  clairvoyant !== true && name !== LEARNED && name !== TEACHER && !isBandit(name);
+  clairvoyant !== true && !isNetwork(name) && name !== TEACHER && !isBandit(name);
 
 /** All that the virtual machine can be run under. */
-export const machinePolicies: readonly string[] = [...new Set([...LAB_POLICY_NAMES, LEARNED])];
+export const machinePolicies: readonly string[] = [...new Set([...LAB_POLICY_NAMES, ...NETWORKS])];
 
 /** What `evaluate` compares unless told otherwise: all heuristics that know nothing of the future nor learn, and a bound. */
 export const DEFAULT_CONTESTANTS: readonly string[] = [
@@ -43,14 +45,24 @@ export type MakePolicy = (name: string) => Policy;
 
 /**
  * @param names all that will be made.
- * @param weightsPath where the learned policy's weights lie; only read if it is among them.
+ * @param weightsPath where the weights of `dqn` lie, and beside them those of `pg`; only read if they are among them.
  * @throws {FieldError} when the weights cannot be used.
  */
 export async function policyMaker(names: readonly string[], weightsPath: string): Promise<MakePolicy> {
-  if (!names.includes(LEARNED)) return labPolicy;
-  const { name: version, weights } = await loadShippedPolicy(weightsPath).catch((error: unknown) => {
-    throw new FieldError('policy', LEARNED, `leave it out, or mend its weights (${messageOf(error)})`);
-  });
-  return (name) =>
-    name === LEARNED ? createDqnPolicy({ weights, version, exploration: NO_EXPLORATION }) : labPolicy(name);
+  const loaded = new Map<string, LoadedPolicy>();
+  for (const name of NETWORKS.filter((one) => names.includes(one))) {
+    const path = name === LEARNED ? weightsPath : join(dirname(weightsPath), `${name}.json`);
+    const policy = await loadShippedPolicy(path).catch((error: unknown) => {
+      throw new FieldError('policy', name, `leave it out, or mend its weights (${messageOf(error)})`);
+    });
+    loaded.set(name, policy);
+  }
+  return (name) => {
+    const of = loaded.get(name);
+    if (of === undefined) return labPolicy(name);
+    const { name: version, weights } = of;
+    return name === LEARNED
+      ? createDqnPolicy({ weights, version, exploration: NO_EXPLORATION })
+      : createPgPolicy({ weights, version });
+  };
 }

@@ -59,7 +59,7 @@ describe('expected starts', () => {
     try {
       const store = startEstimateStore(db);
       const estimate = { attempt: 1, horizon: '1 to 10 min' as const, madeAtMs: 0 };
-      const spread = { p10Ms: 100_000, p50Ms: 200_000, p90Ms: 300_000 };
+      const spread = { p10Ms: 100_000, p50Ms: 200_000, p90Ms: 300_000, stretch: 1 };
       store.insert([1, 2, 3, 4].map((jobId) => ({ jobId, ...estimate, ...spread })));
       // Said later of the same: the first counts.
       store.insert([{ jobId: 1, ...estimate, ...spread, p10Ms: 299_000 }]);
@@ -69,6 +69,9 @@ describe('expected starts', () => {
       store.forget(4);
       const of = () => store.calibration().find(({ horizon }) => horizon === estimate.horizon);
       expect(of()).toMatchObject({ estimates: 3, within: 2 / 3 });
+      // Two of three outside: what is said from now on is wider.
+      expect(store.stretches().get(estimate.horizon)).toBeGreaterThan(1);
+      expect(store.stretches().get('over 6 h')).toBe(1);
       store.insert([{ jobId: 5, ...estimate, ...spread }]);
       store.forgetOpen();
       store.started(5, 150_000);

@@ -61,6 +61,27 @@ describe('a future', () => {
     expect([...play(queue, 'pspt').keys()]).toEqual([3, 2]);
   });
 
+  it('has jobs arrive as they did lately, and such as go before others delay those', () => {
+    const past = Array.from({ length: 12 }, (_, i) => ({
+      id: 100 + i,
+      command: 'short',
+      user: 'ada',
+      gpus: 1,
+      submittedAtMs: NOW_MS - 1000 * (600 - 50 * i),
+      ranS: 60,
+    }));
+    const alsoLater = { ...queue, past };
+    // In order of submission, who comes later changes nothing.
+    expect(play(alsoLater, 'fifo').get(3)).toEqual(play(queue, 'fifo').get(3));
+    const long = { ...alsoLater, waiting: [waiting(2, { ...alone, remaining: exactly(5000) })] };
+    const alonePast = { ...long, past: past.slice(0, 3) };
+    expect(play(alonePast, 'pspt').get(2)!.atMs).toBe(NOW_MS + 100_000);
+    let steps = 0;
+    const delayed = play(long, 'pspt', () => ++steps > 200).get(2);
+    // A minute of work comes about every 50 s: it hardly ever gets its turn.
+    expect(delayed === undefined || delayed.atMs > NOW_MS + 100_000).toBe(true);
+  });
+
   it('ends where nothing will ever change, and where it has gone far enough', () => {
     const stuck = { ...queue, running: [{ ...queue.running[0]!, pausedBy: 'person' as const }] };
     expect(play(stuck, 'fifo').size).toBe(0);

@@ -59,12 +59,16 @@ export function registerTrain(program: Command, context: Context): void {
         stream: process.stderr,
       });
       const ratios: number[] = [];
+      const losses: number[] = [];
       const show = (event: TrainEvent): void => {
         if (flags.json) {
           context.out(JSON.stringify(event));
           return;
         }
-        if (event.event === 'point') return;
+        if (event.event === 'point') {
+          losses.push(event.loss);
+          return;
+        }
         bar.end();
         if (event.event === 'phase') {
           context.err(`${event.phase}: after ${event.worlds} worlds and ${event.step} steps`);
@@ -89,7 +93,7 @@ export function registerTrain(program: Command, context: Context): void {
             recordEveryS: flags.recordEvery,
             ...(flags.workers === undefined ? {} : { workers: flags.workers }),
             onEvent: show,
-            onProgress: (progress) => bar.update(progress),
+            onProgress: (progress) => bar.update(progress, lossText(losses)),
           }),
         'go on with --resume',
       )
@@ -111,6 +115,10 @@ export function registerTrain(program: Command, context: Context): void {
 
 const BARS = '▁▂▃▄▅▆▇█';
 const SHOWN = 24;
+
+/** How the loss has gone; empty before the first point of the curve. */
+const lossText = (losses: readonly number[]): string =>
+  losses.length === 0 ? '' : `loss ${curveOf(losses)} ${losses.at(-1)!.toPrecision(3)}`;
 
 /** The latest values as a row of bars, from the least to the most. */
 function curveOf(values: readonly number[]): string {

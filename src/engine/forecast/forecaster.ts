@@ -2,11 +2,13 @@ import { messageOf } from '../../domain/errors.ts';
 import {
   type ExpectedStart,
   type ExpectedStarts,
+  type HorizonName,
   horizonOf,
   type SpreadMs,
 } from '../../domain/expectedStart.ts';
 import type { JobEventKind } from '../../domain/lifecycle.ts';
 import type { GoalWeights } from '../../domain/reward.ts';
+import { stretched } from '../../domain/startSpread.ts';
 import type { ActingPolicy } from '../../scheduler/policies/acting.ts';
 import type { ShieldLimits, Snapshot } from '../../scheduler/snapshot.ts';
 import type { Ledger } from '../jobs/ledger.ts';
@@ -61,6 +63,8 @@ export class Forecaster {
   private stale = true;
   private restUntilMs = 0;
   private looks = 0;
+  /** By which what is shown was stretched. */
+  private stretches: ReadonlyMap<HorizonName, number> = new Map();
   private troubled = false;
 
   constructor(options: ForecasterOptions) {
@@ -138,11 +142,26 @@ export class Forecaster {
       }
       this.troubled = false;
       this.restUntilMs = clock.monotonicMs() + 1000 * answer.tookS * REST_PER_LOOK;
-      const { samples, jobs } = answer;
+      const { samples } = answer;
+      const jobs = this.widened(answer.jobs, snapshot.nowMs);
       this.last = { atMs: snapshot.nowMs, key, samples, jobs };
     } finally {
       this.looking = null;
     }
+  }
+
+  /** As wide as the record of such estimates has it. */
+  private widened(jobs: readonly ExpectedStart[], madeAtMs: number): ExpectedStart[] {
+    this.stretches = this.options.store.stretches();
+    return jobs.map((job) => {
+      const { p50Ms } = job.start;
+      const stretch = p50Ms === null ? 1 : (this.stretches.get(horizonOf(p50Ms - madeAtMs)) ?? 1);
+      return {
+        ...job,
+        start: stretched(job.start, madeAtMs, stretch),
+        end: stretched(job.end, madeAtMs, stretch),
+      };
+    });
   }
 
   private keyOf({ name, version }: ActingPolicy): string {
@@ -154,7 +173,9 @@ export class Forecaster {
     const estimates = jobs.flatMap(({ jobId, start }): StartEstimate[] => {
       if (!isWhole(start) || start.p90Ms - madeAtMs < AT_ONCE_MS) return [];
       const attempt = this.options.ledger.get(jobId).attempt + 1;
-      return [{ jobId, attempt, horizon: horizonOf(start.p50Ms - madeAtMs), madeAtMs, ...start }];
+      const horizon = horizonOf(start.p50Ms - madeAtMs);
+      const stretch = this.stretches.get(horizon) ?? 1;
+      return [{ jobId, attempt, horizon, madeAtMs, stretch, ...start }];
     });
     if (estimates.length > 0) this.keep(() => this.options.store.insert(estimates));
   }

@@ -19,6 +19,7 @@ import type { ActingPolicy } from '../../scheduler/policies/acting.ts';
 import type { BanditPolicy, BanditState } from '../../scheduler/policies/bandit.ts';
 import { createDqnPolicy, type DqnPolicy } from '../../scheduler/policies/dqn.ts';
 import { banditByName, heuristicByName } from '../../scheduler/policies/heuristics.ts';
+import { createPgPolicy } from '../../scheduler/policies/pg.ts';
 import type { Policy } from '../../scheduler/policy.ts';
 import type { Snapshot } from '../../scheduler/snapshot.ts';
 import { whyChosen } from '../../scheduler/whyChosen.ts';
@@ -83,6 +84,9 @@ export class Brain {
   private notedSteps = 0;
   private name: PolicyName;
   private bandit: BanditPolicy | null = null;
+  /** Without weights until they are loaded, and where they cannot be: the heuristic decides in its place then. */
+  private pg: Policy = createPgPolicy({ weights: null, version: 'none' });
+  private pgWeights: Weights | null = null;
 
   constructor(options: BrainOptions) {
     this.options = options;
@@ -110,6 +114,7 @@ export class Brain {
    * either, the heuristic stands in for `dqn`.
    */
   async load(): Promise<void> {
+    await this.loadPg();
     const { stores, clock, log } = this.options;
     const shipped = await this.shipped();
     const stored = stores.models.inCharge();
@@ -139,6 +144,18 @@ export class Brain {
     const continued =
       learned !== null && originOf(learned.version) === this.origin ? usable(learned, log) : null;
     this.learn(continued ?? weights, learned?.trainSteps ?? 0);
+  }
+
+  /** It does not learn here: there is nothing but what ships. */
+  private async loadPg(): Promise<void> {
+    try {
+      const { name, weights } = await loadShippedPolicy(resourcePath('policy', 'pg.json'));
+      this.pg = createPgPolicy({ weights, version: name });
+      this.pgWeights = weights;
+    } catch (error) {
+      // Of no interest to whoever never puts it in charge; its decisions say so where somebody does.
+      this.options.log.info('there are no weights for pg', { error: messageOf(error) });
+    }
   }
 
   private async shipped(): Promise<LoadedPolicy | null> {
@@ -202,17 +219,18 @@ export class Brain {
 
   get policy(): Policy {
     if (this.name === 'dqn') return this.dqn;
+    if (this.name === 'pg') return this.pg;
     return isBandit(this.name) ? this.banditInCharge(this.name) : heuristicByName(this.name);
   }
 
   /** The policy in charge, so that another process can decide as it would. */
   get acting(): ActingPolicy {
     const { policy, name } = this;
-    const { weights } = this.dqn;
+    const weights = name === 'dqn' ? this.dqn.weights : name === 'pg' ? this.pgWeights : null;
     return {
       name,
       version: policy.version,
-      weights: name === 'dqn' && weights !== null ? encodeWeights(weights, FEATURE_NAMES) : null,
+      weights: weights === null ? null : encodeWeights(weights, FEATURE_NAMES),
       bandit: isBandit(name) ? this.banditInCharge(name).save() : null,
     };
   }

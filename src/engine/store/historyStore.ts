@@ -107,7 +107,9 @@ export function historyStore(db: Database) {
       return {
         jobs: within.map(({ body }) => JSON.parse(body) as Job),
         next:
-          last === undefined || within.length < limit ? null : { finishedAtMs: last.finished_at_ms, id: last.id },
+          last === undefined || within.length < limit
+            ? null
+            : { finishedAtMs: last.finished_at_ms, id: last.id },
       };
     },
 

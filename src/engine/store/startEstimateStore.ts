@@ -1,4 +1,5 @@
 import { HORIZON_NAMES, type HorizonName, type StartCalibration } from '../../domain/expectedStart.ts';
+import { missOf, stretchOf } from '../../domain/startSpread.ts';
 import type { Database } from './database.ts';
 
 /** So many are kept: docs/retention.md. */
@@ -6,6 +7,8 @@ const KEPT = 5000;
 const PRUNE_EVERY = 100;
 /** Of each horizon, how many of the latest say how good estimates are. */
 const JUDGED = 500;
+/** And how many of them say how wide they should have been. */
+const LEARNED_FROM = 100;
 /** A start takes a moment, which is nobody's error. */
 const SLACK_MS = 2000;
 
@@ -19,13 +22,15 @@ export interface StartEstimate {
   readonly p10Ms: number;
   readonly p50Ms: number;
   readonly p90Ms: number;
+  /** By how much it was stretched, see `startSpread`. */
+  readonly stretch: number;
 }
 
 /** Estimates of starts that were shown, and what came of them: one of each horizon for each attempt of a job. */
 export function startEstimateStore(db: Database) {
   const insert = db.prepare<[StartEstimate]>(
-    `INSERT OR IGNORE INTO start_estimates (job_id, attempt, horizon, made_at_ms, p10_ms, p50_ms, p90_ms)
-     VALUES (@jobId, @attempt, @horizon, @madeAtMs, @p10Ms, @p50Ms, @p90Ms)`,
+    `INSERT OR IGNORE INTO start_estimates (job_id, attempt, horizon, made_at_ms, p10_ms, p50_ms, p90_ms, stretch)
+     VALUES (@jobId, @attempt, @horizon, @madeAtMs, @p10Ms, @p50Ms, @p90Ms, @stretch)`,
   );
   const prune = db.prepare<[number]>('DELETE FROM start_estimates WHERE id <= ?');
   const started = db.prepare<[number, number]>(
@@ -40,6 +45,13 @@ export function startEstimateStore(db: Database) {
        avg(started_at_ms BETWEEN p10_ms - ${SLACK_MS} AND p90_ms + ${SLACK_MS}) AS within
      FROM (SELECT * FROM start_estimates WHERE horizon = ? AND started_at_ms IS NOT NULL
            ORDER BY id DESC LIMIT ${JUDGED})`,
+  );
+  const latest = db.prepare<
+    [string],
+    Pick<StartEstimate, 'madeAtMs' | 'p10Ms' | 'p50Ms' | 'p90Ms' | 'stretch'> & { startedAtMs: number }
+  >(
+    `SELECT made_at_ms AS madeAtMs, p10_ms AS p10Ms, p50_ms AS p50Ms, p90_ms AS p90Ms, stretch, started_at_ms AS startedAtMs
+     FROM start_estimates WHERE horizon = ? AND started_at_ms IS NOT NULL ORDER BY id DESC LIMIT ${LEARNED_FROM}`,
   );
   const insertAll = db.transaction((estimates: readonly StartEstimate[]): void => {
     for (const estimate of estimates) {
@@ -58,6 +70,18 @@ export function startEstimateStore(db: Database) {
     forget: (jobId: number): void => void forget.run(jobId),
     /** The same of all: nobody started anything while the engine was away. */
     forgetOpen: (): void => void forgetOpen.run(),
+    /** By how much spreads of each horizon are to be stretched so that eight in ten hold. */
+    stretches: (): ReadonlyMap<HorizonName, number> =>
+      new Map(
+        HORIZON_NAMES.map((horizon) => [
+          horizon,
+          stretchOf(
+            latest
+              .all(horizon)
+              .map((shown) => shown.stretch * missOf(shown, shown.madeAtMs, shown.startedAtMs)),
+          ),
+        ]),
+      ),
     calibration: (): StartCalibration[] =>
       HORIZON_NAMES.map((horizon) => {
         const { n, within } = judged.get(horizon)!;

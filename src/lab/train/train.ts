@@ -10,9 +10,10 @@ import { OutputFile } from '../outputFile.ts';
 import { Interrupted } from '../pool.ts';
 import { Threads } from '../threads.ts';
 import type { Acted, ActingJob } from './acting.ts';
+import { PgTraining } from './pgTraining.ts';
 import { loadTraces } from './traces.ts';
 import { parseTrainConfig, type TrainConfig } from './trainConfig.ts';
-import { type TrainEvent, Training, type TrainingState } from './training.ts';
+import { type PgState, type TrainEvent, Training, type TrainingState } from './training.ts';
 import { TrainStore } from './trainStore.ts';
 
 /** `trainingWorker.ts` from source, `trainingWorker.js` once built. */
@@ -60,7 +61,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   const given = configFile === null ? null : readConfig(configFile.path, configFile.file);
   if (given === null && !resume) throw new FieldError('--config', undefined, 'name a configuration file');
   if (signal?.aborted) throw new Interrupted('stopped before the end');
-  const store = new TrainStore<TrainingState>(directory, resume);
+  const store = new TrainStore<TrainingState | PgState>(directory, resume);
   try {
     const config = given ?? parseTrainConfig(store.config);
     checkPolicies(config);
@@ -74,7 +75,8 @@ export async function train(options: TrainOptions): Promise<Trained> {
     const threads = new Threads<ActingJob, Acted>({ entry: ENTRY, data, size });
     try {
       const baseline = await baselineOf(config, store, threads);
-      const training = new Training(
+      const Kind = config.algorithm === 'pg' ? PgTraining : Training;
+      const training: Training | PgTraining = new Kind(
         {
           config,
           store,
@@ -120,13 +122,13 @@ function readConfig(path: string, file: string): TrainConfig {
   return parseTrainConfig(content);
 }
 
-function checkPolicies({ demonstrations, validation, preempts }: TrainConfig): void {
+function checkPolicies({ algorithm, demonstrations, validation, preempts }: TrainConfig): void {
   const known = (field: string, name: string): void => {
     if (LAB_POLICY_NAMES.includes(name)) return;
     throw new FieldError(field, name, `choose one of ${LAB_POLICY_NAMES.join(', ')}`);
   };
   known('validation.against', validation.against);
-  if (demonstrations.worlds === 0) return;
+  if (demonstrations.worlds === 0 || algorithm === 'pg') return;
   const { policy } = demonstrations;
   known('demonstrations.policy', policy);
   if (labPolicy(policy).clairvoyant === true) {
@@ -160,7 +162,7 @@ function withTracesFrom(config: TrainConfig, directory: string): TrainConfig {
 /** Mean completion times of the yardstick in the validation worlds. */
 async function baselineOf(
   { validation }: TrainConfig,
-  store: TrainStore<TrainingState>,
+  store: TrainStore<TrainingState | PgState>,
   threads: Threads<ActingJob, Acted>,
 ): Promise<number[]> {
   const before = store.baseline;
@@ -178,8 +180,8 @@ async function baselineOf(
 function writeWeights(
   directory: string,
   config: TrainConfig,
-  store: TrainStore<TrainingState>,
-  { best, trainedS, worlds, step }: Training,
+  store: TrainStore<TrainingState | PgState>,
+  { best, trainedS, worlds, step }: Pick<Training, 'best' | 'trainedS' | 'worlds' | 'step'>,
 ): string {
   const path = join(directory, `${config.name}.json`);
   const content: PolicyFile = {

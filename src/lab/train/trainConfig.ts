@@ -100,6 +100,8 @@ const trainConfigSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]{0,40}$/, 'use small letters, digits, dots and hyphens')
     .default('trained'),
+  /** q: Q-learning, for `dqn`. pg: policy gradient, for `pg`; demonstrations and replay have no part in it. */
+  algorithm: z.enum(['q', 'pg']).default('q'),
   /** True: it learns to preempt, pause and resume too, and not only what to launch. */
   preempts: z.boolean().default(true),
   /** Of everything that is random. */
@@ -144,6 +146,17 @@ const trainConfigSchema = z.strictObject({
       upperConfidence: z.number().min(0).default(0),
       /** Most candidates of a decision that are kept. */
       mostCandidates: whole(2, 1024).default(32),
+    })
+    .prefault({}),
+  /** Of `pg`. */
+  policyGradient: z
+    .strictObject({
+      /** Ways in which each world's jobs are scheduled; each is the others' baseline. */
+      rollouts: whole(2, 64).default(4),
+      /** Difference of scores that counts as one logit. */
+      temperature: positive.default(0.03),
+      /** Weight of the policy's entropy, which keeps it from settling too soon. */
+      entropyWeight: z.number().min(0).default(0),
     })
     .prefault({}),
   /** By what the kept weights are chosen. */

@@ -1,15 +1,15 @@
-import { FieldError, messageOf } from '../../domain/errors.ts';
-import { sanityCheck } from '../../learning/policyCheck.ts';
+import { FieldError } from '../../domain/errors.ts';
+import type { TrainingState as NetworkState } from '../../learning/kernelNetwork.ts';
 import { QLearner, type QLearnerState } from '../../learning/qLearner.ts';
 import { decodeTrajectory, stepsOf, type Trajectory } from '../../learning/trajectory.ts';
 import { FEATURE_COUNT, FEATURE_NAMES } from '../../scheduler/features.ts';
 import { encodeWeights, type Prior, type Weights } from '../../scheduler/network.ts';
-import { meanIntervals } from '../evaluate/bootstrap.ts';
 import { Interrupted } from '../pool.ts';
 import type { Threads } from '../threads.ts';
 import type { Acted, ActingJob, Actor } from './acting.ts';
 import type { TrainConfig } from './trainConfig.ts';
 import type { BestWeights, CurvePoint, TrainStore, ValidationPoint } from './trainStore.ts';
+import { ratioOf, troubleWith } from './validate.ts';
 
 type Phase = 'demonstrations' | 'imitation' | 'interaction' | 'over';
 
@@ -32,6 +32,17 @@ export interface TrainingState {
   readonly sums: { readonly loss: number; readonly error: number; readonly counted: number };
 }
 
+/** The same of a policy gradient. */
+export interface PgState {
+  readonly network: NetworkState;
+  readonly step: number;
+  readonly worlds: number;
+  readonly decisions: number;
+  readonly validated: number;
+  readonly withoutGain: number;
+  readonly trainedS: number;
+}
+
 /** What a training tells while it runs. */
 export type TrainEvent =
   | ({ readonly event: 'point' } & CurvePoint)
@@ -40,7 +51,7 @@ export type TrainEvent =
 
 export interface TrainingOptions {
   readonly config: TrainConfig;
-  readonly store: TrainStore<TrainingState>;
+  readonly store: TrainStore<TrainingState | PgState>;
   readonly threads: Threads<ActingJob, Acted>;
   readonly prior: Prior | undefined;
   /** So much work may be lost when it is killed. */
@@ -108,7 +119,7 @@ export class Training {
       config.seed,
       prior,
     );
-    const state = store.state;
+    const state = store.state as TrainingState | null;
     if (state !== null) this.#restore(state);
   }
 
@@ -272,7 +283,9 @@ export class Training {
     const weights = this.#learner.weights();
     const blob = this.#encoded(weights);
     const trouble = troubleWith(weights);
-    const point = { step: this.step, ...(await this.#ratioOf(blob)), trouble };
+    const actor: Actor = { weights: blob, epsilon: 0, upperConfidence: 0 };
+    const found = await ratioOf(this.#options.threads, this.#baseline, actor);
+    const point = { step: this.step, ...found, trouble };
     this.#validated = Math.floor(this.step / validation.everySteps);
     const gain = trouble === null && point.ratio < (this.#best?.ratio ?? Number.POSITIVE_INFINITY);
     const enough =
@@ -285,20 +298,6 @@ export class Training {
     return (
       this.#phase === 'interaction' && validation.patience > 0 && this.#withoutGain >= validation.patience
     );
-  }
-
-  /** Mean completion times in the validation worlds against the yardstick's. */
-  async #ratioOf(weights: Uint8Array): Promise<{ ratio: number; low: number; high: number }> {
-    const { threads } = this.#options;
-    const actor: Actor = { weights, epsilon: 0, upperConfidence: 0 };
-    const acted = await Promise.all(
-      this.#baseline.map((_, world) => threads.run({ kind: 'validate', world, actor })),
-    );
-    const logs = acted.map(({ meanJctS }, world) => Math.log(meanJctS / this.#baseline[world]!));
-    const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
-    const [interval] = meanIntervals({ counts: logs.map(() => 1), sums: [Float64Array.from(logs)] });
-    const [low, high] = interval ?? [mean, mean];
-    return { ratio: Math.exp(mean), low: Math.exp(low), high: Math.exp(high) };
   }
 
   #encoded(weights: Weights): Uint8Array {
@@ -393,14 +392,5 @@ export class Training {
     this.#loss = state.sums.loss;
     this.#error = state.sums.error;
     this.#counted = state.sums.counted;
-  }
-}
-
-function troubleWith(weights: Weights): string | null {
-  try {
-    sanityCheck(weights);
-    return null;
-  } catch (error) {
-    return messageOf(error);
   }
 }

@@ -573,6 +573,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'priority set to {{priority}}': '优先级设为 {{priority}}',
   'Priority up, down': '优先级加、减',
   'Priority, higher first. Click to change': '优先级，越大越先。点击修改',
+  'pg: the learned actor of a policy gradient': 'pg：以策略梯度训练的策略网络',
   'priority: highest priority first': 'priority：优先级最高者先',
   Process: '进程',
   'Process {{pid}}': '进程 {{pid}}',

@@ -36,6 +36,7 @@ const POLICIES: Readonly<Record<PolicyName, string>> = {
   bandit: t('bandit: finds out which of eight to follow'),
   'bandit-ucb1': t('bandit-ucb1: the same, by UCB1'),
   'bandit-exp3': t('bandit-exp3: the same, by Exp3'),
+  pg: t('pg: the learned actor of a policy gradient'),
   dqn: t('dqn: the learned Q-network'),
 };
 const LEARNER: Readonly<Record<SchedulerStatus['learner']['state'], string>> = {

@@ -1,10 +1,11 @@
-import { isBandit, type PolicyName } from '../../domain/policyNames.ts';
+import { isBandit, isNetwork, type PolicyName } from '../../domain/policyNames.ts';
 import { FEATURE_NAMES } from '../features.ts';
 import { decodeWeights, type Weights } from '../network.ts';
 import type { Policy } from '../policy.ts';
 import type { BanditState } from './bandit.ts';
 import { createDqnPolicy, NO_EXPLORATION } from './dqn.ts';
 import { banditByName, heuristicByName } from './heuristics.ts';
+import { createPgPolicy } from './pg.ts';
 
 /** Who decides, as data, so that another process can decide the same. */
 export interface ActingPolicy {
@@ -25,11 +26,12 @@ const decoded = new WeakMap<Uint8Array, Weights>();
  */
 export function policyOf({ name, version, weights: blob, bandit }: ActingPolicy): Policy {
   if (isBandit(name)) return banditByName(name, bandit === null ? {} : { state: bandit });
-  if (name !== 'dqn') return heuristicByName(name);
+  if (!isNetwork(name)) return heuristicByName(name);
   let weights = blob === null ? null : (decoded.get(blob) ?? null);
   if (blob !== null && weights === null) {
     weights = decodeWeights(blob, FEATURE_NAMES);
     decoded.set(blob, weights);
   }
+  if (name === 'pg') return createPgPolicy({ weights, version });
   return createDqnPolicy({ weights, version, exploration: NO_EXPLORATION });
 }

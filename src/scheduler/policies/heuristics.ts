@@ -1,5 +1,11 @@
 import { FieldError } from '../../domain/errors.ts';
-import { BANDITS, type BanditName, isBandit, type PolicyName } from '../../domain/policyNames.ts';
+import {
+  BANDITS,
+  type BanditName,
+  isBandit,
+  type NetworkName,
+  type PolicyName,
+} from '../../domain/policyNames.ts';
 import type { Policy } from '../policy.ts';
 import { aged } from './aged.ts';
 import { type BanditOptions, type BanditPolicy, createBandit } from './bandit.ts';
@@ -20,7 +26,7 @@ import { teacher } from './teacher.ts';
 import { tetris } from './tetris.ts';
 import { tiresias } from './tiresias.ts';
 
-export type HeuristicName = Exclude<PolicyName, 'dqn' | BanditName>;
+export type HeuristicName = Exclude<PolicyName, NetworkName | BanditName>;
 
 const HEURISTICS: Readonly<Record<HeuristicName, Policy>> = {
   fifo,

@@ -10,6 +10,7 @@ import {
   type Snapshot,
   type TimeSpread,
 } from '../../scheduler/snapshot.ts';
+import { arrivalsAfter } from './arrivals.ts';
 import { workLeft } from './workLeft.ts';
 
 /** A job's first start in one future. */
@@ -43,8 +44,8 @@ const DONE_S = 1e-3;
 
 /**
  * Plays one future of a snapshot through: every job's remaining work is drawn once, the decision core decides as it would
- * live, and time goes on from one end to the next. Nobody arrives, and rules, people and the owner's presence stay as they
- * are now.
+ * live, and time goes on from one end to the next. Jobs arrive as they did lately; rules, people and the owner's presence stay
+ * as they are now.
  * @returns the first start of each waiting job; those that are not in it had not started when the future ended.
  */
 export function playFuture(options: FutureOptions): Map<number, FutureStart> {
@@ -54,6 +55,8 @@ export function playFuture(options: FutureOptions): Map<number, FutureStart> {
   const leftS = workLeft(options.snapshot, rng);
   const beganMs = options.snapshot.nowMs;
   const boundariesMs = reservationBoundaries(options.snapshot);
+  const arrivals = arrivalsAfter(options.snapshot, rng);
+  let coming = arrivals?.next() ?? null;
   let { snapshot } = options;
   for (;;) {
     for (;;) {
@@ -71,12 +74,18 @@ export function playFuture(options: FutureOptions): Map<number, FutureStart> {
       });
     }
     if (waitingAtFirst.size === 0) return starts;
-    const nextS = untilNext(snapshot, leftS, boundariesMs, () => {
+    const outside = coming === null ? boundariesMs : [coming.atMs, ...boundariesMs];
+    const nextS = untilNext(snapshot, leftS, outside, () => {
       const coarse = Math.max(LEAST_REVIEW_S, (REVIEW_SHARE * (snapshot.nowMs - beganMs)) / 1000);
       return Math.max(coarse, reviewInS(policy, snapshot, limits, history));
     });
     if (nextS === Number.POSITIVE_INFINITY) return starts;
     snapshot = later(snapshot, nextS, leftS);
+    while (coming !== null && coming.atMs <= snapshot.nowMs) {
+      leftS.set(coming.job.id, coming.leftS);
+      snapshot = { ...snapshot, waiting: [...snapshot.waiting, coming.job] };
+      coming = arrivals!.next();
+    }
   }
 }
 
@@ -109,15 +118,17 @@ function reservationBoundaries({ devices, nowMs }: Snapshot): number[] {
 function untilNext(
   snapshot: Snapshot,
   leftS: ReadonlyMap<number, number>,
-  boundariesMs: readonly number[],
+  outsideMs: readonly number[],
   reviewS: () => number,
 ): number {
   let nextS = Number.POSITIVE_INFINITY;
   for (const job of snapshot.running) {
     if (job.pausedBy === null) nextS = Math.min(nextS, leftS.get(job.id)! / speedOf(job, snapshot));
   }
-  const boundaryMs = boundariesMs.find((atMs) => atMs > snapshot.nowMs);
-  if (boundaryMs !== undefined) nextS = Math.min(nextS, (boundaryMs - snapshot.nowMs) / 1000);
+  // What comes from outside: the next arrival, and the owner's reservations.
+  for (const atMs of outsideMs) {
+    if (atMs > snapshot.nowMs) nextS = Math.min(nextS, (atMs - snapshot.nowMs) / 1000);
+  }
   // Where nothing else ever happens, looking again changes nothing either.
   return nextS === Number.POSITIVE_INFINITY ? nextS : Math.max(DONE_S, Math.min(nextS, reviewS()));
 }

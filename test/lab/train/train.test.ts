@@ -103,6 +103,41 @@ describe('train', () => {
     expect([name, weights.heads]).toEqual(['tiny', { members: 2, quantiles: 2 }]);
   });
 
+  it('trains an actor by policy gradient, to the same end with any number of workers and in two sittings', async () => {
+    const config = {
+      ...CONFIG,
+      algorithm: 'pg',
+      preempts: true,
+      network: { hidden: [16], prior: { feature: 'advised', scale: 0.15 } },
+      learning: { batchSize: 16, learningRate: 0.01 },
+      interaction: { worlds: 6, worldsPerRound: 2 },
+      policyGradient: { rollouts: 3, temperature: 0.1 },
+      validation: { worlds: 3, everySteps: 10 },
+    };
+    const { result } = await run('one', { config });
+    await run('three', { config, workers: 3 });
+    const one = outcomeOf('one');
+    expect(one).toEqual(outcomeOf('three'));
+    expect(one.curve.length).toBe(3);
+    const { weights } = await loadShippedPolicy(result.file!);
+    expect(weights.preempts).toBe(true);
+    // It has learned something: the planner's prior alone begins with a head of zeros.
+    expect(weights.advantage.some((value) => value !== 0)).toBe(true);
+    const abort = new AbortController();
+    const stopped = train({
+      configFile: written(config),
+      directory: join(home, 'stopped'),
+      resume: false,
+      workers: 1,
+      signal: abort.signal,
+      onEvent: () => abort.abort(),
+      onProgress: () => undefined,
+    });
+    await expect(stopped).rejects.toThrow('stopped before the end');
+    await run('stopped', { resume: true });
+    expect(outcomeOf('stopped')).toEqual(one);
+  });
+
   it('ends as if nothing had been when it is killed at any moment, and gone on with', {
     timeout: 120_000,
   }, async () => {
