@@ -144,6 +144,16 @@ describe('under dqn', () => {
 const shipped = join(import.meta.dirname, '..', '..', 'resources', 'policy', 'second-wind.json');
 
 describe('policies', () => {
+  it('may be the actor of a policy gradient, with the weights that ship', async () => {
+    stint = await startEngine({ home, policy: 'pg' });
+    await runJobs(4);
+    const { policy, policyVersion, fallbacks } = await stint.client.scheduler.status();
+    expect({ policy, policyVersion, fallbacks }).toEqual({ policy: 'pg', policyVersion: 'pg', fallbacks: 0 });
+    const decisions = await stint.client.scheduler.decisions({ limit: 100 });
+    const asked = decisions.find(({ candidates }) => candidates.some(({ score }) => score !== null));
+    expect(asked).toMatchObject({ policy: 'pg', fallback: null });
+  });
+
   it('can be changed while jobs wait, and the choice outlives a restart', async () => {
     stint = await startEngine({ home, policy: 'fifo' });
     const blocker = await stint.submit(sh('sleep 60'), { gpus: 2 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isBandit, POLICY_NAMES } from '../../src/domain/policyNames.ts';
+import { isBandit, isNetwork, POLICY_NAMES } from '../../src/domain/policyNames.ts';
 import { seededRng } from '../../src/domain/rng.ts';
 import { decide, withApplied } from '../../src/scheduler/decide.ts';
 import { heuristicByName, LAB_POLICY_NAMES, labPolicy } from '../../src/scheduler/policies/heuristics.ts';
@@ -49,7 +49,7 @@ const taken = (change: object) => ({
 
 describe('names', () => {
   it('are those of the policies, live and in the lab', () => {
-    const live = POLICY_NAMES.filter((name) => name !== 'dqn');
+    const live = POLICY_NAMES.filter((name) => !isNetwork(name));
     const still = live.filter((name) => !isBandit(name));
     expect(still.map((name) => heuristicByName(name).name)).toEqual(still);
     expect(LAB_POLICY_NAMES.map((name) => labPolicy(name).name)).toEqual([

@@ -1,4 +1,4 @@
-/** Entry of the process that plays futures of the queue, at the lowest priority, until nobody asks for any more. */
+/** Entry of the process that plays futures of the queue, at a low priority, until nobody asks for any more. */
 import { setPriority } from 'node:os';
 import { messageOf } from '../../domain/errors.ts';
 import { policyOf } from '../../scheduler/policies/acting.ts';
@@ -6,8 +6,9 @@ import { heuristicByName } from '../../scheduler/policies/heuristics.ts';
 import { forecast } from '../../simulator/forecast/forecast.ts';
 import type { ForecastMessage, ForecastTask } from './forecastMessages.ts';
 
-const LOWEST_PRIORITY = 19;
-setPriority(LOWEST_PRIORITY);
+/** Behind everything else on the machine, and yet somebody waits for it. */
+const PRIORITY = 10;
+setPriority(PRIORITY);
 
 function answer({
   snapshot,
@@ -19,7 +20,7 @@ function answer({
   budgetS,
 }: ForecastTask): ForecastMessage {
   const before = process.cpuUsage();
-  // Of the processor, not of the wall: at the lowest priority a busy machine would leave nothing of a second.
+  // Of the processor, not of the wall: at a low priority a busy machine would leave nothing of a second.
   const clock = (): number => {
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1e6;

@@ -61,9 +61,11 @@ export class GoalsPreviews {
   ): AsyncGenerator<PreviewMessage> {
     const { goals, acting, history, devicesMib } = this.options;
     const now = goals();
+    const jobs = await pastJobs(history, fromMs, toMs);
+    if (!jobs.some(({ gpus, startedAtMs }) => gpus > 0 && startedAtMs !== null)) throw nothingThere();
     const { bandit: _learned, ...policy } = acting();
     const task: PreviewTask = {
-      history: await pastJobs(history, fromMs, toMs),
+      history: jobs,
       fromMs,
       toMs,
       devicesMib: devicesMib(),
@@ -106,11 +108,7 @@ export class GoalsPreviews {
         } else if ('fraction' in answer) yield { type: 'progress', fraction: answer.fraction };
         else if ('trouble' in answer)
           throw new UnavailableError(`the preview came to nothing: ${answer.trouble}`, 'ask for it again');
-        else if (answer.preview === null)
-          throw new ConflictError(
-            'no job that arrived in that time ran on a GPU of this machine and is over',
-            'ask for a longer time, such as `stint goals --preview --from 7d`',
-          );
+        else if (answer.preview === null) throw nothingThere();
         else {
           yield { type: 'preview', preview: answer.preview };
           return;
@@ -128,6 +126,12 @@ export class GoalsPreviews {
     if (this.running !== null) await killProgram(this.running);
   }
 }
+
+const nothingThere = (): ConflictError =>
+  new ConflictError(
+    'no job that arrived in that time ran on a GPU of this machine and is over',
+    'ask for a longer time, such as `stint goals --preview --from 7d`',
+  );
 
 /** Page by page, so that nobody waits for it. @throws {ConflictError} when there are too many. */
 async function pastJobs(history: HistoryStore, fromMs: number, toMs: number): Promise<PastJob[]> {
