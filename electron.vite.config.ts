@@ -14,6 +14,7 @@ const entries = Object.fromEntries(
   [
     'main/index',
     'headless/main',
+    'cli/bin',
     'cli/main',
     'learning/worker',
     'lab/worker',

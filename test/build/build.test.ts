@@ -53,9 +53,14 @@ describe('the build', () => {
       'preload/index.cjs',
       'renderer/index.html',
       'headless/main.js',
+      'cli/bin.js',
       'cli/main.js',
       'learning/worker.js',
+      'lab/worker.js',
+      'lab/train/trainingWorker.js',
+      'lab/gate/gateProcess.js',
       'engine/devices/nvmlChild.js',
+      'engine/control/dutyChild.js',
     ]) {
       expect([file, statSync(join(out, file)).size > 0]).toEqual([file, true]);
     }
