@@ -32,6 +32,11 @@ const NEEDS: readonly Need[] = [
     present: () => answers('gcc', '--version'),
   },
   {
+    what: 'OpenSSL, for certificates',
+    debian: 'openssl',
+    present: () => answers('openssl', 'version'),
+  },
+  {
     what: 'PyTorch for /usr/bin/python3, for real training jobs',
     debian: 'python3-torch python3-numpy',
     present: () => answers('/usr/bin/python3', '-c', 'import torch, numpy'),

@@ -5,5 +5,10 @@ export function clientCommand(program: Command, nameAndArgs: string, description
   return program
     .command(nameAndArgs)
     .description(description)
-    .option('--data <DIR>', "data directory of the engine (default: $STINT_HOME, else the platform's)");
+    .option('--data <DIR>', "data directory of the engine (default: $STINT_HOME, else the platform's)")
+    .option('--url <URL>', 'an engine elsewhere, with STINT_TOKEN (default: $STINT_URL)')
+    .option(
+      '--ca <FILE>',
+      'who signs its certificate, in PEM (default: $STINT_CA, else those whom all trust)',
+    );
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { createORPCClient } from '@orpc/client';
@@ -29,20 +30,32 @@ export class EngineAwayError extends CliError {
   }
 }
 
+/** An engine of another machine, or of another user, who gave a token. */
+export interface Remote {
+  /** Such as https://workstation:7717; without a path. */
+  readonly url: string;
+  readonly token: string;
+  /** PEM: who signs its certificate, where that is nobody whom everybody trusts. */
+  readonly ca?: string;
+}
+
 /**
- * Connects to the engine of a data directory through its local socket.
- * @throws {EngineAwayError} if none is running there.
+ * Connects to the engine of a data directory through its local socket, or to one elsewhere over HTTP.
+ * @throws {EngineAwayError} if none is running there, {CliError} if it or its certificate will not do.
  */
-export async function connect(home: string): Promise<Connection> {
-  const path = socketPath(home);
-  const ws = new WebSocket('ws://localhost/rpc', {
-    createConnection: () => connectSocket(path),
-    perMessageDeflate: false,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-  });
+export async function connect(engine: string | Remote): Promise<Connection> {
+  const ws = typeof engine === 'string' ? localSocket(engine) : remoteSocket(engine);
   await new Promise<void>((resolve, reject) => {
     ws.once('open', resolve);
-    ws.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, home)));
+    ws.once('error', (error: NodeJS.ErrnoException) =>
+      reject(typeof engine === 'string' ? explain(error, engine) : explainRemote(error, engine.url)),
+    );
+    if (typeof engine !== 'string') {
+      ws.once('unexpected-response', (request, response: IncomingMessage) => {
+        request.destroy();
+        reject(refusal(response.statusCode ?? 0, engine.url));
+      });
+    }
   });
 
   let closing = false;
@@ -78,6 +91,24 @@ export async function connect(home: string): Promise<Connection> {
       ws.terminate();
     },
   };
+}
+
+function localSocket(home: string): WebSocket {
+  const path = socketPath(home);
+  return new WebSocket('ws://localhost/rpc', {
+    createConnection: () => connectSocket(path),
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  });
+}
+
+function remoteSocket({ url, token, ca }: Remote): WebSocket {
+  return new WebSocket(new URL('/rpc', url.replace(/^http/, 'ws')), {
+    headers: { Authorization: `Bearer ${token}` },
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    ...(ca === undefined ? {} : { ca }),
+  });
 }
 
 /** The engine leaves the file `socket` where its socket is not at the usual place. */
@@ -117,6 +148,71 @@ function explain(error: NodeJS.ErrnoException, home: string): CliError {
         error.code === 'EPIPE' || error.code === 'ECONNRESET',
         `the engine on ${home} does not answer (${error.message})`,
         'look into its engine.log, or start it again with `stint serve`',
+      );
+  }
+}
+
+const UNKNOWN_SIGNER = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+]);
+
+function explainRemote(error: NodeJS.ErrnoException, url: string): CliError {
+  const code = error.code ?? '';
+  if (UNKNOWN_SIGNER.has(code)) {
+    return new CliError(
+      STATUS.failed,
+      `the certificate of ${url} is signed by nobody known here`,
+      'give the file with who signed it: --ca FILE, or STINT_CA',
+    );
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return new CliError(
+      STATUS.failed,
+      `the certificate of ${url} is for another host (${error.message})`,
+      'give the name that it is for',
+    );
+  }
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    return new CliError(
+      STATUS.failed,
+      `the certificate of ${url} is not valid today (${error.message})`,
+      'renew it there, or set the clock here',
+    );
+  }
+  const wasThere = code === 'EPIPE' || code === 'ECONNRESET';
+  return new EngineAwayError(
+    wasThere,
+    `no engine answers at ${url} (${error.message})`,
+    'start one there with `stint serve --listen`, or open the tunnel; `stint help security` says how',
+  );
+}
+
+function refusal(status: number, url: string): CliError {
+  switch (status) {
+    case 401:
+      return new CliError(
+        STATUS.failed,
+        `${url} does not know the token`,
+        'set STINT_TOKEN to one that `stint token create` made there',
+      );
+    case 403:
+      return new CliError(
+        STATUS.failed,
+        `${url} has another name`,
+        'give the one that its certificate is for',
+      );
+    case 429:
+    case 503:
+      return new EngineAwayError(true, `${url} is busy (HTTP ${status})`, 'try again in some seconds');
+    default:
+      return new CliError(
+        STATUS.failed,
+        `${url} is no engine of Stint (HTTP ${status})`,
+        'look at STINT_URL',
       );
   }
 }

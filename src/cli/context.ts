@@ -4,7 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { dataHome } from '../contract/dataHome.ts';
 import { FieldError } from '../domain/errors.ts';
 import { CliError, STATUS } from './cliError.ts';
-import type { Connection } from './connect.ts';
+import type { Connection, Remote } from './connect.ts';
+import { type AddressFlags, remoteOf } from './engineAddress.ts';
 
 /** What a command may touch of the process it runs in. */
 export interface Context {
@@ -86,17 +87,21 @@ export function homeOf(context: Context, flag: string | undefined): string {
   return dataHome({ env: context.env, platform: process.platform, userHome: homedir() });
 }
 
-/** Connects, runs `use`, and disconnects. */
+/** Where the engine is: the data directory of one on this machine, or one elsewhere. */
+export const engineOf = (context: Context, flags: AddressFlags): string | Remote =>
+  remoteOf(context, flags) ?? homeOf(context, flags.data);
+
+/** Connects, runs `use`, and disconnects. @param use is also given the data directory; null: the engine is elsewhere. */
 export async function withEngine<T>(
   context: Context,
-  options: { readonly data?: string },
-  use: (client: Connection['client'], home: string) => Promise<T>,
+  flags: AddressFlags,
+  use: (client: Connection['client'], home: string | null) => Promise<T>,
 ): Promise<T> {
   const { connect } = await import('./connect.ts');
-  const home = homeOf(context, options.data);
-  const connection = await connect(home);
+  const engine = engineOf(context, flags);
+  const connection = await connect(engine);
   try {
-    return await connection.during((client) => use(client, home));
+    return await connection.during((client) => use(client, typeof engine === 'string' ? engine : null));
   } finally {
     connection.close();
   }

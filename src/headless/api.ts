@@ -1,62 +1,34 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { scopeOf } from '../contract/scopes.ts';
-import { type ApiToken, includesScope } from '../domain/apiToken.ts';
+import type { ApiToken } from '../domain/apiToken.ts';
 import { MAX_MESSAGE_BYTES, type StintRouter } from '../engine/server/rpcSockets.ts';
-import type { Tokens } from '../engine/server/tokens.ts';
 import { VERSION } from '../engine/version.ts';
-import { Allowance } from './allowance.ts';
+import { type Bearers, type Refusal, requireScope } from './bearer.ts';
 import { refuse } from './refuse.ts';
 
-export interface ApiOptions {
+interface ApiOptions {
   readonly router: StintRouter;
-  readonly tokens: Pick<Tokens, 'admit'>;
+  readonly bearers: Bearers;
   readonly scrape: () => Promise<string>;
 }
 
 type Serve = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
-
-/** A script that waits for jobs by asking ten times a second is well within this; a loop gone wild is not. */
-const PER_TOKEN = { burst: 200, perS: 50 };
-/** Wrong tokens, of everybody together. Those who hold a right one are never in this line. */
-const WRONG = { burst: 20, perS: 0.5 };
-/** Names of tokens whose allowance is kept; beyond, the longest unused is forgotten. */
-const MOST_ALLOWANCES = 256;
 
 /**
  * The contract for programs, over HTTP with JSON: `POST /api/jobs/submit` and so on, its description at
  * `/api/openapi.json`, and `/metrics` for Prometheus. Each request shows a token (`Authorization: Bearer …`), and may
  * do what its scope says. No cookie opens anything here, so that no web page can use the owner's.
  *
- * @param port where it is served, for the description.
+ * @param origin where it is served, for the description.
  */
-export function createApi(options: ApiOptions, port: () => number): Serve {
-  const wrong = new Allowance(WRONG);
-  const allowances = new Map<string, Allowance>();
-  const allowanceOf = (name: string): Allowance => {
-    const kept = allowances.get(name) ?? new Allowance(PER_TOKEN);
-    allowances.delete(name);
-    allowances.set(name, kept);
-    if (allowances.size > MOST_ALLOWANCES) allowances.delete(allowances.keys().next().value!);
-    return kept;
-  };
+export function createApi(options: ApiOptions, origin: () => string): Serve {
   // Loaded by the first request: an engine that nobody asks over HTTP has no need of it.
   let loading: Promise<Awaited<ReturnType<typeof load>>> | null = null;
 
   return async (request, response, path) => {
     response.setHeader('Cache-Control', 'no-store');
-    const given = /^Bearer +([\w-]{1,200})$/i.exec(request.headers.authorization ?? '')?.[1];
-    const token = given === undefined ? null : options.tokens.admit(given);
-    if (token === null) {
-      if (!wrong.take()) return later(response, 'Too many wrong tokens.', wrong);
-      response.setHeader('WWW-Authenticate', 'Bearer realm="Stint"');
-      return refuse(
-        response,
-        401,
-        'Send a token as `Authorization: Bearer TOKEN`; `stint token create` makes one.',
-      );
-    }
-    const allowance = allowanceOf(token.name);
-    if (!allowance.take()) return later(response, 'Too many requests with this token.', allowance);
+    const admission = options.bearers.admit(request);
+    if ('refusal' in admission) return refuseBearer(response, admission.refusal);
+    const { token } = admission;
 
     if (path === '/metrics') {
       if (request.method !== 'GET') return refuse(response, 405, 'Use GET.');
@@ -64,7 +36,7 @@ export function createApi(options: ApiOptions, port: () => number): Serve {
       response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
       return;
     }
-    loading ??= load(options.router, port);
+    loading ??= load(options.router, origin);
     const { handle, description } = await loading;
     if (path === '/api/openapi.json') {
       if (request.method !== 'GET') return refuse(response, 405, 'Use GET.');
@@ -82,35 +54,26 @@ export function createApi(options: ApiOptions, port: () => number): Serve {
   };
 }
 
-function later(response: ServerResponse, problem: string, allowance: Allowance): void {
-  response.setHeader('Retry-After', String(allowance.waitS()));
-  refuse(response, 429, `${problem} Try again in ${allowance.waitS()} s.`);
+/** Says no, and when it may be tried again. */
+export function refuseBearer(response: ServerResponse, { status, sentence, retryAfterS }: Refusal): void {
+  if (retryAfterS === null) response.setHeader('WWW-Authenticate', 'Bearer realm="Stint"');
+  else response.setHeader('Retry-After', String(retryAfterS));
+  refuse(response, status, sentence);
 }
 
-async function load(router: StintRouter, port: () => number) {
-  const [
-    { OpenAPIHandler },
-    { BodyLimitPlugin },
-    { ORPCError },
-    { OpenAPIGenerator },
-    { ZodToJsonSchemaConverter },
-  ] = await Promise.all([
-    import('@orpc/openapi/node'),
-    import('@orpc/server/node'),
-    import('@orpc/server'),
-    import('@orpc/openapi'),
-    import('@orpc/zod/zod4'),
-  ]);
+async function load(router: StintRouter, origin: () => string) {
+  const [{ OpenAPIHandler }, { BodyLimitPlugin }, { OpenAPIGenerator }, { ZodToJsonSchemaConverter }] =
+    await Promise.all([
+      import('@orpc/openapi/node'),
+      import('@orpc/server/node'),
+      import('@orpc/openapi'),
+      import('@orpc/zod/zod4'),
+    ]);
   const handler = new OpenAPIHandler<{ token: ApiToken }>(router as never, {
     plugins: [new BodyLimitPlugin({ maxBodySize: MAX_MESSAGE_BYTES })],
     clientInterceptors: [
       async ({ path, context, next }) => {
-        const needed = scopeOf(path);
-        if (!includesScope(context.token.scope, needed)) {
-          throw new ORPCError('FORBIDDEN', {
-            message: `${path.join('.')} needs a token of scope ${needed}; ${context.token.name} is of ${context.token.scope}`,
-          });
-        }
+        requireScope(context.token, path);
         return next();
       },
     ],
@@ -130,7 +93,7 @@ async function load(router: StintRouter, port: () => number) {
               version: VERSION,
               description: 'Jobs, devices and scheduler of one GPU workstation.',
             },
-            servers: [{ url: `http://127.0.0.1:${port()}/api` }],
+            servers: [{ url: `${origin()}/api` }],
             components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
             security: [{ token: [] }],
           },

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -8,7 +8,10 @@ import { ConflictError, FieldError, messageOf } from '../domain/errors.ts';
 import type { Log } from '../engine/ports.ts';
 import { createRpcSockets, type StintRouter } from '../engine/server/rpcSockets.ts';
 import type { Tokens } from '../engine/server/tokens.ts';
-import { createApi } from './api.ts';
+import { createApi, refuseBearer } from './api.ts';
+import { type Bearers, callGuard, createBearers } from './bearer.ts';
+import type { CertificateFiles } from './certificate.ts';
+import { createDoor, type Door } from './door.ts';
 import { refuse } from './refuse.ts';
 import { createSession, type Session } from './session.ts';
 
@@ -25,6 +28,12 @@ export interface HttpHostOptions {
   readonly log: Log;
   /** How long a client may take to say what it wants; 10 s when left out. */
   readonly patienceMs?: number;
+  /** An address of this machine; 127.0.0.1 when left out. */
+  readonly listen?: string;
+  /** TLS with it; needed where other machines can reach the address. */
+  readonly certificate?: CertificateFiles | null;
+  /** How often its files are looked at; 30 s when left out. */
+  readonly renewalMs?: number;
 }
 
 export interface HttpHost {
@@ -34,7 +43,6 @@ export interface HttpHost {
   close(): Promise<void>;
 }
 
-const HOST = '127.0.0.1';
 const MAX_SESSION_BODY_BYTES = 4096;
 const PATIENCE_MS = 10_000;
 
@@ -50,35 +58,40 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 /**
  * The console and the contract over loopback HTTP, for machines without a display (through an SSH tunnel) and
- * for the browser.
+ * for the browser; or over TLS, for other machines.
  *
  * Other users of the machine can reach the port, and so can any web page in the owner's browser. Hence: the
  * address carries a random token in its fragment, exchanged for a cookie that scripts cannot read; every request
- * must name this host (or a page could rebind its own name to it); and a WebSocket must come from this origin.
- * @throws {ConflictError} if the port is taken, {FieldError} if it cannot be used.
+ * must name this host (or a page could rebind its own name to it); and a WebSocket must come from this origin, or
+ * show a token as programs do, which no page can.
+ * @throws {ConflictError} if the port is taken, {FieldError} if it, the address or the certificate cannot be used.
  */
 export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost> {
   const { log, consoleDir } = options;
   const rpc = createRpcSockets(options.router, log);
-  const patienceMs = options.patienceMs ?? PATIENCE_MS;
-  const server = createServer({ maxHeaderSize: 16 * 1024, connectionsCheckingInterval: patienceMs / 2 });
-  server.headersTimeout = patienceMs;
-  server.requestTimeout = 1.5 * patienceMs;
-  server.maxConnections = 256;
-
-  const port = await listen(server, options.port);
-  const session = createSession(port);
-  const hosts = new Set([HOST, 'localhost'].map((name) => new URL(`http://${name}:${port}`).host));
-  const origins = new Set([...hosts].map((host) => `http://${host}`));
-  const api = createApi(options, () => port);
+  const door = createDoor({ ...options, patienceMs: options.patienceMs ?? PATIENCE_MS });
+  const { server, scheme } = door;
+  const port = await listen(door, options.port).catch((error: unknown) => {
+    door.close();
+    throw error;
+  });
+  const origin = `${scheme}://${door.name}:${port}`;
+  const session = createSession(port, scheme === 'https');
+  const bearers = createBearers(options.tokens);
+  const api = createApi({ ...options, bearers }, () => origin);
   const serveConsole = consoleServer(consoleDir, log);
-  const namesThisHost = (request: IncomingMessage) => hosts.has(request.headers.host ?? '');
-  const fromThisOrigin = (request: IncomingMessage) => origins.has(request.headers.origin ?? '');
+  const namesThisHost = (request: IncomingMessage) => door.answersTo(request.headers.host, port);
+  // Names of loopback are one host; of a certificate that is for many hosts, each is another.
+  const fromThisOrigin = ({ headers: { origin, host } }: IncomingMessage) =>
+    origin === `${scheme}://${host}` ||
+    (scheme === 'http' &&
+      origin?.startsWith('http://') === true &&
+      door.answersTo(origin.slice('http://'.length), port));
 
   server.on('request', (request, response) => {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     if (!namesThisHost(request)) {
-      refuse(response, 403, `This host is http://localhost:${port}/ and answers to no other name.`);
+      refuse(response, 403, `This host is ${origin}/ and answers to no other name.`);
       return;
     }
     const path = pathOf(request);
@@ -101,7 +114,7 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
     } else if (request.headers.origin !== undefined && !fromThisOrigin(request)) {
       refuse(response, 403, 'This page may not sign in here.');
     } else {
-      signIn(request, response, session).catch((error: unknown) => {
+      signIn(request, response, session, bearers).catch((error: unknown) => {
         log.warn('a sign-in failed', { error: messageOf(error) });
         response.destroy();
       });
@@ -111,7 +124,15 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', (error: Error) => log.info('a console was cut off', { error: error.message }));
     if (pathOf(request) !== '/rpc') return refuseUpgrade(socket, '404 Not Found');
-    if (!namesThisHost(request) || !fromThisOrigin(request)) return refuseUpgrade(socket, '403 Forbidden');
+    const program = request.headers.authorization !== undefined && request.headers.origin === undefined;
+    if (!namesThisHost(request) || !(program || fromThisOrigin(request)))
+      return refuseUpgrade(socket, '403 Forbidden');
+    if (program) {
+      const admission = bearers.admit(request);
+      if ('token' in admission) return rpc.accept(request, socket, head, callGuard(bearers, request));
+      const { status } = admission.refusal;
+      return refuseUpgrade(socket, status === 401 ? '401 Unauthorized' : '429 Too Many Requests');
+    }
     if (!session.holds(request.headers.cookie)) return refuseUpgrade(socket, '401 Unauthorized');
     rpc.accept(request, socket, head);
   });
@@ -124,8 +145,9 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
 
   return {
     port,
-    url: `http://${HOST}:${port}/#token=${session.token}`,
+    url: `${origin}/#token=${session.token}`,
     async close() {
+      door.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await rpc.close();
       server.closeAllConnections();
@@ -134,7 +156,7 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
   };
 }
 
-function listen(server: Server, port: number): Promise<number> {
+function listen({ server, address }: Door, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') {
@@ -143,6 +165,10 @@ function listen(server: Server, port: number): Promise<number> {
             `port ${port} is taken`,
             'choose another with --port, or leave it out for a free one',
           ),
+        );
+      } else if (error.code === 'EADDRNOTAVAIL') {
+        reject(
+          new FieldError('--listen', address, 'this machine has no such address; `ip address` lists them'),
         );
       } else {
         reject(
@@ -155,21 +181,28 @@ function listen(server: Server, port: number): Promise<number> {
       }
     };
     server.once('error', fail);
-    server.listen({ host: HOST, port, exclusive: true }, () => {
+    server.listen({ host: address, port, exclusive: true }, () => {
       server.off('error', fail);
       resolve((server.address() as AddressInfo).port);
     });
   });
 }
 
-/** POST {"token": …} → 204 with the cookie, or 401. */
-async function signIn(request: IncomingMessage, response: ServerResponse, session: Session): Promise<void> {
+/** POST {"token": …} → 204 with the cookie, or 401; 429 after many wrong ones. */
+async function signIn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  session: Session,
+  bearers: Bearers,
+): Promise<void> {
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
     return refuse(response, 415, 'Send the token as JSON.');
   }
   const body = await readBody(request, MAX_SESSION_BODY_BYTES);
   if (body === null) return refuse(response, 413, 'That is no token.');
   if (!session.opens(tokenIn(body))) {
+    const refusal = bearers.wrong();
+    if (refusal !== null) return refuseBearer(response, refusal);
     return refuse(response, 401, 'That token is not valid. Open the address that `stint console` prints.');
   }
   response.writeHead(204, { 'Set-Cookie': session.setCookie }).end();

@@ -8,6 +8,7 @@ import { packageRoot } from '../engine/packageRoot.ts';
 import { systemClock } from '../engine/ports.ts';
 import { serveLocalSocket } from '../engine/server/localSocket.ts';
 import { storageTrouble } from '../engine/store/storageTrouble.ts';
+import type { CertificateFiles } from './certificate.ts';
 import { createHttpHost } from './httpHost.ts';
 
 // For the command line, which sees no more of the engine than this entry.
@@ -17,8 +18,11 @@ export { writeBackup } from '../engine/backup/writeBackup.ts';
 export interface HostOptions {
   /** Data directory, absolute; made if it is missing. */
   readonly home: string;
-  /** Loopback port of the console; 0: any free one. */
+  /** Port of the console; 0: any free one. */
   readonly port: number;
+  /** An address of this machine; left out: 127.0.0.1. Another needs a certificate. */
+  readonly listen?: string;
+  readonly certificate?: CertificateFiles;
   /** As `--devices` takes it; left out: what the machine has. */
   readonly devices?: string;
   readonly policy?: string;
@@ -68,6 +72,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       tokens: engine.tokens,
       scrape: engine.scrape,
       port: options.port,
+      ...(options.listen === undefined ? {} : { listen: options.listen }),
+      ...(options.certificate === undefined ? {} : { certificate: options.certificate }),
       consoleDir: options.consoleDir ?? join(packageRoot(), 'out', 'renderer'),
       log,
     });

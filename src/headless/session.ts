@@ -15,8 +15,9 @@ export interface Session {
 /**
  * @param port part of the cookie's name, because browsers share cookies between the ports of one host and two
  *   hosts of one person would otherwise sign each other out.
+ * @param secure whether the cookie is for TLS alone.
  */
-export function createSession(port: number): Session {
+export function createSession(port: number, secure: boolean): Session {
   const token = randomBytes(32).toString('base64url');
   const secret = randomBytes(32).toString('base64url');
   const name = `stint_session_${port}`;
@@ -24,7 +25,7 @@ export function createSession(port: number): Session {
   const isSecret = equalTo(secret);
   return {
     token,
-    setCookie: `${name}=${secret}; HttpOnly; SameSite=Strict; Path=/`,
+    setCookie: `${name}=${secret}; HttpOnly; SameSite=Strict; Path=/${secure ? '; Secure' : ''}`,
     opens: isToken,
     holds: (header) =>
       (header ?? '').split(';').some((pair) => {

@@ -19,9 +19,12 @@ engine reads from the job's output, and outside a job it writes nothing.
 import getpass
 import json
 import os
+import re
+import ssl
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 __all__ = ["Client", "StintError", "connect", "progress"]
@@ -50,21 +53,32 @@ class Client:
     """Speaks to one engine over HTTP.
 
     Args:
-        url: such as http://127.0.0.1:7717, without a path.
+        url: such as http://127.0.0.1:7717 or https://workstation:7717, without a path.
         token: from `stint token create NAME --scope act`.
         timeout_s: for one request.
+        ca: file in PEM with who signs the engine's certificate, where that is nobody whom this machine trusts.
     """
 
-    def __init__(self, url, token, timeout_s=30.0):
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("url: %r is not usable; give http://HOST:PORT" % (url,))
+    def __init__(self, url, token, timeout_s=30.0, ca=None):
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("url: %r is not usable; give https://HOST:PORT" % (url,))
+        if parts.scheme == "http" and not re.match(r"(127\.[\d.]+|localhost|::1)$", parts.hostname):
+            raise ValueError("url: %r is not usable; give https, or whoever reads along has the token" % (url,))
         if not token or any(c.isspace() for c in token):
             raise ValueError("token: not usable; `stint token create NAME --scope act` makes one")
         self._base = url.rstrip("/") + "/api/"
         self._token = token
         self._timeout_s = timeout_s
         # Not through a proxy: the engine is on this machine, and the token is nobody else's business.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        handlers = [urllib.request.ProxyHandler({})]
+        if parts.scheme == "https":
+            try:
+                context = ssl.create_default_context(cafile=ca)
+            except OSError as error:
+                raise ValueError("ca: %r is not usable; give a file with certificates in PEM (%s)" % (ca, error)) from None
+            handlers.append(urllib.request.HTTPSHandler(context=context))
+        self._opener = urllib.request.build_opener(*handlers)
 
     def call(self, procedure, body=None):
         """Calls any procedure of the interface, such as "jobs.pause".
@@ -144,13 +158,17 @@ class Client:
 
 
 def connect(url=None, token=None, **options):
-    """A client from STINT_URL and STINT_TOKEN, where they are not given. Raises: StintError that names what is missing."""
+    """A client from STINT_URL, STINT_TOKEN and STINT_CA, where they are not given.
+
+    Raises: StintError that names what is missing.
+    """
     url = url or os.environ.get("STINT_URL")
     token = token or os.environ.get("STINT_TOKEN")
     if not url:
         raise StintError("STINT_URL is not set; start `stint serve --port 7717` and give http://127.0.0.1:7717")
     if not token:
         raise StintError("STINT_TOKEN is not set; `stint token create NAME --scope act` makes one")
+    options.setdefault("ca", os.environ.get("STINT_CA") or None)
     return Client(url, token, **options)
 
 

@@ -4,7 +4,7 @@ import type { StintClient } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
-import { type Context, homeOf } from '../context.ts';
+import { type Context, engineOf } from '../context.ts';
 import { exitStatusOf } from '../exitStatusOf.ts';
 import { integer, jobId } from '../flags.ts';
 import { cut, printable } from '../table.ts';
@@ -36,8 +36,8 @@ export function registerAttach(program: Command, context: Context): void {
 
 async function attach(context: Context, id: number, flags: Flags): Promise<void> {
   const { connect, EngineAwayError } = await import('../connect.ts');
-  const home = homeOf(context, flags.data);
-  let connection = await connect(home);
+  const engine = engineOf(context, flags);
+  let connection = await connect(engine);
   const leave = new AbortController();
   let offset: number | null = null;
   // What is wrong with the number is said before the screen is touched.
@@ -71,7 +71,7 @@ async function attach(context: Context, id: number, flags: Flags): Promise<void>
         pane.tell('the engine is away; the job goes on');
       }
       connection.close();
-      connection = await reconnected(connect, home, delayMs, leave.signal, connection);
+      connection = await reconnected(connect, engine, delayMs, leave.signal, connection);
     }
   } finally {
     pane.close();
@@ -88,7 +88,7 @@ type Connection = Awaited<ReturnType<Connect>>;
 /** Tries until it works; the last connection when the person leaves before. */
 async function reconnected(
   connect: Connect,
-  home: string,
+  engine: ReturnType<typeof engineOf>,
   firstDelayMs: number,
   signal: AbortSignal,
   last: Connection,
@@ -96,7 +96,7 @@ async function reconnected(
   for (let delayMs = firstDelayMs; !signal.aborted; delayMs = Math.min(LONGEST_RETRY_MS, delayMs * 2)) {
     await sleep(delayMs, undefined, { signal }).catch(() => undefined);
     try {
-      if (!signal.aborted) return await connect(home);
+      if (!signal.aborted) return await connect(engine);
     } catch {
       // Not back yet.
     }

@@ -6,7 +6,7 @@ import { FieldError } from '../../domain/errors.ts';
 import { CliError, STATUS } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import type { Connection } from '../connect.ts';
-import { type Context, homeOf, withEngine } from '../context.ts';
+import { type Context, engineOf, withEngine } from '../context.ts';
 import { exitStatusOf } from '../exitStatusOf.ts';
 import { duration, integer, jobId, jobIds } from '../flags.ts';
 import { LogPrinter, plainText } from '../logPrinter.ts';
@@ -210,7 +210,7 @@ async function grep(
  */
 async function wait(context: Context, ids: readonly number[], flags: WaitFlags): Promise<void> {
   const { connect, EngineAwayError } = await import('../connect.ts');
-  const home = homeOf(context, flags.data);
+  const engine = engineOf(context, flags);
   const jobs = new Map<number, JobView>();
   const pending = () => ids.filter((id) => (jobs.get(id)?.finishedAtMs ?? null) === null);
   const timeUp = new AbortController();
@@ -224,7 +224,7 @@ async function wait(context: Context, ids: readonly number[], flags: WaitFlags):
   while (pending().length > 0 && !timeUp.signal.aborted) {
     let connection: Connection | undefined;
     try {
-      connection = await connect(home);
+      connection = await connect(engine);
       if (away) context.err('the engine is back');
       away = false;
       met = true;

@@ -42,6 +42,13 @@ export function registerMachine(program: Command, context: Context): void {
     .addHelpText('after', '\nThe address carries a token: whoever has it may do everything.')
     .action((flags: Flags) =>
       withEngine(context, flags, async (client, home) => {
+        if (home === null) {
+          throw new CliError(
+            STATUS.failed,
+            'the token of that page is known there alone',
+            'ask for it there',
+          );
+        }
         const { pid } = await client.system.info();
         context.out(consoleUrl(home, pid));
       }),

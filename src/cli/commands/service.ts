@@ -8,10 +8,11 @@ import { ConflictError } from '../../domain/errors.ts';
 import { CliError, STATUS } from '../cliError.ts';
 import { type Context, homeOf } from '../context.ts';
 import { integer } from '../flags.ts';
+import { type ListenFlags, listenOptions, readListenFlags } from '../listenFlags.ts';
 import { renderPairs } from '../table.ts';
 import { UNIT_MARK, unitText } from '../unitText.ts';
 
-interface Flags {
+interface Flags extends ListenFlags {
   readonly data?: string;
   readonly port?: number;
   readonly devices?: string;
@@ -36,7 +37,7 @@ export function registerService(program: Command, context: Context): void {
     .command('service')
     .description('Has systemd run the engine for you: installs, shows or removes a user unit.')
     .addHelpText('after', HELP);
-  service
+  const installing = service
     .command('install')
     .description('Installs and starts it; given again, with what is given now.')
     .option('--data <DIR>', "data directory (default: $STINT_HOME, else the platform's)")
@@ -45,8 +46,8 @@ export function registerService(program: Command, context: Context): void {
       'port of the console (default: another one at each start)',
       integer('--port', 1, 65_535),
     )
-    .option('--devices <SPEC>', 'as `stint serve` takes it')
-    .action((flags: Flags) => install(context, flags));
+    .option('--devices <SPEC>', 'as `stint serve` takes it');
+  listenOptions(installing).action((flags: Flags) => install(context, flags));
   service
     .command('status')
     .description('Says whether it is installed and runs, and whether it goes on when you log out.')
@@ -62,6 +63,7 @@ function install(context: Context, flags: Flags): void {
   const path = unitPath(context);
   const before = existsSync(path) ? readFileSync(path, 'utf8') : null;
   if (before !== null && !before.startsWith(UNIT_MARK)) throw notOurs(path);
+  const { listen, certificate } = readListenFlags(context, flags);
   const main = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
   const text = unitText({
     command: [
@@ -73,6 +75,8 @@ function install(context: Context, flags: Flags): void {
       homeOf(context, flags.data),
       ...(flags.port === undefined ? [] : ['--port', String(flags.port)]),
       ...(flags.devices === undefined ? [] : ['--devices', flags.devices]),
+      ...(listen === undefined ? [] : ['--listen', listen]),
+      ...(certificate ? ['--tls-cert', certificate.certPath, '--tls-key', certificate.keyPath] : []),
     ],
     // Of the shell that installs it: jobs look up their programs there.
     path: context.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { clientCommand } from '../clientCommand.ts';
 import type { Connection } from '../connect.ts';
-import { type Context, homeOf, withEngine } from '../context.ts';
+import { type Context, engineOf, withEngine } from '../context.ts';
 import { jobColumns } from '../jobColumns.ts';
 import { isInteractive, takeTerminal } from '../terminal.ts';
 import { topScreen } from '../top/topScreen.ts';
@@ -45,9 +45,9 @@ async function once(context: Context, flags: Flags): Promise<void> {
 
 async function watch(context: Context, flags: Flags): Promise<void> {
   const { connect, EngineAwayError } = await import('../connect.ts');
-  const home = homeOf(context, flags.data);
+  const engine = engineOf(context, flags);
   // Before the screen is taken: that no engine runs is said on the ordinary one.
-  let connection: Connection | null = await connect(home);
+  let connection: Connection | null = await connect(engine);
   let state = topStateOf(await connection.during((client) => client.system.overview()));
   const quit = new AbortController();
   const painter = createPainter(context, () => quit.abort());
@@ -55,7 +55,7 @@ async function watch(context: Context, flags: Flags): Promise<void> {
     painter.show(state, null);
     for (let delayMs = 250; !quit.signal.aborted; delayMs = Math.min(LONGEST_RETRY_MS, delayMs * 2)) {
       try {
-        connection ??= await connect(home);
+        connection ??= await connect(engine);
         await connection.during(async (client) => {
           const overview = await client.system.overview();
           state = topStateOf(overview);

@@ -15,16 +15,29 @@ export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 const MAX_CONNECTIONS = 512;
 const CLOSE_GRACE_MS = 1000;
 
+/** @param path the procedure's place in the contract. */
+type Guard = (path: readonly string[]) => void;
+
 /** Speaks the contract over WebSockets that a host has let in. */
 export interface RpcSockets {
-  /** Completes a WebSocket handshake. Who may connect has been checked by the caller. */
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /**
+   * Completes a WebSocket handshake. Who may connect has been checked by the caller.
+   * @param guard throws what is answered instead, before each call; left out: the client may do everything.
+   */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, guard?: Guard): void;
   /** Says goodbye to every client, and cuts those that do not answer within a second. */
   close(): Promise<void>;
 }
 
 export function createRpcSockets(router: StintRouter, log: Log): RpcSockets {
-  const handler = new RPCHandler(router);
+  const handler = new RPCHandler<{ guard: Guard | undefined }>(router as never, {
+    clientInterceptors: [
+      async ({ path, context, next }) => {
+        context.guard?.(path);
+        return next();
+      },
+    ],
+  });
   const server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -35,7 +48,7 @@ export function createRpcSockets(router: StintRouter, log: Log): RpcSockets {
     socket.destroy();
   });
 
-  const serve = (ws: WebSocket): void => {
+  const serve = (ws: WebSocket, guard: Guard | undefined): void => {
     ws.on('error', (error) => log.info('a client was cut off', { error: error.message }));
     void handler.upgrade(
       {
@@ -48,17 +61,17 @@ export function createRpcSockets(router: StintRouter, log: Log): RpcSockets {
             ws.send(data, () => setImmediate(resolve));
           }),
       },
-      { context: {} },
+      { context: { guard } },
     );
   };
 
   return {
-    accept(request, socket, head) {
+    accept(request, socket, head, guard) {
       if (server.clients.size >= MAX_CONNECTIONS) {
         socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
         return;
       }
-      server.handleUpgrade(request, socket, head, serve);
+      server.handleUpgrade(request, socket, head, (ws) => serve(ws, guard));
     },
     async close() {
       const clients = [...server.clients];
