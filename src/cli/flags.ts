@@ -68,6 +68,10 @@ export function deviceIndices(text: string): number[] {
   return text.split(',').map((part) => integer('--on', 0, 1023)(part.trim()));
 }
 
+/** Numbers of GPUs; null for `anywhere`. */
+export const pinnedTo = (text: string): number[] | null =>
+  text === 'anywhere' ? null : text.split(',').map((part) => integer('GPUS', 0, 1023)(part.trim()));
+
 const oneId = integer('job id', 1, Number.MAX_SAFE_INTEGER);
 export const jobId = (text: string): number => oneId(text);
 export const jobIds = (text: string, before: readonly number[] = []): number[] => [...before, jobId(text)];

@@ -63,6 +63,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   goals: z.union([scheduler, goalsPreviewSchema]),
   starts: answerOf(contract.scheduler.expectedStarts),
   start: jobs,
+  pin: jobs,
   'policy learning': scheduler,
   undo: jobs,
   drain: scheduler,

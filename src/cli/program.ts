@@ -17,6 +17,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
   {
     names: [
       'start',
+      'pin',
       'pause',
       'resume',
       'throttle',

@@ -204,6 +204,18 @@ export const contract = {
     prioritise: base.input(jobId.extend({ priority })).output(jobViewSchema),
     /** Puts a waiting job directly before another, or at the end of the queue (null). */
     move: base.input(jobId.extend({ beforeId: z.int().positive().nullable() })).output(jobViewSchema),
+    /** Keeps a waiting job to these devices, whatever else is free; null: it may start anywhere again. */
+    pin: base
+      .input(
+        jobId.extend({
+          deviceIds: z
+            .array(z.string('give ids of devices').min(1, 'give ids of devices'), 'give ids of devices')
+            .min(1, 'give at least one id, or null')
+            .max(64, 'that is more than any job takes')
+            .nullable(),
+        }),
+      )
+      .output(jobViewSchema),
     events: base.input(jobId).output(z.array(loggedEventSchema)),
     /** What its output tells of the training, thinned; `complete`: it is over, and all of it was read. */
     metrics: base

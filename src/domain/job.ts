@@ -229,6 +229,8 @@ export const jobSchema = z.object({
   rank: z.number(),
   /** True when a person has moved it: the shield then keeps that order. */
   moved: z.boolean(),
+  /** The only devices that it may start on, as a person wants it; null: any. */
+  pinnedTo: z.array(z.string()).nullable(),
   submittedAtMs: z.number(),
   startedAtMs: z.number().nullable(),
   finishedAtMs: z.number().nullable(),

@@ -41,6 +41,8 @@ export const jobEventSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('released') }),
   z.object({ kind: z.literal('prioritised'), priority: z.int() }),
   z.object({ kind: z.literal('moved'), rank: z.number() }),
+  /** A person keeps it to these devices, or, with null, lets it start anywhere again. */
+  z.object({ kind: z.literal('pinned'), devices: z.array(z.string()).nullable() }),
   /** Decided and recorded, before any process exists: `attempt` names the run directory. */
   z.object({
     kind: z.literal('launching'),
@@ -115,6 +117,7 @@ const ALLOWED: Readonly<Record<Exclude<JobEventKind, 'submitted'>, readonly JobS
   released: ['held'],
   prioritised: ['queued', 'held', 'starting', 'running', 'paused', 'stopping'],
   moved: ['queued', 'held'],
+  pinned: ['queued', 'held'],
   launching: ['queued'],
   'launch-abandoned': ['starting', 'stopping'],
   started: ['starting', 'stopping'],
@@ -172,6 +175,7 @@ export function createJob(id: number, event: Extract<JobEvent, { kind: 'submitte
     devices: [],
     rank: id,
     moved: false,
+    pinnedTo: null,
     submittedAtMs: atMs,
     startedAtMs: null,
     finishedAtMs: null,
@@ -221,6 +225,8 @@ function changed(folded: Folded, event: Exclude<JobEvent, { kind: 'submitted' }>
       return next(folded, { priority: event.priority });
     case 'moved':
       return next(folded, { rank: event.rank, moved: true });
+    case 'pinned':
+      return next(folded, { pinnedTo: event.devices });
     case 'launching':
       return next(folded, {
         status: 'starting',

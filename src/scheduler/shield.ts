@@ -230,15 +230,20 @@ function haltOf({ halts }: Snapshot, job: WaitingJob): Halt | null {
 const haltVeto = ({ rule, reason }: Halt): Veto => ({ rule, reason });
 
 /**
- * For a waiting job the devices that the owner reserved, unless it is the user's for whom: while the reservation lasts,
- * and before, where at least half of such jobs would still run when it begins. One of which nothing is known may
- * start before.
+ * For a waiting job the devices that it is not to start on: those beside the ones that a person keeps it to, and those that
+ * the owner reserved, unless it is the user's for whom: while the reservation lasts, and before, where at least half of such
+ * jobs would still run when it begins. One of which nothing is known may start before.
  */
 function barrierOf({ devices, nowMs }: Snapshot): (job: WaitingJob) => Barred | null {
   const reserved = devices.filter(({ reservations }) => (reservations?.length ?? 0) > 0);
-  if (reserved.length === 0) return () => null;
   return (job) => {
+    const { pinnedTo } = job;
+    if (reserved.length === 0 && pinnedTo === undefined) return null;
     const barred = new Map<string, string>();
+    if (pinnedTo !== undefined) {
+      const reason = pinnedReason(pinnedTo, devices);
+      for (const { id } of devices) if (!pinnedTo.includes(id)) barred.set(id, reason);
+    }
     const endMs = nowMs + 1000 * (job.remaining?.p50S ?? 0);
     for (const { id, reservations } of reserved) {
       const inTheWay = reservations?.find(
@@ -251,4 +256,10 @@ function barrierOf({ devices, nowMs }: Snapshot): (job: WaitingJob) => Barred | 
     }
     return barred.size === 0 ? null : barred;
   };
+}
+
+/** `you keep it to GPU 1`; a device that is not there any more is called by its id. */
+function pinnedReason(pinnedTo: readonly string[], devices: Snapshot['devices']): string {
+  const names = pinnedTo.map((id) => devices.find((device) => device.id === id)?.index ?? id);
+  return `not for it, you keep it to GPU${names.length === 1 ? '' : 's'} ${names.join(', ')}`;
 }

@@ -121,6 +121,8 @@ export interface WaitingJob extends SnapshotJob {
   readonly urgentSinceMs: number | null;
   /** True when a person has moved it in the queue. */
   readonly moved: boolean;
+  /** The only devices that a person lets it start on; left out: any. */
+  readonly pinnedTo?: readonly string[];
 }
 
 /** Every job that holds devices: starting, running, paused or stopping. */

@@ -125,6 +125,12 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(moved.rank).toBeLessThan(a.rank);
       const last = await client.jobs.move({ id: b.id, beforeId: null });
       expect(last.rank).toBeGreaterThan((await client.jobs.get({ id: a.id })).rank);
+      const [gpu] = await client.devices.list();
+      const wide = { id: b.id, deviceIds: [gpu!.id] };
+      await expect(client.jobs.pin(wide)).rejects.toMatchObject({ data: { field: 'deviceIds' } });
+      const both = (await client.devices.list()).map(({ id }) => id);
+      expect(await client.jobs.pin({ id: b.id, deviceIds: both })).toMatchObject({ pinnedTo: both });
+      expect(await client.jobs.pin({ id: b.id, deviceIds: null })).toMatchObject({ pinnedTo: null });
       expect((await client.jobs.cancel({ id: a.id })).status).toBe('cancelled');
       // Something must be in the way for one to stay queued.
       const blockers = [await submit('sleep 60'), await submit('sleep 60')];

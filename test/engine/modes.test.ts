@@ -136,6 +136,29 @@ describe('manual', () => {
     expect(await client.jobs.get({ id })).toMatchObject({ status: 'held', attempt: 0 });
   });
 
+  it('keeps a job to a device whatever else is free, and starts it there or, once let go, anywhere', async () => {
+    await mode('auto');
+    const { client } = stint;
+    const holder = await stint.submit(SLEEP, { vramMib: null });
+    await stint.until(holder.id, 'running');
+    const { devices } = await client.jobs.get({ id: holder.id });
+    const { id } = await stint.submit(SLEEP, { vramMib: null, hold: true });
+    expect(await client.jobs.pin({ id, deviceIds: devices })).toMatchObject({ pinnedTo: devices });
+    await client.jobs.release({ id });
+    await eventually(
+      () => client.jobs.get({ id }),
+      ({ waitingReason }) => /not for it, you keep it to GPU \d$/.test(waitingReason ?? ''),
+      'the reason to be that it is kept elsewhere',
+    );
+    const free = (await client.devices.list()).map((device) => device.id).find((one) => one !== devices[0])!;
+    await expect(client.jobs.start({ id, deviceIds: [free] })).rejects.toMatchObject({ code: 'CONFLICT' });
+    await client.jobs.pin({ id, deviceIds: null });
+    await stint.until(id, 'running');
+    expect((await client.jobs.get({ id })).devices).toEqual([free]);
+    await expect(client.jobs.pin({ id, deviceIds: [free] })).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(client.jobs.pin({ id, deviceIds: ['gpu-9'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('remembers what people did as something to imitate', async () => {
     await mode('manual');
     const before = transitions().filter(({ demonstrated }) => demonstrated).length;

@@ -30,6 +30,7 @@ export function job(id: number, change: Partial<JobView> = {}): JobView {
     devices: [],
     rank: id,
     moved: false,
+    pinnedTo: null,
     submittedAtMs: id * 1000,
     startedAtMs: null,
     finishedAtMs: null,

@@ -31,6 +31,29 @@ describe("the owner's order", () => {
   });
 });
 
+describe('a job that is kept to devices', () => {
+  it('starts on no other, however much room there is, and says so', () => {
+    const snap = snapshot({ waiting: [waiting(1, { ...whole, pinnedTo: ['g1'] }), waiting(2, whole)] });
+    expect(allowedIn(snap)).toEqual(['1>g1', '2>g0', 'wait']);
+    const taken = { ...snap, running: [running(9, ['g1'], whole)] };
+    expect(allowedIn(taken)).toEqual(['2>g0', 'wait']);
+    expect(vetoedIn(taken)).toEqual({
+      '1>g0': ['reservation: GPU 0: not for it, you keep it to GPU 1'],
+    });
+    const gone = snapshot({ waiting: [waiting(1, { pinnedTo: ['old'] })] });
+    expect(vetoedIn(gone)).toEqual({
+      '1>g0': ['reservation: GPUs 0 and 1: not for it, you keep it to GPU old'],
+    });
+  });
+
+  it('is forced and kept room for, when it has starved, on its own devices alone', () => {
+    const jobs = [waiting(1, { ...since(9), ...whole, pinnedTo: ['g1'] }), waiting(2, whole)];
+    expect(allowedIn(snapshot({ waiting: jobs }))).toEqual(['1>g1']);
+    const taken = snapshot({ waiting: jobs, running: [running(9, ['g1'], whole)] });
+    expect(allowedIn(taken)).toEqual(['2>g0', 'wait']);
+  });
+});
+
 describe('starvation', () => {
   it('demands the launch of the oldest starving job that fits', () => {
     const jobs = [waiting(1, since(7)), waiting(2, since(9)), waiting(3)];

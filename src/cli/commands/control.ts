@@ -8,7 +8,7 @@ import { throttleText } from '../../domain/throttleText.ts';
 import { describeError } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
-import { deviceIndices, integer, jobId, jobIds, memory, oneOf, throttleShare } from '../flags.ts';
+import { deviceIndices, integer, jobId, jobIds, memory, oneOf, pinnedTo, throttleShare } from '../flags.ts';
 import { type Column, renderTable } from '../table.ts';
 
 interface Flags {
@@ -90,7 +90,27 @@ export function registerControl(program: Command, context: Context): void {
         forEach(context, flags, [id], async () =>
           client.jobs.start({
             id,
-            ...(flags.on === undefined ? {} : { deviceIds: idsOf(flags.on, await client.devices.list()) }),
+            ...(flags.on === undefined
+              ? {}
+              : { deviceIds: idsOf('--on', flags.on, await client.devices.list()) }),
+          }),
+        ),
+      ),
+    );
+  clientCommand(
+    program,
+    'pin',
+    'Keeps a waiting job to some GPUs, whatever else is free, until you say `anywhere`.',
+  )
+    .argument('<ID>', 'number of the job', jobId)
+    .argument('<GPUS>', 'such as 0 or 0,1 (`stint devices` numbers them); or anywhere', pinnedTo)
+    .option('--json', 'print the job as a JSON array of one')
+    .action((id: number, gpus: readonly number[] | null, flags: Flags) =>
+      withEngine(context, flags, (client) =>
+        forEach(context, flags, [id], async () =>
+          client.jobs.pin({
+            id,
+            deviceIds: gpus === null ? null : idsOf('GPUS', gpus, await client.devices.list()),
           }),
         ),
       ),
@@ -193,11 +213,11 @@ const RUNG_COLUMNS: readonly Column<Rung>[] = [
   { title: 'NOTE', least: 12, cell: ({ note }) => note ?? '' },
 ];
 
-function idsOf(indices: readonly number[], devices: readonly Device[]): string[] {
+function idsOf(field: string, indices: readonly number[], devices: readonly Device[]): string[] {
   return indices.map((index) => {
     const device = devices.find((one) => one.index === index);
     if (device !== undefined) return device.id;
-    throw new FieldError('--on', index, `choose from ${devices.map((one) => one.index).join(', ')}`);
+    throw new FieldError(field, index, `choose from ${devices.map((one) => one.index).join(', ')}`);
   });
 }
 

@@ -74,6 +74,28 @@ export class People {
     return started;
   }
 
+  /**
+   * Keeps a waiting job to these devices; null: to none.
+   * @throws {FieldError} @throws {NotFoundError} where it could never start on them.
+   */
+  pin(jobId: number, deviceIds: readonly string[] | null): Job {
+    const { ledger } = this.options;
+    const job = ledger.get(jobId);
+    if (deviceIds !== null) {
+      this.checkKnown(deviceIds);
+      const least = job.minGpus ?? job.gpus;
+      if (least === 0)
+        throw new FieldError('deviceIds', deviceIds.join(','), `give null: job ${jobId} runs on the CPU`);
+      if (new Set(deviceIds).size < least)
+        throw new FieldError('deviceIds', deviceIds.join(','), `name at least ${least} different GPUs`);
+    }
+    return ledger.append(
+      jobId,
+      { kind: 'pinned', devices: deviceIds === null ? null : [...new Set(deviceIds)] },
+      'person',
+    );
+  }
+
   /** @param wanted as {@link Pauses.pause} takes it. One that ends at its own checkpoint is nothing a policy could do. */
   async pause(jobId: number, wanted?: Parameters<Pauses['pause']>[1]): Promise<Job> {
     const done = this.before({ kind: 'pause', jobId });
@@ -208,11 +230,7 @@ export class People {
 
   private checkDevices(job: Job, deviceIds: readonly string[]): void {
     const least = job.minGpus ?? job.gpus;
-    const known = this.options.situation.now().devices;
-    for (const id of deviceIds) {
-      if (!known.some((device) => device.id === id))
-        throw new NotFoundError('device', id, 'stint devices lists those that there are');
-    }
+    this.checkKnown(deviceIds);
     const distinct = new Set(deviceIds).size;
     const needs = least === job.gpus ? `${least}` : `${least} to ${job.gpus}`;
     if (distinct < deviceIds.length || distinct < least || distinct > job.gpus) {
@@ -221,6 +239,13 @@ export class People {
         deviceIds.join(','),
         `name ${needs} different GPUs: job ${job.id} needs so many`,
       );
+    }
+  }
+  private checkKnown(deviceIds: readonly string[]): void {
+    const known = this.options.situation.now().devices;
+    for (const id of deviceIds) {
+      if (!known.some((device) => device.id === id))
+        throw new NotFoundError('device', id, 'stint devices lists those that there are');
     }
   }
 }

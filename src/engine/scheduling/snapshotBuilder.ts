@@ -117,6 +117,7 @@ function waitingJob(
     waitingSinceMs,
     urgentSinceMs: urgentSinceMs(job, known.remaining?.p90S ?? null, nowMs),
     moved: job.moved,
+    ...(job.pinnedTo === null ? {} : { pinnedTo: job.pinnedTo }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Actor, JobEvent } from '../../domain/lifecycle.ts';
+import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 
 /** Who did it, in a word for a row. */
@@ -22,13 +23,17 @@ export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string):
       return t('priority set to {{priority}}', { priority: event.priority });
     case 'moved':
       return t('moved in the queue');
+    case 'pinned':
+      return event.devices === null
+        ? t('may start anywhere')
+        : t('kept to {{gpus}}', { gpus: event.devices.map(gpuOf).join(', ') });
     case 'launching':
       return t('given {{a}}, attempt {{attempt}}', {
         a: event.devices.length === 0 ? t('the CPU') : event.devices.map(gpuOf).join(', '),
         attempt: event.attempt,
       });
     case 'launch-abandoned':
-      return t('not started after all: {{reason}}', { reason: event.reason });
+      return t('not started after all: {{reason}}', { reason: engineText(event.reason) });
     case 'started':
       return t('started as pid {{pid}}', { pid: event.process.pid });
     case 'progressed':
@@ -47,24 +52,24 @@ export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string):
         ? t('runs at full speed again')
         : t('held at {{a}} % of its speed', { a: Math.round(event.throttle.share * 100) });
     case 'preempting':
-      return t('told to write its checkpoint and end: {{reason}}', { reason: event.reason });
+      return t('told to write its checkpoint and end: {{reason}}', { reason: engineText(event.reason) });
     case 'stopping':
-      return t('told to end: {{reason}}', { reason: event.reason });
+      return t('told to end: {{reason}}', { reason: engineText(event.reason) });
     case 'exited':
       return t('ended with exit code {{exitCode}}{{a}}', {
         exitCode: event.exitCode,
-        a: event.cause === null ? '' : `: ${event.cause}`,
+        a: event.cause === null ? '' : `: ${engineText(event.cause)}`,
       });
     case 'withdrawn':
-      return t('withdrawn: {{reason}}', { reason: event.reason });
+      return t('withdrawn: {{reason}}', { reason: engineText(event.reason) });
     case 'undone':
       return t('its withdrawal was taken back');
     case 'launch-failed':
-      return t('could not start: {{reason}}', { reason: event.reason });
+      return t('could not start: {{reason}}', { reason: engineText(event.reason) });
     case 'lost':
-      return t('lost: {{reason}}', { reason: event.reason });
+      return t('lost: {{reason}}', { reason: engineText(event.reason) });
     case 'misplaced':
-      return t('misplaced: {{reason}}', { reason: event.reason });
+      return t('misplaced: {{reason}}', { reason: engineText(event.reason) });
     case 'retried':
       return t('put back into the queue for another attempt');
   }

@@ -75,6 +75,7 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
       parts.view(ledger.append(input.id, { kind: 'prioritised', priority: input.priority }, 'person')),
     ),
     move: os.jobs.move.handler(({ input }) => parts.view(move(input.id, input.beforeId, parts))),
+    pin: os.jobs.pin.handler(({ input }) => parts.view(people.pin(input.id, input.deviceIds))),
     metrics: os.jobs.metrics.handler(({ input }) => {
       const over = isTerminal(ledger.get(input.id).status);
       const { metrics } = parts.stores;

@@ -21,6 +21,7 @@ import { migration0020 } from './0020.ts';
 import { migration0021 } from './0021.ts';
 import { migration0022 } from './0022.ts';
 import { migration0023 } from './0023.ts';
+import { migration0024 } from './0024.ts';
 
 /** In order, forward only: number n (from 1) takes a database from version n − 1 to n. Never edited once shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -47,4 +48,5 @@ export const MIGRATIONS: readonly string[] = [
   migration0021,
   migration0022,
   migration0023,
+  migration0024,
 ];
