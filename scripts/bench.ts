@@ -1,6 +1,6 @@
 // `npm run bench`: the figures that Stint promises, measured here and now, as a table and as JSON under
 // bench-results/. It fails nothing: machines differ, and tests have no timing.
-//   npm run bench -- [--quick] [--only submissions|queue|history|logs|decisions|learning|idle|telemetry|plain|evaluate|console]
+//   npm run bench -- [--quick] [--only submissions|queue|history|logs|decisions|learning|idle|telemetry|plain|evaluate|console|frames]
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { consoleSize } from './bench/consoleSize.ts';
 import { decisionTime } from './bench/decisions.ts';
 import { evaluation } from './bench/evaluate.ts';
+import { frames } from './bench/frames.ts';
 import { idleCost } from './bench/idle.ts';
 import { learningSpeed } from './bench/learning.ts';
 import { logFollow } from './bench/logFollow.ts';
@@ -35,6 +36,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   plain: () => plainSimulation(repetitions),
   evaluate: () => evaluation(values.quick ? 1 : 3),
   console: () => Promise.resolve(consoleSize()),
+  frames: () => frames(values.quick ? 1 : 3, values.quick ? 1 : 10),
 };
 const { only } = values;
 if (only !== undefined && !(only in BENCHES)) {

@@ -9,6 +9,7 @@ import { goTo, useRoute } from './route.ts';
 import classes from './shell/App.module.css';
 import { ConnectionBanner } from './shell/ConnectionBanner.tsx';
 import { Header } from './shell/Header.tsx';
+import { HeldKeys } from './shell/HeldKeys.tsx';
 import { KeysDialog } from './shell/KeysDialog.tsx';
 import { lazyView } from './shell/lazyView.tsx';
 import { Connecting, Refused } from './shell/NoMachine.tsx';
@@ -20,7 +21,7 @@ import { openSubmit, submitting } from './submit/openSubmit.ts';
 
 // The queue and its jobs are what is seen first; the rest comes when it is looked at.
 const HistoryView = lazyView(async () => (await import('./history/HistoryView.tsx')).HistoryView);
-const MachineView = lazyView(async () => (await import('./machine/MachineView.tsx')).MachineView);
+const NowView = lazyView(async () => (await import('./machine/NowView.tsx')).NowView);
 const DecisionPage = lazyView(async () => (await import('./scheduler/DecisionPage.tsx')).DecisionPage);
 const EpisodePage = lazyView(async () => (await import('./scheduler/EpisodePage.tsx')).EpisodePage);
 const SchedulerView = lazyView(async () => (await import('./scheduler/SchedulerView.tsx')).SchedulerView);
@@ -66,10 +67,10 @@ function Console() {
       <Header route={route} onSubmit={submit} onKeys={openKeys} />
       <ConnectionBanner />
       <main className={classes.view}>
-        <Suspense fallback={null}>
+        <Suspense key={route.view} fallback={<HeldKeys />}>
           {!('id' in route) && <VisuallyHidden component="h1">{VIEW_LABELS[route.view]}</VisuallyHidden>}
           {route.view === 'queue' && <QueueView onSubmit={submit} />}
-          {route.view === 'machine' && <MachineView />}
+          {route.view === 'machine' && <NowView onSubmit={submit} />}
           {route.view === 'scheduler' && <SchedulerView />}
           {route.view === 'settings' && <SettingsView />}
           {route.view === 'history' && <HistoryView key={route.query ?? ''} query={route.query ?? ''} />}
@@ -78,7 +79,7 @@ function Console() {
           {route.view === 'episode' && <EpisodePage key={route.id} id={route.id} />}
         </Suspense>
       </main>
-      <Suspense fallback={null}>{asked && <SubmitDialog />}</Suspense>
+      <Suspense fallback={<HeldKeys typed />}>{asked && <SubmitDialog />}</Suspense>
       <MorePanel />
       <DropTarget />
       <Palette onKeys={openKeys} />

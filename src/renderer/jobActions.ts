@@ -1,6 +1,8 @@
 import { modals } from '@mantine/modals';
 import type { JobView } from '../contract/messages.ts';
+import type { Device } from '../domain/device.ts';
 import { isTerminal, type JobStatus, PRIORITY_LIMIT } from '../domain/job.ts';
+import type { PauseBy, ThrottleBy } from '../domain/rungs.ts';
 import { client } from './connection.ts';
 import { t } from './i18n/t.ts';
 import { boardOf, withAnswer, withMove } from './store/state.ts';
@@ -99,6 +101,15 @@ export function act(action: JobAction, jobs: readonly JobView[], arrayId?: numbe
   });
 }
 
+/** Has running jobs stand still by this rung. */
+export async function pauseBy(jobs: readonly JobView[], by: PauseBy): Promise<void> {
+  const those = jobs.filter((job) => isPossible('pause', job));
+  const done = await forEach(those, t('was not {{done}}', { done: RULES.pause.done }), ({ id }) =>
+    client().jobs.pause({ id, by }),
+  );
+  if (done.length > 0) sayDone('pause', done, listJobs(done));
+}
+
 async function performEach(action: JobAction, jobs: readonly Pick<JobView, 'id'>[]): Promise<void> {
   const done = await forEach(jobs, t('was not {{done}}', { done: RULES[action].done }), ({ id }) =>
     action === 'park'
@@ -172,10 +183,16 @@ async function forEach<Of extends Pick<JobView, 'id'>>(
 /** True while the job can be held at a share of its speed. */
 export const isThrottlable = ({ status }: Subject): boolean => status === 'running' || status === 'paused';
 
-/** Holds running jobs at a share of their speed; null: they run as they can. */
-export async function throttle(jobs: readonly JobView[], share: number | null): Promise<void> {
+/** Holds running jobs at a share of their speed; null: they run as they can. @param by the owner's choice when left out. */
+export async function throttle(
+  jobs: readonly JobView[],
+  share: number | null,
+  by?: ThrottleBy,
+): Promise<void> {
   const those = jobs.filter(isThrottlable);
-  const done = await forEach(those, t('keeps its speed'), ({ id }) => client().jobs.throttle({ id, share }));
+  const done = await forEach(those, t('keeps its speed'), ({ id }) =>
+    client().jobs.throttle({ id, share, by }),
+  );
   if (done.length === 0) return;
   const which = listJobs(done);
   say(
@@ -247,6 +264,37 @@ export async function move(job: JobView, beforeId: number | null): Promise<void>
     store.update((state) => withAnswer(state, job));
     sayTrouble(t('#{{id}} was not moved', { id: job.id }), error);
   }
+}
+
+/** Keeps waiting jobs to these devices; null: they may start anywhere. */
+export async function pin(
+  jobs: readonly JobView[],
+  devices: readonly Pick<Device, 'id' | 'index'>[] | null,
+): Promise<void> {
+  const those = jobs.filter(({ status, gpus }) => isMovable(status) && gpus > 0);
+  const deviceIds = devices?.map(({ id }) => id) ?? null;
+  const done = await forEach(those, t('may start where it might before'), ({ id }) =>
+    client().jobs.pin({ id, deviceIds }),
+  );
+  if (done.length === 0) {
+    if (those.length === 0) say(t('only jobs that wait for GPUs can be kept to one'));
+    return;
+  }
+  const which = listJobs(done);
+  const message =
+    devices === null
+      ? t('{{jobs}}: anywhere', { jobs: which })
+      : t('{{jobs}}: only on GPU {{gpus}}', {
+          jobs: which,
+          gpus: devices.map(({ index }) => index).join(', '),
+        });
+  takeBack = () => {
+    takeBack = null;
+    void forEach(done, t('stays where it is kept'), ({ id, pinnedTo }) =>
+      client().jobs.pin({ id, deviceIds: pinnedTo }),
+    );
+  };
+  sayWithUndo(message, t('Undo'), takeBack);
 }
 
 /** Puts those of `jobs` that wait before all others, or behind them, in the order that they have. */

@@ -22,6 +22,36 @@ export async function setPolicy(policy: PolicyName): Promise<void> {
   }
 }
 
+/** Puts a version of the learned policy in charge, whatever the gate said. */
+export async function putInCharge(version: string): Promise<void> {
+  try {
+    showScheduler(await client().scheduler.promote({ version }));
+    say(t('{{version}} is in charge', { version }));
+  } catch (error) {
+    sayTrouble(t('the version was not put in charge'), error);
+  }
+}
+
+/** Puts the version back in charge that was before. */
+export async function rollBack(): Promise<void> {
+  try {
+    const scheduler = await client().scheduler.rollBack();
+    showScheduler(scheduler);
+    say(t('{{version}} is in charge', { version: scheduler.policyVersion }));
+  } catch (error) {
+    sayTrouble(t('the version was not put in charge'), error);
+  }
+}
+
+/** Whether what is learned is kept from taking charge by itself. */
+export async function setFrozen(on: boolean): Promise<void> {
+  try {
+    showScheduler(await client().scheduler.freeze({ on }));
+  } catch (error) {
+    sayTrouble(t('that was not changed'), error);
+  }
+}
+
 /** Says who acts from now on. */
 export async function setMode(mode: Mode): Promise<void> {
   try {

@@ -30,6 +30,8 @@ export const hrefOf = (route: Route): string => {
 
 export function goTo(route: Route): void {
   location.hash = hrefOf(route);
+  // The browser says so a moment later, and the next key is for the new view.
+  window.dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
 /** The view that the address names, followed as it changes. */

@@ -315,6 +315,32 @@ describe('the console', () => {
     await page.getByRole('grid', { name: 'Jobs' }).waitFor();
   });
 
+  it('loses no key that is pressed before a view has loaded', async () => {
+    const id = await host.submit({ name: 'ticked early', hold: true, command: ['true'] });
+    let letThrough = (): void => undefined;
+    const through = new Promise<void>((resolve) => {
+      letThrough = resolve;
+    });
+    await page.route(/assets\/NowView[^/]*\.js$/, async (route) => {
+      await through;
+      await route.continue();
+    });
+    await page.reload();
+    await row(id).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('ticked early');
+    await page.locator('main').click({ position: { x: 5, y: 5 } });
+    await page.keyboard.press('2');
+    await page.getByRole('link', { name: 'Now', exact: true }).and(page.locator('[aria-current]')).waitFor();
+    await page.keyboard.press('x');
+    letThrough();
+    await until(
+      'the job is ticked',
+      async () => (await row(id).getAttribute('aria-selected')) === 'true' || null,
+    );
+    await host.stint('cancel', String(id));
+  });
+
   it('shows who holds a device, its memory and its track, and unknown where nothing is measured', async () => {
     const id = await host.submit({
       name: 'holds a track',
@@ -324,14 +350,35 @@ describe('the console', () => {
     });
     await page.keyboard.press('2');
     const lane = page.getByRole('article').filter({ hasText: 'holds a track' });
-    await lane.getByText('3 GiB set aside').waitFor();
+    await lane.getByText('3 GiB ours').waitFor();
     await lane.getByRole('img', { name: /Memory of GPU \d: #\d+ 3 GiB/ }).waitFor();
-    await lane.getByText('unknown').first().waitFor();
+    await lane.getByTitle('Power: not measured on this device').waitFor();
     const bar = page.getByRole('link', { name: `#${id} holds a track, running` });
     await bar.focus();
     await page.getByText(/holds a track · default · .* to now/).waitFor();
+
+    // Beside the lanes is the queue: a job is dragged from there onto a GPU and kept to it, until that is taken back.
+    const waits = await host.submit({ name: 'dragged', hold: true, gpus: 1, command: ['true'] });
+    const grip = (await page.getByRole('button', { name: `Move #${waits} ` }).boundingBox())!;
+    const gpu1 = (await page.getByRole('article', { name: 'GPU 1' }).boundingBox())!;
+    await page.mouse.move(grip.x + 8, grip.y + 16);
+    await page.mouse.down();
+    await page.mouse.move(grip.x - 16, grip.y + 8, { steps: 4 });
+    await page.mouse.move(gpu1.x + 80, gpu1.y + gpu1.height / 2, { steps: 8 });
+    await page.screenshot({ path: `${shots}/now, dragging.png` });
+    await page.mouse.up();
+    await page.getByText(`#${waits}: only on GPU 1`).waitFor();
+    const kept = async () => (await host.job(waits)).pinnedTo;
+    expect(await kept()).toHaveLength(1);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await until('it may start anywhere', async () => (await kept()) === null || null);
+    await row(waits).click({ button: 'right' });
+    await page.getByRole('checkbox', { name: 'Only on GPU 0' }).focus();
+    await page.keyboard.press('Space');
+    await until('it is kept again', async () => (await kept()) !== null || null);
+    await page.keyboard.press('Escape');
     await page.screenshot({ path: `${shots}/machine.png` });
-    await host.stint('cancel', String(id));
+    await host.stint('cancel', String(id), String(waits));
     await page.getByRole('link', { name: `#${id} holds a track, cancelled` }).waitFor();
   });
 

@@ -5,15 +5,16 @@ import { chooseTone, TONE_COUNT } from '../../src/renderer/hue.ts';
 import { KEPT_LINES, LogBuffer } from '../../src/renderer/job/logBuffer.ts';
 import { isPossible, needsRestartable } from '../../src/renderer/jobActions.ts';
 import { memoryOf } from '../../src/renderer/machine/memoryShares.ts';
-import { expectedEndMs, layOutTracks, ticksOf } from '../../src/renderer/machine/timelineLayout.ts';
+import { layOutTracks, type Span, spansOf, ticksOf } from '../../src/renderer/machine/timelineLayout.ts';
 import { arraySummary } from '../../src/renderer/queue/arraySummary.ts';
 import { beforeIdFor, boardRows, jobsOf, keyOf, matches } from '../../src/renderer/queue/queueRows.ts';
 import { hrefOf, parseRoute } from '../../src/renderer/route.ts';
 import { formatReward, rewardSeries, stacked } from '../../src/renderer/scheduler/rewardSeries.ts';
+import type { Spread } from '../../src/renderer/store/forecast.ts';
 import { cancelQuestion } from '../../src/renderer/text/cancelQuestion.ts';
 import { device, job } from './build.ts';
 
-const stretch = (jobId: number, startMs: number, endMs: number | null, deviceId = 'a'): Allocation => ({
+const was = (jobId: number, startMs: number, endMs: number | null, deviceId = 'a'): Allocation => ({
   jobId,
   startMs,
   endMs,
@@ -23,28 +24,35 @@ const stretch = (jobId: number, startMs: number, endMs: number | null, deviceId 
   user: '',
   status: 'running',
 });
+const spread = (p10Ms: number, p50Ms: number, p90Ms: number): Spread => ({ p10Ms, p50Ms, p90Ms });
 
 describe('the timeline', () => {
   const window = { fromMs: 1000, toMs: 2000 };
-  const drawn = (allocations: Allocation[]) =>
-    layOutTracks(allocations, ['a'], window, 1800)[0]!.stretches.map(
-      ({ allocation, from, to, lane, cut }) => [allocation.jobId, from, to, lane, cut],
-    );
+  const past = (allocations: Allocation[]) =>
+    spansOf(allocations, new Map(), { ends: new Map(), due: new Map() });
+  const drawn = (spans: readonly Span[]) =>
+    layOutTracks(spans, ['a'], window, 1800)[0]!.stretches.map(({ span, from, to, lane, cut }) => [
+      span.jobId,
+      from,
+      to,
+      lane,
+      cut,
+    ]);
 
   it('cuts what reaches over the edges and ends what is open at now', () => {
-    expect(drawn([stretch(1, 0, 1500), stretch(2, 1500, null)])).toEqual([
+    expect(drawn(past([was(1, 0, 1500), was(2, 1500, null)]))).toEqual([
       [1, 0, 0.5, 0, true],
       [2, 0.5, 0.8, 0, false],
     ]);
   });
 
   it('leaves out what lies outside and on other devices', () => {
-    expect(drawn([stretch(1, 0, 999), stretch(2, 2001, null), stretch(3, 1100, null, 'b')])).toEqual([]);
+    expect(drawn(past([was(1, 0, 999), was(2, 2001, null), was(3, 1100, null, 'b')]))).toEqual([]);
   });
 
   it('puts jobs that share a device on lanes beside each other, and uses a lane again', () => {
     const tracks = layOutTracks(
-      [stretch(1, 1000, 1400), stretch(2, 1100, 1800), stretch(3, 1400, 1500), stretch(4, 1450, 1600)],
+      past([was(1, 1000, 1400), was(2, 1100, 1800), was(3, 1400, 1500), was(4, 1450, 1600)]),
       ['a', 'empty'],
       window,
       1800,
@@ -53,19 +61,33 @@ describe('the timeline', () => {
     expect(tracks.map((track) => track.lanes)).toEqual([3, 1]);
   });
 
+  it('keeps the lane of what runs until its expected end, and says between what and what that is', () => {
+    const jobs = new Map([2, 3, 4].map((id) => [id, job(id, { status: id === 4 ? 'running' : 'queued' })]));
+    const start = (jobId: number, from: Spread, to: Spread) =>
+      [jobId, { jobId, deviceIds: ['a'], start: from, end: to }] as const;
+    const spans = spansOf([was(1, 1000, null)], jobs, {
+      ends: new Map([[1, spread(1850, 1900, 2500)]]),
+      due: new Map([
+        start(3, spread(1900, 1910, 1920), spread(1900, 1950, 2000)),
+        start(2, spread(1820, 1880, 1990), spread(1900, 1950, 2000)),
+        // It has started since.
+        start(4, spread(1820, 1880, 1990), spread(1900, 1950, 2000)),
+      ]),
+    });
+    const [track] = layOutTracks(spans, ['a'], window, 1800);
+    expect(track!.stretches.map(({ span, from, to, lane }) => [span.jobId, from, to, lane])).toEqual([
+      [1, 0, 0.8, 0],
+      [2, 0.88, 0.88, 1],
+      [3, 0.91, 0.91, 0],
+    ]);
+    expect(track!.stretches[0]).toMatchObject({ ends: { p10: 0.85, p50: 0.9, p90: 1.5 }, starts: null });
+    expect(track!.stretches[1]!.starts).toEqual({ p10: 0.82, p50: 0.88, p90: 0.99 });
+  });
+
   it('marks round times', () => {
     const minute = 60_000;
     expect(ticksOf({ fromMs: 90_000, toMs: 90_000 + 10 * minute }, 5).map((at) => at / minute)).toEqual([
       2, 4, 6, 8, 10,
-    ]);
-  });
-
-  it('expects an end only from progress that says something', () => {
-    expect(expectedEndMs(10, 0.5, 1000)).toBe(11_000);
-    expect([expectedEndMs(10, 0.001, 0), expectedEndMs(10, null, 0), expectedEndMs(0, 0.5, 0)]).toEqual([
-      null,
-      null,
-      null,
     ]);
   });
 });

@@ -16,6 +16,8 @@ import { useMachine } from '../store/store.ts';
 import { blankForm, formOfJob } from '../submit/jobForm.ts';
 import { openSubmit } from '../submit/openSubmit.ts';
 import classes from './MoreActions.module.css';
+import { PauseRungs } from './PauseRungs.tsx';
+import { PinChoice } from './PinChoice.tsx';
 import { PriorityField } from './PriorityField.tsx';
 import { ThrottleSlider } from './ThrottleSlider.tsx';
 
@@ -99,6 +101,12 @@ export function MoreActions(props: {
       </ul>
       {jobs.some(({ status }) => !isTerminal(status)) && (
         <PriorityField jobs={jobs} arrayId={arrayId} onDone={onDone} />
+      )}
+      {jobs.some(({ status, gpus }) => isMovable(status) && gpus > 0) && (
+        <PinChoice jobs={jobs.filter(({ status, gpus }) => isMovable(status) && gpus > 0)} />
+      )}
+      {arrayId === undefined && jobs.some((job) => isPossible('pause', job)) && (
+        <PauseRungs jobs={jobs} onDone={onDone} />
       )}
       {only !== undefined && only.gpus > 0 && <MemoryRemedies jobId={only.id} withField />}
       {barred.length > 0 && (

@@ -4,6 +4,7 @@ import type { JobView } from '../../contract/messages.ts';
 import { gpuNeedText } from '../../domain/gpuNeed.ts';
 import { runSeconds } from '../../domain/job.ts';
 import { openMore } from '../control/moreStore.ts';
+import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
@@ -63,8 +64,8 @@ export function HistoryTable({ jobs }: { jobs: readonly JobView[] }) {
                 <td>
                   <StatusMark status={job.status} />
                 </td>
-                <td className={classes.wide} title={job.diagnosis?.remedy}>
-                  {visibleText(job.diagnosis?.summary ?? job.cause ?? job.waitingReason ?? '')}
+                <td className={classes.wide} title={engineText(job.diagnosis?.remedy ?? '')}>
+                  {engineText(visibleText(job.diagnosis?.summary ?? job.cause ?? job.waitingReason ?? ''))}
                 </td>
                 <td>{gpuNeedText(job)}</td>
                 <td title={formatExact(job.submittedAtMs)}>{formatMoment(job.submittedAtMs, nowMs)}</td>

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import type { JobView } from '../../contract/messages.ts';
+import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './Diagnosis.module.css';
@@ -28,7 +29,7 @@ export function Diagnosis(props: {
           </Button>
         </div>
       )}
-      <p className={classes.remedy}>{visibleText(remedy)}</p>
+      <p className={classes.remedy}>{engineText(visibleText(remedy))}</p>
       {code === 'gpu-memory' && <MemoryRemedies jobId={jobId} />}
     </section>
   );

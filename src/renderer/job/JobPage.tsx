@@ -11,6 +11,7 @@ import { restartText, retryText } from '../../domain/retries.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { openMore } from '../control/moreStore.ts';
+import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { act, isPossible, type JobAction } from '../jobActions.ts';
 import { PriorityCell } from '../queue/PriorityCell.tsx';
@@ -139,7 +140,7 @@ export function JobPage({ jobId }: { jobId: number }) {
 }
 
 function Standing({ job }: { job: JobView }) {
-  const about = job.diagnosis?.summary ?? job.cause;
+  const about = engineText(job.diagnosis?.summary ?? job.cause ?? '') || null;
   const cause = about === null ? null : visibleText(about);
   if (isTerminal(job.status)) {
     return (
@@ -155,10 +156,10 @@ function Standing({ job }: { job: JobView }) {
   }
   return (
     <>
-      {job.waitingReason !== null && <span>{visibleText(job.waitingReason)}</span>}
+      {job.waitingReason !== null && <span>{engineText(visibleText(job.waitingReason))}</span>}
       {cause && <span>{cause}</span>}
       {job.status === 'paused' && <span>{job.holdsVram ? t('VRAM stays held') : t('VRAM is free')}</span>}
-      {job.throttle !== null && <span>{throttleText(job).slice(2)}</span>}
+      {job.throttle !== null && <span>{engineText(throttleText(job).slice(2))}</span>}
       {job.progress !== null && (
         <span>
           {visibleText(job.progress.label)}, <b>{Math.floor(job.progress.fraction * 100)} %</b>

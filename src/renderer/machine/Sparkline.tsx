@@ -1,27 +1,30 @@
 import { useComputedColorScheme } from '@mantine/core';
-import { useEffect, useRef } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import uPlot from 'uplot';
+import { useNow } from '../store/store.ts';
 import classes from './Sparkline.module.css';
 
-export interface SparklineProps {
+export interface SparklineProps<S extends { readonly atMs: number }> {
   /** What it shows, for those who cannot see it. */
   readonly label: string;
-  /** Unix ms, ascending. */
-  readonly timesMs: readonly number[];
-  /** null: not measured then; a gap. */
-  readonly values: readonly (number | null)[];
+  /** Oldest first; the same array while nothing is new. */
+  readonly samples: readonly S[];
+  /** Which figure of them. A gap where it is null: not measured then. */
+  readonly figure: { readonly [K in keyof S]: S[K] extends number | null ? K : never }[keyof S];
   /** Top of the scale; null: the highest value seen. */
   readonly top: number | null;
   /** Shown span, ms, ending now. */
   readonly spanMs: number;
-  readonly nowMs: number;
 }
 
-const HEIGHT_PX = 32;
+const HEIGHT_PX = 20;
 
-/** The last minutes of one figure as a line, zero at the bottom. */
-export function Sparkline(props: SparklineProps) {
-  const { label, timesMs, values, top, spanMs, nowMs } = props;
+/** The last minutes of one figure as a line, zero at the bottom. Drawn once a second, however often things are measured. */
+export const Sparkline = memo(function Sparkline<S extends { readonly atMs: number }>(
+  props: SparklineProps<S>,
+) {
+  const { label, samples, figure, top, spanMs } = props;
+  const nowMs = useNow();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const colorScheme = useComputedColorScheme('dark');
@@ -61,9 +64,13 @@ export function Sparkline(props: SparklineProps) {
     };
   }, [colorScheme]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the second moves the scale.
   useEffect(() => {
-    plot.current?.setData([timesMs.map((ms) => ms / 1000), [...values]]);
-  });
+    plot.current?.setData([
+      samples.map(({ atMs }) => atMs / 1000),
+      samples.map((sample) => sample[figure] as number | null),
+    ]);
+  }, [samples, figure, nowMs, colorScheme]);
 
   return <div ref={host} className={classes.spark} role="img" aria-label={label} />;
-}
+}) as <S extends { readonly atMs: number }>(props: SparklineProps<S>) => React.ReactNode;

@@ -85,7 +85,7 @@ export const ArrayRow = memo(function ArrayRow(props: ArrayRowProps) {
       <GridCell className={classes.id}>
         <ProjectBar project={first.project} />#{id}
       </GridCell>
-      <GridCell className={classes.lines}>
+      <GridCell className={`${classes.lines} ${classes.what}`}>
         <span className={`${classes.name} cut`} title={name}>
           {name}
         </span>
@@ -129,7 +129,7 @@ function Tracks({ jobs }: { jobs: readonly JobView[] }) {
   const held = new Set(jobs.flatMap((job) => job.devices));
   const indices = devices.filter(({ id }) => held.has(id)).map(({ index }) => index);
   return (
-    <GridCell className={classes.lines}>
+    <GridCell className={`${classes.lines} ${classes.track}`}>
       <span className="cut">{indices.length > 0 ? `GPU ${indices.join(', ')}` : ''}</span>
     </GridCell>
   );
@@ -144,7 +144,7 @@ function Standing({ jobs }: { jobs: readonly JobView[] }) {
   ];
   const percent = Math.floor((100 * over) / size);
   return (
-    <GridCell className={classes.lines}>
+    <GridCell className={`${classes.lines} ${classes.standing}`}>
       <span className={classes.state}>
         <span className="cut">{parts.join(' · ')}</span>
         {failed > 0 && (

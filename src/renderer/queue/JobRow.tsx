@@ -10,14 +10,22 @@ import { isLive, isTerminal, runSeconds } from '../../domain/job.ts';
 import { throttleText } from '../../domain/throttleText.ts';
 import { formatMib } from '../../domain/units.ts';
 import { openMore } from '../control/moreStore.ts';
+import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { applyRemedy } from '../machineActions.ts';
 import { hrefOf } from '../route.ts';
 import { ProgressLine } from '../shell/ProgressLine.tsx';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { isTrouble, StatusMark } from '../shell/StatusMark.tsx';
+import { useDue } from '../store/forecast.ts';
 import { useMachine, useNow } from '../store/store.ts';
-import { formatAgo, formatClockSeconds, formatElapsed, formatExact } from '../text/formatTime.ts';
+import {
+  formatAgo,
+  formatAhead,
+  formatClockSeconds,
+  formatElapsed,
+  formatExact,
+} from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './Board.module.css';
 import { GridCell, GridRow } from './Grid.tsx';
@@ -95,7 +103,7 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
       <GridCell className={classes.id}>
         <ProjectBar project={job.project} />#{job.id}
       </GridCell>
-      <GridCell className={classes.lines}>
+      <GridCell className={`${classes.lines} ${classes.what}`}>
         <a
           href={hrefOf({ view: 'job', id: job.id })}
           className={`${classes.name} cut`}
@@ -153,15 +161,19 @@ function TrackCell({ job }: { job: JobView }) {
     .join(', ');
   const need =
     gpuNeedText(job) === '0' ? t('CPU only') : `${gpuNeedText(job)} GPU${job.gpus === 1 ? '' : 's'}`;
+  const waits = !isLive(job.status) && !isTerminal(job.status);
+  const kept = job.pinnedTo?.map((id) => devices.find((device) => device.id === id)?.index ?? '?').join(', ');
   const memory =
-    job.gpus === 0
-      ? ''
-      : job.vramMib === null
-        ? t('whole GPU')
-        : `${formatMib(job.vramMib)}${job.gpus > 1 ? t(' each') : ''}`;
+    waits && kept !== undefined
+      ? t('only GPU {{kept}}', { kept })
+      : job.gpus === 0
+        ? ''
+        : job.vramMib === null
+          ? t('whole GPU')
+          : `${formatMib(job.vramMib)}${job.gpus > 1 ? t(' each') : ''}`;
   return (
-    <GridCell className={classes.lines}>
-      <span className="cut">{job.devices.length > 0 ? `GPU ${indices}` : need}</span>
+    <GridCell className={`${classes.lines} ${classes.track}`}>
+      <span className="cut">{job.devices.length > 0 && !waits ? `GPU ${indices}` : need}</span>
       <span
         className="cut dim"
         title={
@@ -179,11 +191,13 @@ function TrackCell({ job }: { job: JobView }) {
 function StateCell({ job }: { job: JobView }) {
   if (isTerminal(job.status)) {
     const code = job.exitCode === null ? '' : t('· exit {{exitCode}}', { exitCode: job.exitCode });
-    const cause = visibleText(job.diagnosis?.summary ?? job.cause ?? '');
+    const cause = engineText(visibleText(job.diagnosis?.summary ?? job.cause ?? ''));
     const { line, remedy } = job.diagnosis ?? {};
-    const whole = [cause, line && visibleText(line.text), remedy].filter(Boolean).join('\n');
+    const whole = [cause, line && visibleText(line.text), remedy && engineText(remedy)]
+      .filter(Boolean)
+      .join('\n');
     return (
-      <GridCell className={classes.lines}>
+      <GridCell className={`${classes.lines} ${classes.standing}`}>
         <span className={`${classes.ended} ${isTrouble(job.status) ? 'trouble' : ''}`}>
           <StatusMark status={job.status} />
           {job.status === 'succeeded' ? '' : code}
@@ -197,14 +211,14 @@ function StateCell({ job }: { job: JobView }) {
   if (isLive(job.status)) {
     const held = job.status === 'paused' && job.holdsVram !== null;
     return (
-      <GridCell className={classes.lines}>
+      <GridCell className={`${classes.lines} ${classes.standing}`}>
         <span className={classes.state}>
           <StatusMark status={job.status} />
           {held && (
             <span className="cut dim">{job.holdsVram ? t('VRAM stays held') : t('VRAM is free')}</span>
           )}
-          {job.throttle !== null && <span className="cut dim">{throttleText(job).slice(2)}</span>}
-          {job.cause !== null && <span className="cut dim">{visibleText(job.cause)}</span>}
+          {job.throttle !== null && <span className="cut dim">{engineText(throttleText(job).slice(2))}</span>}
+          {job.cause !== null && <span className="cut dim">{engineText(visibleText(job.cause))}</span>}
           {job.progress !== null && (
             <>
               <span className="cut dim" title={visibleText(job.progress.label)}>
@@ -224,10 +238,11 @@ function StateCell({ job }: { job: JobView }) {
   }
   const reason = visibleText(job.waitingReason ?? t('the scheduler has not looked at it yet'));
   const remedy = remedyIn(reason);
+  const said = engineText(reason);
   return (
-    <GridCell className={classes.reason} title={reason}>
+    <GridCell className={`${classes.reason} ${classes.standing}`} title={said}>
       {job.status === 'held' && <StatusMark status="held" />}
-      <span className={classes.sentence}>{reason}</span>
+      <span className={classes.sentence}>{said}</span>
       {remedy !== null && (
         <Button
           size="compact-xs"
@@ -251,6 +266,7 @@ function StateCell({ job }: { job: JobView }) {
 
 function TimeCell({ job }: { job: JobView }) {
   const nowMs = useNow();
+  const due = useDue(job.id);
   const [first, second, exact] = isTerminal(job.status)
     ? [
         job.startedAtMs === null ? t('never ran') : formatElapsed(runSeconds(job, nowMs)),
@@ -269,11 +285,21 @@ function TimeCell({ job }: { job: JobView }) {
             ? ''
             : t('started {{startedAtMs}}', { startedAtMs: formatExact(job.startedAtMs) }),
         ]
-      : [
-          formatAgo(job.submittedAtMs, nowMs),
-          t('submitted'),
-          t('submitted {{submittedAtMs}}', { submittedAtMs: formatExact(job.submittedAtMs) }),
-        ];
+      : due !== null
+        ? [
+            formatAhead(due.start.p50Ms, nowMs),
+            `${formatAhead(due.start.p10Ms, nowMs)} – ${formatAhead(due.start.p90Ms, nowMs)}`,
+            t('expected to start {{middle}}; eight in ten times between {{early}} and {{late}}', {
+              middle: formatExact(due.start.p50Ms),
+              early: formatExact(due.start.p10Ms),
+              late: formatExact(due.start.p90Ms),
+            }),
+          ]
+        : [
+            formatAgo(job.submittedAtMs, nowMs),
+            t('submitted'),
+            t('submitted {{submittedAtMs}}', { submittedAtMs: formatExact(job.submittedAtMs) }),
+          ];
   return (
     <GridCell className={classes.time} title={exact}>
       <span>{first}</span>

@@ -1,5 +1,4 @@
 import type { JobView } from '../../contract/messages.ts';
-import { t } from '../i18n/t.ts';
 import { isMovable } from '../jobActions.ts';
 import type { Board } from '../store/state.ts';
 import { statusWord } from '../text/statusWord.ts';
@@ -89,7 +88,7 @@ function arraysOf(board: Board): ReadonlyMap<number, readonly JobView[]> {
 /** A name for the row that stays its own while the board changes. */
 export const keyOf = (row: Row): string => {
   if (row.kind === 'heading') return row.section;
-  return row.kind === 'array' ? t('array {{id}}', { id: row.id }) : `#${row.job.id}`;
+  return row.kind === 'array' ? `array ${row.id}` : `#${row.job.id}`;
 };
 
 /** The jobs that a row is about. */

@@ -6,6 +6,7 @@ import { type Decision, type Explanation, isSameAction } from '../../domain/deci
 import type { Device } from '../../domain/device.ts';
 import { costText, signed } from '../../domain/explanationText.ts';
 import { featureWords } from '../../domain/featureWords.ts';
+import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useMachine, useNow } from '../store/store.ts';
@@ -48,7 +49,7 @@ export function DecisionList(props: { decisions: readonly Decision[]; openId?: n
                   {formatMoment(decision.atMs, nowMs)}
                 </time>
                 <span className={classes.sentence}>
-                  {visibleText(decision.sentence)}
+                  {engineText(visibleText(decision.sentence))}
                   <Notes decision={decision} />
                 </span>
                 <span className={classes.why}>
@@ -86,13 +87,14 @@ function Why(props: { explanation: Explanation; devices: readonly Pick<Device, '
   return (
     <table className={classes.candidates} aria-label={t('What moved the choice')}>
       <caption className={classes.caption}>
-        {t('Rather than to')} {actionText(otherwise, props.devices)}: {costText(props.explanation)}
+        {t('Rather than to')} {engineText(actionText(otherwise, props.devices))}:{' '}
+        {engineText(costText(props.explanation))}
         {t('. What moved it most:')}
       </caption>
       <tbody>
         {features.map(({ name, chosen, otherwise: other, effect }) => (
           <tr key={name}>
-            <td>{featureWords(name)}</td>
+            <td>{engineText(featureWords(name))}</td>
             <td
               className={classes.score}
               title={t('of what was done, and of the alternative, as the network sees it')}
@@ -134,14 +136,14 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
           {t('the heuristic would')}{' '}
           {isSameAction(decision.heuristicAction, candidates[chosen]!.action)
             ? t('do the same')
-            : actionText(decision.heuristicAction, devices)}
+            : engineText(actionText(decision.heuristicAction, devices))}
         </span>
         {advice !== undefined && (
           <span>
             {visibleText(advice.policy)} {t('suggested')}{' '}
             {isSameAction(advice.action, candidates[chosen]!.action)
               ? t('the same')
-              : t('to {{action}}', { action: actionText(advice.action, devices) })}
+              : t('to {{action}}', { action: engineText(actionText(advice.action, devices)) })}
           </span>
         )}
         <span title={t('snapshot {{snapshotHash}}', { snapshotHash: decision.snapshotHash })}>
@@ -169,10 +171,10 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
               <td>
                 {candidate.action.kind === 'launch' ? (
                   <a href={hrefOf({ view: 'job', id: candidate.action.jobId })}>
-                    {actionText(candidate.action, devices)}
+                    {engineText(actionText(candidate.action, devices))}
                   </a>
                 ) : (
-                  actionText(candidate.action, devices)
+                  engineText(actionText(candidate.action, devices))
                 )}
                 {index === chosen && <b> {t('· taken')}</b>}
               </td>
@@ -186,7 +188,7 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
                 ) : (
                   candidate.vetoes.map((veto) => (
                     <span key={veto.rule} className={classes.veto}>
-                      <b>{veto.rule}</b> {visibleText(veto.reason)}
+                      <b>{veto.rule}</b> {engineText(visibleText(veto.reason))}
                     </span>
                   ))
                 )}

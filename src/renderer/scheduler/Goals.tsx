@@ -7,6 +7,7 @@ import {
   type GoalWeights,
   REWARD_COMPONENTS,
 } from '../../domain/reward.ts';
+import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { setGoals } from '../machineActions.ts';
 import classes from './Goals.module.css';
@@ -34,7 +35,7 @@ export function Goals({ goals, heeded }: { readonly goals: GoalWeights; readonly
       {REWARD_COMPONENTS.map((goal) => {
         const name = NAMES[goal];
         return (
-          <div key={goal} className={classes.goal} title={GOAL_MEANINGS[goal]}>
+          <div key={goal} className={classes.goal} title={engineText(GOAL_MEANINGS[goal])}>
             <span>{name}</span>
             <output>{(draft[goal] ?? goals[goal]).toFixed(2)}</output>
             <Slider
@@ -42,7 +43,7 @@ export function Goals({ goals, heeded }: { readonly goals: GoalWeights; readonly
               thumbLabel={t('{{name}}, 0 to {{FULL_GOAL}}: {{a}}', {
                 name,
                 FULL_GOAL,
-                a: GOAL_MEANINGS[goal],
+                a: engineText(GOAL_MEANINGS[goal]),
               })}
               label={null}
               size="sm"

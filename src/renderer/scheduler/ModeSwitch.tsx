@@ -2,6 +2,7 @@ import { Button, SegmentedControl } from '@mantine/core';
 import type { SchedulerStatus } from '../../contract/messages.ts';
 import { actionText } from '../../domain/actionText.ts';
 import { MODES, type Mode } from '../../domain/mode.ts';
+import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { answer, setMode } from '../machineActions.ts';
 import { useMachine, useNow } from '../store/store.ts';
@@ -56,10 +57,10 @@ function Suggested(props: {
   return (
     <div className={classes.suggestion} role="status">
       <p>
-        {visibleText(policy)} {t('would')} <b>{actionText(action, devices)}</b>.
+        {visibleText(policy)} {t('would')} <b>{engineText(actionText(action, devices))}</b>.
       </p>
       <p className="dim">
-        {heuristic} {t('would')} {actionText(heuristicAction, devices)}
+        {heuristic} {t('would')} {engineText(actionText(heuristicAction, devices))}
         {actsAtMs !== null && t(', in {{a}}', { a: formatElapsed(Math.max(0, (actsAtMs - nowMs) / 1000)) })}.
       </p>
       <div className={classes.answers}>

@@ -15,7 +15,13 @@ const LEAST_COLUMNS = 12;
  * Mean reward rate per episode: columns hang from zero, one stretch per component in three greys, the total
  * marked at their end.
  */
-export function RewardChart({ episodes, goals }: { episodes: readonly Episode[]; goals: GoalWeights }) {
+export function RewardChart(props: {
+  episodes: readonly Episode[];
+  goals: GoalWeights;
+  /** Episodes over whose columns somebody dragged, or clicked; keep its identity. */
+  onChoose(ids: readonly number[]): void;
+}) {
+  const { episodes, goals, onChoose } = props;
   const series = useMemo(() => rewardSeries(episodes, goals), [episodes, goals]);
 
   const build = useCallback(
@@ -26,7 +32,25 @@ export function RewardChart({ episodes, goals }: { episodes: readonly Episode[];
       const places = series.ids.map((_, index) => index);
       const options: Drawing[0] = {
         padding: [12, 8, 0, 0],
-        cursor: { show: false },
+        // Dragging over columns chooses their episodes; the chart itself stays as it is.
+        cursor: {
+          show: true,
+          x: false,
+          y: false,
+          points: { show: false },
+          drag: { x: true, y: false, setScale: false },
+        },
+        hooks: {
+          setSelect: [
+            (plot) => {
+              const { left, width } = plot.select;
+              const at = (px: number): number => Math.round(plot.posToVal(px, 'x'));
+              const chosen = series.ids.filter((_, i) => i >= at(left) && i <= at(left + width));
+              plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+              if (chosen.length > 0) onChoose(chosen);
+            },
+          ],
+        },
         legend: { show: false },
         scales: {
           x: { time: false, range: () => [-0.7, Math.max(LEAST_COLUMNS, series.ids.length) - 0.3] },
@@ -60,7 +84,7 @@ export function RewardChart({ episodes, goals }: { episodes: readonly Episode[];
       };
       return [options, [places, [...sums[2]!], [...sums[1]!], [...sums[0]!], [...series.totals]]];
     },
-    [series],
+    [series, onChoose],
   );
   const host = usePlot(HEIGHT_PX, build);
 

@@ -1,10 +1,11 @@
-import { Select } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Button, Select } from '@mantine/core';
+import { type ReactNode, useCallback, useState } from 'react';
 import type { SchedulerStatus } from '../../contract/messages.ts';
 import { heedsGoals, POLICY_NAMES, type PolicyName } from '../../domain/policyNames.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { locale, t } from '../i18n/t.ts';
 import { setPolicy } from '../machineActions.ts';
+import { goTo } from '../route.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatAgo, formatElapsed } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
@@ -16,6 +17,8 @@ import { ModeSwitch } from './ModeSwitch.tsx';
 import { RewardChart } from './RewardChart.tsx';
 import { episodeSeconds, formatReward } from './rewardSeries.ts';
 import classes from './SchedulerView.module.css';
+import { StartCalibration } from './StartCalibration.tsx';
+import { Versions } from './Versions.tsx';
 
 /** Live jobs are never stopped for others: of those that could, only the order of starts is seen. */
 const POLICIES: Readonly<Record<PolicyName, string>> = {
@@ -53,6 +56,12 @@ export function SchedulerView() {
   const status = useMachine((machine) => machine.scheduler);
   const decisions = useMachine((machine) => machine.decisions);
   const episodes = useMachine((machine) => machine.episodes);
+  const [chosen, setChosen] = useState<readonly number[] | null>(null);
+  // One opens at its own address, with all that was decided in it.
+  const choose = useCallback((ids: readonly number[]) => {
+    if (ids.length === 1) goTo({ view: 'episode', id: ids[0]! });
+    else setChosen(ids);
+  }, []);
   return (
     <div className={classes.page}>
       <aside className={classes.side} aria-label={t('Scheduler')}>
@@ -72,7 +81,7 @@ export function SchedulerView() {
         <section className={classes.rewards} aria-label={t('Reward')}>
           <h2 className={classes.title}>{t('Reward')}</h2>
           {episodes.some((episode) => episode.endedAtMs !== null) ? (
-            <RewardChart episodes={episodes} goals={status.goals} />
+            <RewardChart episodes={episodes} goals={status.goals} onChoose={choose} />
           ) : (
             <p className="dim">
               {t('No episode has ended yet. One ends when nothing runs and nothing waits.')}
@@ -87,9 +96,27 @@ export function SchedulerView() {
           <h2 className={classes.title}>{t('Learning')}</h2>
           <LearningCurves status={status} />
         </section>
+        <section className={classes.versions} aria-label={t('Versions of the learned policy')}>
+          <h2 className={classes.title}>{t('Versions of the learned policy')}</h2>
+          <Versions status={status} />
+        </section>
+        <section className={classes.calibration} aria-label={t('Expected starts')}>
+          <h2 className={classes.title}>{t('Expected starts')}</h2>
+          <StartCalibration />
+        </section>
         <section className={classes.episodes} aria-label={t('Episodes')}>
           <h2 className={classes.title}>{t('Episodes')}</h2>
-          <EpisodeTable episodes={episodes} />
+          {chosen !== null && (
+            <p className={classes.note}>
+              {t('Those that were chosen above.')}{' '}
+              <Button size="compact-xs" variant="default" onClick={() => setChosen(null)}>
+                {t('All episodes')}
+              </Button>
+            </p>
+          )}
+          <EpisodeTable
+            episodes={chosen === null ? episodes : episodes.filter(({ id }) => chosen.includes(id))}
+          />
         </section>
       </div>
     </div>
@@ -142,7 +169,10 @@ function Figures({ status }: { status: SchedulerStatus }) {
         <Figure name={t('Train steps')} value={learner.trainSteps.toLocaleString(locale)} />
         <Figure
           name={t('Replay')}
-          value={`${learner.replaySize.toLocaleString(locale)} of ${learner.replayCapacity.toLocaleString(locale)}`}
+          value={t('{{have}} of {{most}}', {
+            have: learner.replaySize.toLocaleString(locale),
+            most: learner.replayCapacity.toLocaleString(locale),
+          })}
           why={t('Transitions kept to learn from')}
         />
         <Figure
@@ -158,7 +188,7 @@ function Figures({ status }: { status: SchedulerStatus }) {
       )}
       <Group title={t('Episode now')}>
         {currentEpisode === null ? (
-          <Figure name={t('None')} value="the next arrival opens one" />
+          <Figure name={t('None')} value={t('the next arrival opens one')} />
         ) : (
           <>
             <Figure
@@ -167,7 +197,10 @@ function Figures({ status }: { status: SchedulerStatus }) {
             />
             <Figure
               name={t('Jobs')}
-              value={`${currentEpisode.jobsFinished} of ${currentEpisode.jobsArrived} done`}
+              value={t('{{done}} of {{all}} done', {
+                done: currentEpisode.jobsFinished,
+                all: currentEpisode.jobsArrived,
+              })}
             />
             <Figure name={t('Decisions')} value={currentEpisode.decisions.toLocaleString(locale)} />
             <Figure
@@ -184,7 +217,7 @@ function Figures({ status }: { status: SchedulerStatus }) {
 }
 
 const mayTake = ({ limits, yields }: SchedulerStatus['learner']): string =>
-  yields ? 'nothing: you are here' : t('{{cpuPercent}} % of a core', { cpuPercent: limits.cpuPercent });
+  yields ? t('nothing: you are here') : t('{{cpuPercent}} % of a core', { cpuPercent: limits.cpuPercent });
 
 function Group({ title, children }: { title: string; children: ReactNode }) {
   return (

@@ -3,6 +3,7 @@ import type { Device } from '../../domain/device.ts';
 import { type DeviceRules, deviceRulesSchema } from '../../domain/deviceRules.ts';
 import { formatMib } from '../../domain/units.ts';
 import { isDeviceFault, xidText } from '../../domain/xid.ts';
+import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { ignoreProcess, setDeviceRules } from '../machineActions.ts';
 import { formatExact } from '../text/formatTime.ts';
@@ -38,7 +39,7 @@ export function DeviceSettings({ device }: { device: Device }) {
       about={`${visibleText(device.name)}, ${formatMib(device.memoryTotalMib)}${
         device.closed === null
           ? ''
-          : t('. Nothing new starts: {{reason}}', { reason: visibleText(device.closed.reason) })
+          : t('. Nothing new starts: {{reason}}', { reason: engineText(visibleText(device.closed.reason)) })
       }`}
     >
       {device.fault !== undefined && (

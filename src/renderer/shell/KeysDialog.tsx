@@ -7,7 +7,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [readonly string[], s
     t('Everywhere'),
     [
       [['1'], t('Queue')],
-      [['2'], t('Machine')],
+      [['2'], t('Now')],
       [['3'], t('Scheduler')],
       [['4'], t('History')],
       [['5'], t('Settings')],

@@ -18,6 +18,8 @@ import { isLive, isTerminal } from '../../domain/job.ts';
 export const SAMPLE_WINDOW_MS = 10 * 60_000;
 /** How long the timeline looks back at most. */
 export const ALLOCATION_WINDOW_MS = 60 * 60_000;
+/** Nothing is drawn finer than a second: what comes sooner after the last is passed over. */
+const SAMPLE_STEP_MS = 900;
 const DECISIONS_KEPT = 300;
 const EPISODES_KEPT = 200;
 const EVENTS_KEPT = 2000;
@@ -184,7 +186,7 @@ function latestFirst<T extends { readonly id: number }>(items: readonly T[], ite
 
 function appendSample<T extends { readonly atMs: number }>(series: readonly T[], sample: T): readonly T[] {
   const last = series.at(-1);
-  if (last && sample.atMs <= last.atMs) return series;
+  if (last && sample.atMs < last.atMs + SAMPLE_STEP_MS) return series;
   const from = sample.atMs - SAMPLE_WINDOW_MS;
   const firstKept = series.findIndex((other) => other.atMs >= from);
   return [...(firstKept < 0 ? [] : series.slice(firstKept)), sample];

@@ -42,6 +42,13 @@ export function formatAgo(atMs: number, nowMs: number): string {
   return t('{{ms}} ago', { ms: formatCoarse(ms) });
 }
 
+/** How far ahead: `now`, `~12 min`, `~3 h`; what is out of sight is later. */
+export function formatAhead(atMs: number, nowMs: number): string {
+  const ms = atMs - nowMs;
+  if (ms < 5000) return t('now');
+  return ms > 10 * 86_400_000 ? t('later') : `~${formatCoarse(ms)}`;
+}
+
 /** A duration in its largest unit. */
 export function formatCoarse(ms: number): string {
   const s = Math.floor(Math.max(0, ms) / 1000);
