@@ -401,6 +401,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   Log: '日志',
   'Log of': '日志：第',
   Logs: '日志',
+  'Longest wait': '最长等待',
   'look at everything': '查看一切',
   'Look now': '立即检查',
   'Looking whether it could run …': '正在检查能否运行……',
@@ -425,6 +426,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'mean time from submission to end': '从提交到结束的平均时间',
   'Mean time from submission to end; unknown until a job of it has finished':
     '从提交到结束的平均时间；在有作业结束之前未知',
+  'Mean wait': '平均等待',
   measured: '实测',
   'Median wait': '等待中位数',
   Memory: '显存',
@@ -455,6 +457,7 @@ export const zhCN: Readonly<Record<string, string>> = {
     '多半是其上运行的程序所致：请查看该作业的日志。',
   Move: '移动',
   'Move #{{id}} in the queue': '在队列中移动 #{{id}}',
+  'Move a slider: nothing is set until you say so.': '移动滑块：在您确认之前不会设置。',
   'moved in the queue': '在队列中移动',
   Name: '名称',
   'Name of a new token': '新令牌的名称',
@@ -649,6 +652,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   Rename: '重命名',
   'Rename the template': '重命名模板',
   Replay: '回放',
+  'Replaying the last day': '正在重放最近一天',
   'reservation {{id}} was not removed': '预约 {{id}} 未移除',
   Reservations: '预约',
   Reserve: '预约',
@@ -696,6 +700,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   Sender: '发件人',
   Set: '设置',
   'set aside': '预留',
+  'Set them': '设置',
   Settings: '设置',
   'Share it': '共用',
   'Share of decisions taken at random to learn from; this policy does not explore when unknown':
@@ -718,6 +723,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'since {{startedAtMs}}': '自 {{startedAtMs}}',
   'slow down': '减速',
   'Slow down by': '减速方式',
+  Slowdown: '减慢',
   'Slowed down to': '减速到',
   'Slowed down to, {{gpu}}': '减速到，{{gpu}}',
   'Slowing down': '减速方式',
@@ -850,6 +856,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'Times that the policy failed and the heuristic decided instead': '策略失败、改由启发式决策的次数',
   'tiresias: two queues by service (starts only)': 'tiresias：按服务量分两队（仅启动）',
   to: '至',
+  To: '至',
   'to end by {{deadlineAtMs}}': '应在 {{deadlineAtMs}} 前结束',
   'To percent': '降至百分之',
   'To the scheduler': '前往调度器',
@@ -871,6 +878,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'Tried again so often by itself': '自动再试的次数',
   'tried again up to {{retries}} times': '最多再试 {{retries}} 次',
   'Try again': '重试',
+  'Try others first': '先试其他目标',
   Tue: '周二',
   'Type or paste here as well: the fields follow': '也可在此输入或粘贴，上面的栏目随之改变',
   'under 1 min': '1 分钟内',
@@ -921,6 +929,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'What would be queued': '将要排队的作业',
   'What would be queued appears here once every field can be read.':
     '所有栏目都能理解之后，将要排队的作业会显示在这里。',
+  'What would have changed': '会有什么变化',
   'What would keep it from running': '妨碍运行的问题',
   When: '何时',
   'Whether jobs start beside processes that are not Stint’s. Their memory is never free either way.':
@@ -967,6 +976,8 @@ export const zhCN: Readonly<Record<string, string>> = {
   '{{have}} of {{most}}': '{{have}}/{{most}}',
   '{{heuristic}} acts. Where {{policy}} would do otherwise, it waits for your word first.':
     '由 {{heuristic}} 行动。若 {{policy}} 有不同选择，会先等您的意见。',
+  '{{jobs}} jobs of the last day, replayed: {{earlier}} earlier, {{later}} later':
+    '重放最近一天的 {{jobs}} 个作业：{{earlier}} 个更早，{{later}} 个更晚',
   '{{jobs}}: anywhere': '{{jobs}}：任意 GPU',
   '{{jobs}}: full speed': '{{jobs}}：全速',
   '{{jobs}}: only on GPU {{gpus}}': '{{jobs}}：仅限 GPU {{gpus}}',

@@ -11,6 +11,7 @@ import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { setGoals } from '../machineActions.ts';
 import classes from './Goals.module.css';
+import { GoalsTrial } from './GoalsTrial.tsx';
 
 const NAMES: Readonly<Record<keyof GoalWeights, string>> = {
   completion: t('Soon over'),
@@ -21,6 +22,8 @@ const NAMES: Readonly<Record<keyof GoalWeights, string>> = {
 /** What the policy strives for, a slider for each goal. It holds from the next decision on. */
 export function Goals({ goals, heeded }: { readonly goals: GoalWeights; readonly heeded: boolean }) {
   const [draft, setDraft] = useState<Partial<GoalWeights>>({});
+  /** What is only tried, and not set; null: sliders set at once. */
+  const [tried, setTried] = useState<Partial<GoalWeights> | null>(null);
   const changed = REWARD_COMPONENTS.some((goal) => goals[goal] !== DEFAULT_GOALS[goal]);
   return (
     <section aria-label={t('Goals')}>
@@ -52,13 +55,31 @@ export function Goals({ goals, heeded }: { readonly goals: GoalWeights; readonly
               step={0.05}
               value={draft[goal] ?? goals[goal]}
               onChange={(value) => setDraft((now) => ({ ...now, [goal]: value }))}
-              onChangeEnd={(value) =>
-                void setGoals({ [goal]: value }).finally(() => setDraft(({ [goal]: _over, ...rest }) => rest))
-              }
+              onChangeEnd={(value) => {
+                if (tried !== null) setTried({ ...tried, [goal]: value });
+                else
+                  void setGoals({ [goal]: value }).finally(() =>
+                    setDraft(({ [goal]: _over, ...rest }) => rest),
+                  );
+              }}
             />
           </div>
         );
       })}
+      {tried === null ? (
+        <Button size="compact-xs" variant="default" onClick={() => setTried({})}>
+          {t('Try others first')}
+        </Button>
+      ) : (
+        <GoalsTrial
+          tried={tried}
+          onEnd={(set) => {
+            if (set) void setGoals(tried);
+            setTried(null);
+            setDraft({});
+          }}
+        />
+      )}
       {!heeded && <p className="dim">{t('This policy goes by its own rule and not by goals.')}</p>}
     </section>
   );

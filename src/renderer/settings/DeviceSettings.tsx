@@ -56,7 +56,7 @@ export function DeviceSettings({ device }: { device: Device }) {
               : t('Most likely what ran there did it: look at the log of its job.'),
           })}
         >
-          <span className="trouble">Xid {device.fault.code}</span>
+          <span className="trouble">{`Xid ${device.fault.code}`}</span>
         </Setting>
       )}
       <Setting

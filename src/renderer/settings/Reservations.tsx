@@ -122,7 +122,7 @@ function NewReservation({ devices, onMade }: { devices: readonly Device[]; onMad
         onChange={({ currentTarget }) => setForm((old) => ({ ...old, id: currentTarget.value }))}
       />
       <TextInput label={t('From')} placeholder={t('now')} {...bind('from')} />
-      <TextInput label="To" placeholder={t('+2h, 16:00, tomorrow 09:00')} {...bind('to')} />
+      <TextInput label={t('To')} placeholder={t('+2h, 16:00, tomorrow 09:00')} {...bind('to')} />
       <TextInput label={t('For')} {...bind('user')} />
       <NativeSelect
         size="xs"
