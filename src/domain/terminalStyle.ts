@@ -10,6 +10,11 @@ export class TerminalStyle {
   #back = '';
 
   change(parameters: string): void {
+    if (parameters === '' || parameters === '0') {
+      this.#one(0);
+      this.text = '';
+      return;
+    }
     // Colours by number and by light, with either separator.
     const codes = parameters.split(/[;:]/).map((part) => (part === '' ? 0 : Number(part)));
     for (let i = 0; i < codes.length; i++) {

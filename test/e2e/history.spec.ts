@@ -34,6 +34,20 @@ describe('the history', () => {
       expect(await violationsIn(page), scheme).toEqual([]);
       await page.screenshot({ path: `${shots}/history ${scheme}.png` });
     }
+    await page.getByRole('region', { name: 'Use by hour and GPU' }).getByText('GPU 0').waitFor();
+    await page.getByRole('region', { name: 'How long they waited' }).getByText('up to 10').first().waitFor();
+    await page.getByLabel('Also by').selectOption('cause');
+    await page.getByRole('region', { name: 'By cause of death' }).getByText('gpu-memory').waitFor();
+    // Half of the time that is shown, drawn over with the mouse.
+    const time = page.getByRole('region', { name: 'GPUs in use over time' }).getByRole('img');
+    const { x, y, width, height } = (await time.boundingBox())!;
+    await page.mouse.move(x + 1, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + width / 2, y + height / 2, { steps: 4 });
+    await page.mouse.up();
+    await page.waitForURL(/from=\d{13}&to=\d{13}/);
+    await at.go('history');
+    await found(bad).waitFor();
     await page.getByRole('combobox', { name: 'Cause of death' }).click();
     await page.getByRole('option', { name: 'gpu-memory' }).click();
     await found(good).waitFor({ state: 'detached' });

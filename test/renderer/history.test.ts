@@ -2,6 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { csvOf } from '../../src/renderer/history/exportJobs.ts';
 import { formOfQuery, queryOfForm, readFilter } from '../../src/renderer/history/historyFilter.ts';
 import { totalOf, totalsBy } from '../../src/renderer/history/historyTotals.ts';
+import {
+  distributionOf,
+  gpusOverTime,
+  hoursInUse,
+  slowdownsOf,
+  spanOf,
+  waitsOf,
+} from '../../src/renderer/history/jobPatterns.ts';
 import { type PaletteItem, paletteItems } from '../../src/renderer/palette/paletteItems.ts';
 import { job } from './build.ts';
 
@@ -81,6 +89,57 @@ describe('a search in the history', () => {
       '7,"\'=HYPERLINK(""x""), ""quoted""",queued,,,ana,default,1,,-5,0,1970-01-01T00:00:00.000Z,,,,a \'b c\'',
     );
     expect(end).toBe('');
+  });
+});
+
+describe('patterns in the history', () => {
+  const jobs = [
+    job(1, {
+      devices: ['a'],
+      submittedAtMs: 0,
+      startedAtMs: HOUR,
+      finishedAtMs: 2 * HOUR,
+      status: 'succeeded',
+    }),
+    // At the same time on the same GPU: it was held once.
+    job(2, {
+      devices: ['a', 'b'],
+      gpus: 2,
+      submittedAtMs: HOUR,
+      startedAtMs: 1.5 * HOUR,
+      finishedAtMs: 2.5 * HOUR,
+      status: 'succeeded',
+    }),
+    job(3, { devices: ['b'], submittedAtMs: 0, startedAtMs: 24 * HOUR, status: 'running' }),
+    job(4, {}),
+  ];
+  const now = 25 * HOUR;
+  const hourOf = (ms: number) => Math.floor(ms / HOUR) % 24;
+
+  it('tells how much of each hour of the day a GPU was held', () => {
+    const [a, b] = hoursInUse(jobs, now, hourOf);
+    expect(a!.deviceId).toBe('a');
+    expect(a!.shares.slice(0, 4)).toEqual([0, 1, 0.5, 0]);
+    // Hour 0 was there once in the span, hour 1 as well: it begins at 1.
+    expect(b!.shares.slice(0, 4)).toEqual([1, 0.5, 0.5, 0]);
+    expect(hoursInUse([job(4, {})], now, hourOf)).toEqual([]);
+  });
+
+  it('tells how many were in use over time, and how long jobs waited', () => {
+    const span = spanOf(jobs, now)!;
+    expect(span).toEqual({ fromMs: HOUR, toMs: 25 * HOUR });
+    const parts = gpusOverTime(jobs, span, now, 24);
+    expect(parts.slice(0, 3)).toEqual([2, 1, 0]);
+    expect(parts.at(-1)).toBe(1);
+    expect(parts.reduce((sum, gpus) => sum + gpus, 0)).toBe(4);
+    expect(slowdownsOf(jobs)).toEqual([2, 1.5]);
+    expect(distributionOf(waitsOf(jobs), [1800, 3600])).toEqual({
+      edges: [1800, 3600],
+      counts: [1, 1, 1],
+      p50: 3600,
+      p90: 24 * 3600,
+    });
+    expect(distributionOf([], [1])).toBeNull();
   });
 });
 

@@ -14,6 +14,7 @@ import { csvOf, saveFile } from './exportJobs.ts';
 import { HistoryTable } from './HistoryTable.tsx';
 import classes from './HistoryView.module.css';
 import { formOfQuery, type HistoryForm, queryOfForm, readFilter } from './historyFilter.ts';
+import { Patterns } from './Patterns.tsx';
 import { Totals } from './Totals.tsx';
 import { MOST_FOUND, useHistory } from './useHistory.ts';
 
@@ -116,6 +117,7 @@ export function HistoryView({ query }: { query: string }) {
       ) : (
         <>
           <Totals jobs={found.jobs} onPick={change} />
+          <Patterns jobs={found.jobs} onPick={change} />
           <HistoryTable jobs={found.jobs} />
         </>
       )}

@@ -1,20 +1,20 @@
-import { useMemo } from 'react';
+import { NativeSelect } from '@mantine/core';
+import { useMemo, useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
+import { scriptOf } from '../../domain/script.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { projectColour } from '../hue.ts';
 import { locale, t } from '../i18n/t.ts';
 import { useNow } from '../store/store.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './HistoryView.module.css';
+import type { HistoryForm } from './historyFilter.ts';
 import { type Total, totalOf, totalsBy } from './historyTotals.ts';
 
 const SHOWN = 8;
 
 /** What was found took, by project and by user; a click narrows the search to one. */
-export function Totals(props: {
-  jobs: readonly JobView[];
-  onPick(part: { project: string } | { user: string }): void;
-}) {
+export function Totals(props: { jobs: readonly JobView[]; onPick(part: Partial<HistoryForm>): void }) {
   const { jobs, onPick } = props;
   // By the minute: ten thousand jobs are not added up every second.
   const nowMs = Math.floor(useNow() / 60_000) * 60_000;
@@ -26,6 +26,8 @@ export function Totals(props: {
     ],
     [jobs, nowMs],
   );
+  const [also, setAlso] = useState<GroupBy>('command');
+  const others = useMemo(() => totalsBy(jobs, GROUPS[also].nameOf, nowMs), [jobs, also, nowMs]);
   return (
     <div className={classes.totals}>
       <dl className={classes.figures}>
@@ -43,9 +45,52 @@ export function Totals(props: {
       </dl>
       <Shares title={t('By project')} totals={projects} coloured onPick={(project) => onPick({ project })} />
       <Shares title={t('By user')} totals={users} onPick={(user) => onPick({ user })} />
+      <div>
+        <NativeSelect
+          size="xs"
+          aria-label={t('Also by')}
+          data={Object.entries(GROUPS).map(([value, { label }]) => ({ value, label }))}
+          value={also}
+          onChange={({ currentTarget }) => setAlso(currentTarget.value as GroupBy)}
+        />
+        <Shares
+          title={GROUPS[also].label}
+          hidden
+          totals={others}
+          onPick={(name) => {
+            const part = GROUPS[also].pick(name);
+            if (part !== null) onPick(part);
+          }}
+        />
+      </div>
     </div>
   );
 }
+
+/** What else jobs are told apart by. `pick`: what narrows the search to one; null: nothing does. */
+const GROUPS = {
+  command: {
+    label: t('By command'),
+    nameOf: (job: JobView) => scriptOf(job.command),
+    pick: (name: string) => ({ text: name.split(' ').at(-1)! }),
+  },
+  status: {
+    label: t('By status'),
+    nameOf: (job: JobView) => job.status as string,
+    pick: (status: string) => ({ status: [status] }),
+  },
+  cause: {
+    label: t('By cause of death'),
+    nameOf: (job: JobView) => job.diagnosis?.code ?? '–',
+    pick: (cause: string) => (cause === '–' ? null : { cause: [cause] }),
+  },
+  day: {
+    label: t('By day'),
+    nameOf: (job: JobView) => new Date(job.startedAtMs ?? job.submittedAtMs).toLocaleDateString('sv'),
+    pick: (day: string) => ({ from: day, to: day }),
+  },
+} as const;
+type GroupBy = keyof typeof GROUPS;
 
 function Figure({ name, value, why }: { name: string; value: string; why?: string }) {
   return (
@@ -60,13 +105,15 @@ function Shares(props: {
   title: string;
   totals: readonly Total[];
   coloured?: boolean;
+  /** True: its title is told by something above it. */
+  hidden?: boolean;
   onPick(name: string): void;
 }) {
-  const { title, totals, coloured = false, onPick } = props;
+  const { title, totals, coloured = false, hidden = false, onPick } = props;
   const most = Math.max(...totals.map(({ gpuHours }) => gpuHours), Number.MIN_VALUE);
   return (
     <section className={classes.shares} aria-label={title}>
-      <h2 className={classes.title}>{title}</h2>
+      {!hidden && <h2 className={classes.title}>{title}</h2>}
       <ul>
         {totals.slice(0, SHOWN).map(({ name, gpuHours, jobs }) => (
           <li key={name}>

@@ -20,7 +20,7 @@ const MOST_MARKS = 200;
  */
 export class TerminalText {
   readonly #lines: string[] = [''];
-  readonly #marks: (readonly Mark[] | undefined)[] = [];
+  readonly #marks: (Mark[] | undefined)[] = [];
   readonly #style = new TerminalStyle();
   #row = 0;
   #column = 0;
@@ -74,7 +74,15 @@ export class TerminalText {
 
   /** Lays a style over a stretch of the line; '' takes what was there away. */
   #mark(from: number, to: number, style: string): void {
-    const around = (this.#marks[this.#row] ?? NONE).flatMap((mark) => [
+    const before = this.#marks[this.#row];
+    if (before === undefined || before.at(-1)!.to <= from) {
+      // Nearly always: what is written goes to the end of its line.
+      if (style === '') return;
+      if (before === undefined) this.#marks[this.#row] = [{ from, to, style }];
+      else if (before.length < MOST_MARKS) before.push({ from, to, style });
+      return;
+    }
+    const around = before.flatMap((mark) => [
       ...(mark.from < from ? [{ ...mark, to: Math.min(mark.to, from) }] : []),
       ...(mark.to > to ? [{ ...mark, from: Math.max(mark.from, to) }] : []),
     ]);
