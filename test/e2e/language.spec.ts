@@ -46,7 +46,7 @@ it('speaks Chinese to who reads Chinese, in every view, and English when it is t
     await page.locator(`[data-job="${id}"]`).getByText('运行中').waitFor();
     for (const [view, heading] of [
       ['queue', '等待中'],
-      ['machine', '时间线'],
+      ['machine', '主机'],
       ['scheduler', '最近的决策'],
       ['history', '按项目'],
       ['settings', '安静时段'],
