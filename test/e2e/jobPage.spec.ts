@@ -91,6 +91,17 @@ describe('what a job reports', () => {
     expect(await curves.locator('canvas').count()).toBe(2);
     expect(await violationsIn(page)).toEqual([]);
     await page.screenshot({ path: `${shots}/job that reports.png` });
+    // Beside another of its project, with another learning rate.
+    const other = await host.submit({
+      command: ['sh', '-c', script.replace('sleep 600', 'true').replaceAll('sleep 0.2', 'true')],
+      priority: 3,
+    });
+    await host.reaches(other, 'succeeded');
+    const beside = page.getByRole('region', { name: 'Compared with others' });
+    await beside.getByRole('combobox', { name: 'Jobs to compare it with' }).click();
+    await page.getByRole('option', { name: new RegExp(`^#${other} `) }).click();
+    await beside.getByRole('img', { name: new RegExp(`^loss by step, .*#${other} loss`) }).waitFor();
+    await beside.getByRole('row', { name: 'Priority 0 3' }).waitFor();
     const table = await host.stint('metrics', String(id));
     expect(table).toContain('val_loss');
     expect(JSON.parse(await host.stint('metrics', String(id), '--json')).series[0].at.at(-1)).toBe(40);

@@ -207,19 +207,22 @@ function Bars(props: { title: string; about: string; of: Distribution | null; te
         </span>
       </h2>
       <dl>
-        {of.counts.map((count, at) => (
-          <div key={of.edges[at] ?? 'more'}>
-            <dt>
-              {of.edges[at] === undefined
-                ? t('more than {{edge}}', { edge: text(of.edges.at(-1)!) })
-                : t('up to {{edge}}', { edge: text(of.edges[at]) })}
-            </dt>
-            <dd>
-              <i style={{ width: `${(count / most) * 100}%` }} />
-              {count.toLocaleString(locale)}
-            </dd>
-          </div>
-        ))}
+        {of.counts.map((count, at) => {
+          const edge = of.edges[at];
+          return (
+            <div key={edge ?? 'more'}>
+              <dt>
+                {edge === undefined
+                  ? t('more than {{edge}}', { edge: text(of.edges.at(-1)!) })
+                  : t('up to {{edge}}', { edge: text(edge) })}
+              </dt>
+              <dd>
+                <i style={{ width: `${(count / most) * 100}%` }} />
+                {count.toLocaleString(locale)}
+              </dd>
+            </div>
+          );
+        })}
       </dl>
     </section>
   );

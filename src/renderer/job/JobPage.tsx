@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { type ReactNode, useMemo, useRef, useState } from 'react';
+import { type ReactNode, Suspense, useMemo, useRef, useState } from 'react';
 import type { JobView, LoggedEvent } from '../../contract/messages.ts';
 import { attemptsOf } from '../../domain/attempts.ts';
 import { missedText } from '../../domain/deadline.ts';
@@ -17,6 +17,7 @@ import { act, isPossible, type JobAction } from '../jobActions.ts';
 import { PriorityCell } from '../queue/PriorityCell.tsx';
 import { goTo } from '../route.ts';
 import { DecisionList } from '../scheduler/DecisionList.tsx';
+import { lazyView } from '../shell/lazyView.tsx';
 import { ProgressLine } from '../shell/ProgressLine.tsx';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { isTrouble, StatusMark } from '../shell/StatusMark.tsx';
@@ -31,6 +32,9 @@ import classes from './JobPage.module.css';
 import { LogTail, type Sought } from './LogTail.tsx';
 import { MetricCharts } from './MetricCharts.tsx';
 import { useJob } from './useJob.ts';
+
+// Whoever looks at a job seldom wants it beside others.
+const Compare = lazyView(async () => (await import('./Compare.tsx')).Compare);
 
 const ACTIONS: readonly (readonly [JobAction, string])[] = [
   ['pause', t('Pause')],
@@ -119,6 +123,7 @@ export function JobPage({ jobId }: { jobId: number }) {
         </div>
         <div className={classes.side}>
           <MetricCharts jobId={job.id} attempt={job.attempt} />
+          <Suspense fallback={null}>{job.startedAtMs !== null && <Compare job={job} />}</Suspense>
           <Facts job={job} />
           <Attempts
             attempts={attempts}
