@@ -16,6 +16,8 @@ import { until } from './until.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
 const DAY_MS = 86_400_000;
+/** Each command is a process that reads the sources; a busy machine takes seconds for one. */
+const COMMANDS_MS = 180_000;
 const PATIENCE_MS = 6000;
 
 let home: string;
@@ -129,7 +131,7 @@ const shown = (): Promise<string> =>
     socket.once('error', fail);
   });
 
-describe('over TLS', () => {
+describe('over TLS', { timeout: COMMANDS_MS }, () => {
   it('the command line does what the token may, with a certificate that it trusts', async () => {
     const env = { STINT_URL: url(), STINT_CA: at('ca.pem'), STINT_TOKEN: tokens.act };
     const submitted = await cli(env, 'submit', '--gpus', '0', '--', 'echo', 'from afar');
