@@ -1,6 +1,6 @@
 // `npm run bench`: the figures that Stint promises, measured here and now, as a table and as JSON under
 // bench-results/. It fails nothing: machines differ, and tests have no timing.
-//   npm run bench -- [--quick] [--only submissions|queue|history|logs|decisions|learning|idle|telemetry|plain|evaluate|console|frames]
+//   npm run bench -- [--quick] [--only submissions|queue|history|logs|decisions|learning|idle|telemetry|peers|plain|evaluate|console|frames]
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
@@ -15,6 +15,7 @@ import { learningSpeed } from './bench/learning.ts';
 import { logFollow } from './bench/logFollow.ts';
 import { longHistory, longQueue } from './bench/manyJobs.ts';
 import { type Figure, table } from './bench/measure.ts';
+import { peers } from './bench/peers.ts';
 import { plainSimulation } from './bench/plain.ts';
 import { submissionRate, submitToRunning } from './bench/submissions.ts';
 import { telemetryCost } from './bench/telemetry.ts';
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   learning: () => learningSpeed(repetitions),
   idle: () => idleCost(values.quick ? 1 : 3),
   telemetry: () => telemetryCost(values.quick ? 1 : 3),
+  peers: () => peers(values.quick),
   plain: () => plainSimulation(repetitions),
   evaluate: () => evaluation(values.quick ? 1 : 3),
   console: () => Promise.resolve(consoleSize()),

@@ -10,7 +10,18 @@ import { ROOT, run } from './lib/run.ts';
 const VITEPRESS = 'vitepress@1.6.4';
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Begin: ['index', 'guide', 'install', 'commands', 'troubleshooting', 'comparison'],
-  Jobs: ['jobs', 'environment', 'control', 'logs', 'metrics', 'diagnosis', 'durations', 'slurm', 'retention'],
+  Jobs: [
+    'jobs',
+    'environment',
+    'control',
+    'logs',
+    'metrics',
+    'diagnosis',
+    'durations',
+    'slurm',
+    'executors',
+    'retention',
+  ],
   Scheduler: ['dqn', 'policies', 'modes', 'goals', 'policy-versions', 'learning'],
   Machine: ['devices', 'doctor', 'service', 'backup', 'security', 'chaos'],
   'Other programs': ['api', 'json', 'exit-codes', 'agents', 'notify'],

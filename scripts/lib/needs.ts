@@ -6,6 +6,8 @@ interface Need {
   readonly what: string;
   /** Debian package that has it. */
   readonly debian: string;
+  /** True: without it some tests are skipped, and say so. */
+  readonly optional?: true;
   present(): boolean;
 }
 
@@ -41,6 +43,12 @@ const NEEDS: readonly Need[] = [
     debian: 'python3-torch python3-numpy',
     present: () => answers('/usr/bin/python3', '-c', 'import torch, numpy'),
   },
+  {
+    what: 'Slurm with munge, for jobs that are handed over to it',
+    debian: 'slurm-wlm munge',
+    optional: true,
+    present: () => answers('sh', '-c', 'command -v slurmctld && command -v slurmd && command -v munged'),
+  },
 ];
 
 /**
@@ -65,7 +73,12 @@ export function installNeeds(): string[] {
       console.error(`apt could not install them: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return NEEDS.filter((need) => !need.present()).map(
-    (need) => `${need.what}: install it, on Debian or Ubuntu with: sudo apt install ${need.debian}`,
-  );
+  const lines = (needs: readonly Need[]): string[] =>
+    needs.map(
+      ({ what, debian }) => `${what}: install it, on Debian or Ubuntu with: sudo apt install ${debian}`,
+    );
+  const still = NEEDS.filter((need) => !need.present());
+  for (const line of lines(still.filter(({ optional }) => optional)))
+    console.log(`some tests are skipped without ${line}`);
+  return lines(still.filter(({ optional }) => !optional));
 }

@@ -37,7 +37,7 @@ export async function jobColumns(
     { title: 'STATUS', cell: statusOf },
     { title: 'PRIO', right: true, expendable: true, cell: (job) => String(job.priority) },
     { title: 'GPUS', right: true, expendable: true, cell: (job) => gpuNeedText(job) },
-    { title: 'ON', least: 9, cell: ({ devices }) => devices.join(',') },
+    { title: 'ON', least: 9, cell: placeOf },
     { title: 'USER', least: 6, expendable: true, cell: (job) => job.user },
     { title: 'TIME', cell: time },
     ...(starts.size === 0 ? [] : [{ title: 'STARTS', expendable: true, cell: startsIn } as const]),
@@ -45,6 +45,10 @@ export async function jobColumns(
     { title: 'NOTE', least: 24, cell: noteOf },
   ];
 }
+
+/** Its devices here, or who has it elsewhere and where that runs it. */
+const placeOf = ({ devices, executor, remote }: ListRow): string =>
+  executor === null ? devices.join(',') : [executor, remote?.nodes.join(',') ?? ''].filter(Boolean).join(' ');
 
 /** Why it waits, why it ended, or how far it is. */
 const noteOf = (job: ListRow): string =>

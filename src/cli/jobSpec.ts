@@ -56,6 +56,8 @@ export function jobSpec(context: Context, command: readonly string[], flags: Sub
       ? {}
       : { checkpointSignal: flags.checkpointSignal as JobSpecInput['checkpointSignal'] }),
     ...(flags.grace === undefined ? {} : { graceS: flags.grace }),
+    ...(flags.executor === undefined ? {} : { executor: flags.executor }),
+    ...(flags.slurm === undefined ? {} : { executorOptions: flags.slurm }),
     ...(flags.venv === undefined ? {} : { venv: resolve(context.callerDir, flags.venv) }),
     ...(flags.conda === undefined ? {} : { conda: condaOf(context, flags.conda) }),
     ...(flags.pre === undefined ? {} : { preCommand: flags.pre }),

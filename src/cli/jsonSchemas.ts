@@ -85,6 +85,12 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'notify ls': answerOf(contract.notify.list),
   'notify test': answerOf(contract.notify.test),
   'notify rm': answerOf(contract.notify.remove),
+  'executor add': answerOf(contract.executors.add),
+  'executor ls': answerOf(contract.executors.list),
+  'executor show': answerOf(contract.executors.get),
+  'executor test': answerOf(contract.executors.test),
+  'executor order': answerOf(contract.executors.order),
+  'executor rm': answerOf(contract.executors.remove),
   'service status': z.object({
     installed: z.boolean(),
     path: z.string(),

@@ -54,6 +54,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
   { names: ['goals'], load: async () => (await import('./commands/goals.ts')).registerGoals },
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).registerDoctor },
   { names: ['notify'], load: async () => (await import('./commands/notify.ts')).registerNotify },
+  { names: ['executor'], load: async () => (await import('./commands/executor.ts')).registerExecutor },
   { names: ['backup', 'restore'], load: async () => (await import('./commands/backup.ts')).registerBackup },
   { names: ['service'], load: async () => (await import('./commands/service.ts')).registerService },
   { names: ['mcp'], load: async () => (await import('./commands/mcp.ts')).registerMcp },

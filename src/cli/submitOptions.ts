@@ -25,6 +25,8 @@ export interface SubmitFlags extends SweepFlags {
   readonly pre?: string;
   readonly post?: string;
   readonly ulimit?: Ulimits;
+  readonly executor?: string;
+  readonly slurm?: string[];
   readonly cwd?: string;
   readonly hold?: true;
   readonly estimate?: number;
@@ -89,6 +91,15 @@ export function submitOptions(command: Command): Command {
       '--ulimit <NAME=SOFT[:HARD]>',
       'a limit of the kernel, such as nofile=65536, as=64GiB, core=0 or cpu=2h; may be given often',
       (text: string, before: Ulimits = {}) => ({ ...before, ...parseUlimit(text, '--ulimit') }),
+    )
+    .option(
+      '--on, --executor <NAME>',
+      'hand it over to this executor, or to a partition of it: cluster, cluster:gpu (default: run it here)',
+    )
+    .option(
+      '--slurm <OPTION>',
+      'of sbatch, for an executor that is a Slurm, such as --slurm=--mem=32G; may be given often',
+      (text: string, before: string[] = []) => [...before, text],
     )
     .option('--cwd <DIR>', 'directory to run in (default: the one you are in)')
     .option('--hold', 'wait until somebody releases it')

@@ -7,6 +7,12 @@ import { decisionSchema } from '../domain/decision.ts';
 import { deviceSchema, measuredSchema } from '../domain/device.ts';
 import { deviceRulesSchema, reservationSchema } from '../domain/deviceRules.ts';
 import { episodeSchema } from '../domain/episode.ts';
+import {
+  executorCheckSchema,
+  executorOrderSchema,
+  executorSchema,
+  executorViewSchema,
+} from '../domain/executor.ts';
 import { expectedStartsSchema } from '../domain/expectedStart.ts';
 import { findingSchema } from '../domain/finding.ts';
 import { giveWaySchema } from '../domain/giveWay.ts';
@@ -72,6 +78,7 @@ const templateName = templateSchema.pick({ name: true });
 const suggestionId = z.object({
   id: z.int('give the number of a suggestion').positive('give the number of a suggestion').optional(),
 });
+const executorName = executorSchema.pick({ name: true });
 /** Where a page of the history ended. */
 const historyCursor = z.object({ finishedAtMs: z.number(), id: z.int() });
 /** Where a page of a search ended: among jobs that run or wait (`at`: their rank), or that are over (their end). */
@@ -268,6 +275,21 @@ export const contract = {
     rename: base.input(templateName.extend({ to: templateSchema.shape.name })).output(templateSchema),
     /** What it was, so that it can be saved again. */
     remove: base.input(templateName).output(templateSchema),
+  },
+  /** Other queues that jobs may be handed over to. */
+  executors: {
+    add: base.input(executorSchema).output(executorViewSchema),
+    /** Oldest first. */
+    list: base.output(z.array(executorViewSchema)),
+    get: base.input(executorName).output(executorViewSchema),
+    /** Tries what Stint needs of it, and leaves nothing there. */
+    test: base.input(executorName).output(z.array(executorCheckSchema)),
+    /** How the policy would order what is pending there. `apply`: it is done, within what the owner allows. */
+    order: base
+      .input(executorName.extend({ apply: z.boolean('give true or false').default(false) }))
+      .output(executorOrderSchema),
+    /** Refused while it has jobs that are not over. */
+    remove: base.input(executorName).output(executorName),
   },
   history: {
     /**

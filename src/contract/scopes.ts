@@ -12,6 +12,8 @@ const READ = new Set([
   'jobs.events',
   'jobs.metrics',
   'arrays.get',
+  'executors.list',
+  'executors.get',
   'history',
   'templates.list',
   'templates.get',

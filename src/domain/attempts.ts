@@ -45,9 +45,10 @@ export function attemptsOf(
   for (const { atMs, event } of entries) {
     switch (event.kind) {
       case 'launching':
+      case 'handed':
         attempts.push({
           attempt: event.attempt,
-          devices: event.devices,
+          devices: event.kind === 'launching' ? event.devices : [],
           startedAtMs: null,
           finishedAtMs: null,
           exitCode: null,
@@ -56,6 +57,7 @@ export function attemptsOf(
         });
         break;
       case 'started':
+      case 'began':
         change({ startedAtMs: atMs });
         break;
       case 'stopping':
@@ -76,6 +78,10 @@ export function attemptsOf(
       case 'launch-failed':
         end('failed', atMs, { cause: event.reason });
         break;
+      case 'ended':
+        end(event.outcome, atMs, { exitCode: event.exitCode, cause: event.cause });
+        break;
+      case 'handed-back':
       case 'launch-abandoned':
         end('not-started', atMs, { cause: event.reason });
         break;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { arrayMemberSchema } from './array.ts';
 import { diagnosisSchema } from './diagnosis.ts';
+import { executorChoiceSchema, executorOptionsSchema } from './executor.ts';
 import { MAX_GPUS } from './gpuNeed.ts';
+import { HERE, remoteSchema } from './remote.ts';
 import { NO_SURROUNDINGS, surroundingsSchema } from './surroundings.ts';
 import { NO_TERMS, termsSchema } from './terms.ts';
 
@@ -137,6 +139,10 @@ export const specFieldsSchema = z.strictObject({
   ulimits: surroundingsSchema.shape.ulimits.default(NO_SURROUNDINGS.ulimits),
   venv: surroundingsSchema.shape.venv.default(NO_SURROUNDINGS.venv),
   conda: surroundingsSchema.shape.conda.default(NO_SURROUNDINGS.conda),
+  /** Where it is to run, such as `cluster` or `cluster:gpu`; null: on this machine. */
+  executor: executorChoiceSchema.nullable().default(HERE.executor),
+  /** For the executor's own command, such as `--mem=8G`. */
+  executorOptions: executorOptionsSchema.default(HERE.executorOptions),
 });
 
 type Together = Pick<
@@ -153,6 +159,9 @@ export function checkTogether(spec: Together, context: z.RefinementCtx): void {
     refuse('minGpus', `give at most ${spec.gpus}, as many as it asks for`);
   }
   if (spec.venv !== null && spec.conda !== null) refuse('conda', 'give either that or venv');
+  if (spec.executor === null && spec.executorOptions.length > 0) {
+    refuse('executorOptions', 'they are for an executor: name it, or leave them out');
+  }
   if (spec.gpuShare !== null) {
     if (spec.gpus !== 1) refuse('gpuShare', 'a part is of one GPU: leave out the number of GPUs');
     if (spec.exclusive) refuse('gpuShare', 'a part of a GPU is shared: leave out exclusive');
@@ -248,6 +257,11 @@ export const jobSchema = z.object({
   ...surroundingsSchema.shape,
   /** Which array it is of; null: it stands alone. */
   array: arrayMemberSchema.nullable(),
+  /** Where it runs, as in its submission; null: on this machine. */
+  executor: z.string().nullable(),
+  executorOptions: z.array(z.string()),
+  /** What is known of it there; null: it was not handed over. */
+  remote: remoteSchema.nullable(),
   /** How many of its retries are used up. */
   retried: z.int(),
   /** While it waits to be tried again: since when, until when, and why; null otherwise. */

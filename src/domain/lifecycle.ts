@@ -16,6 +16,7 @@ import {
   servedGpuS,
   throttleSchema,
 } from './job.ts';
+import { HERE, REMOTE_ENDS } from './remote.ts';
 import { NO_SURROUNDINGS } from './surroundings.ts';
 import { NO_TERMS } from './terms.ts';
 
@@ -101,6 +102,30 @@ export const jobEventSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('lost'), reason: z.string(), diagnosis, retryAtMs }),
   /** Its process was found on a GPU that it was not given. */
   z.object({ kind: z.literal('misplaced'), device: z.string(), reason: z.string() }),
+  /** Another queue is about to be asked to take it: recorded first, so that it is looked for there. */
+  z.object({
+    kind: z.literal('handed'),
+    attempt: z.int().positive(),
+    token: z.string(),
+    index: z.int().nullable(),
+  }),
+  /** That queue has it, under this number. */
+  z.object({ kind: z.literal('taken'), remoteId: z.string() }),
+  /** That queue does not have it, and never started it. `hold`: it is for a person to say what becomes of it. */
+  z.object({ kind: z.literal('handed-back'), reason: z.string(), hold: z.boolean() }),
+  /** It runs there. */
+  z.object({ kind: z.literal('began'), nodes: z.array(z.string()) }),
+  /** It was taken off its machines there, and waits there again. */
+  z.object({ kind: z.literal('requeued'), reason: z.string() }),
+  /** It is over there. */
+  z.object({
+    kind: z.literal('ended'),
+    outcome: z.enum(REMOTE_ENDS),
+    exitCode: z.int().min(0).max(255).nullable(),
+    cause: z.string().nullable(),
+    diagnosis,
+    retryAtMs,
+  }),
   /** A person wants another attempt of a job that was over, perhaps with more memory or with its GPUs to itself. */
   z.object({
     kind: z.literal('retried'),
@@ -134,8 +159,33 @@ const ALLOWED: Readonly<Record<Exclude<JobEventKind, 'submitted'>, readonly JobS
   'launch-failed': ['starting', 'stopping'],
   lost: ['starting', 'running', 'paused', 'stopping'],
   misplaced: ['running', 'paused', 'stopping'],
+  handed: ['queued'],
+  taken: ['queued', 'held', 'stopping'],
+  'handed-back': ['queued', 'held', 'stopping'],
+  began: ['queued', 'held', 'stopping'],
+  requeued: ['running', 'paused', 'stopping'],
+  ended: ['queued', 'held', 'running', 'paused', 'stopping'],
   retried: ['succeeded', 'failed', 'cancelled', 'timed-out', 'lost'],
 };
+
+/** What happens to a job in another queue, and what happens here alone. */
+const ELSEWHERE: ReadonlySet<JobEventKind> = new Set(['taken', 'handed-back', 'began', 'requeued', 'ended']);
+const HERE_ALONE: ReadonlySet<JobEventKind> = new Set([
+  'launching',
+  'pinned',
+  'throttled',
+  'vram',
+  'preempting',
+]);
+
+/** Whether `kind` fits where the job is: here, to be handed over, or elsewhere. */
+function fitsPlace(job: Pick<Job, 'executor' | 'remote'>, kind: JobEventKind): boolean {
+  if (ELSEWHERE.has(kind)) return job.remote !== null;
+  if (HERE_ALONE.has(kind)) return job.executor === null;
+  if (kind === 'handed') return job.executor !== null && job.remote === null;
+  // What another queue has is over only when it is over there.
+  return kind !== 'withdrawn' || job.remote === null;
+}
 
 /** True if `kind` may happen to a job that is `status`. */
 export function mayHappen(status: JobStatus, kind: Exclude<JobEventKind, 'submitted'>): boolean {
@@ -160,13 +210,14 @@ export class IllegalTransitionError extends ConflictError {
  * @throws {FieldError} if it would wait for itself or for what comes after it.
  */
 export function createJob(id: number, event: Extract<JobEvent, { kind: 'submitted' }>, atMs: number): Job {
-  // Events from before there were terms or surroundings have none.
-  const { hold, name, ...spec } = { ...NO_TERMS, ...NO_SURROUNDINGS, ...event.spec };
+  // Events from before there were terms, surroundings or other queues have none.
+  const { hold, name, ...spec } = { ...NO_TERMS, ...NO_SURROUNDINGS, ...HERE, ...event.spec };
   checkEarlier(id, spec.after);
   return {
     ...spec,
     id,
     array: event.array ?? null,
+    remote: null,
     name: name ?? defaultName(spec.command),
     status: hold ? 'held' : 'queued',
     exitCode: null,
@@ -205,8 +256,12 @@ export function createJob(id: number, event: Extract<JobEvent, { kind: 'submitte
 export function applyEvent(folded: Folded, event: JobEvent, atMs: number): Folded {
   const { job } = folded;
   // A person's word is above a preemption that is under way.
-  const overridden = event.kind === 'stopping' && isPreempting(folded);
-  if (event.kind === 'submitted' || !(overridden || mayHappen(job.status, event.kind))) {
+  const overridden = event.kind === 'stopping' && (isPreempting(folded) || waitsElsewhere(job));
+  if (
+    event.kind === 'submitted' ||
+    !(overridden || mayHappen(job.status, event.kind)) ||
+    !fitsPlace(job, event.kind)
+  ) {
     throw new IllegalTransitionError(job, event.kind);
   }
   const after = changed(folded, event, atMs);
@@ -311,6 +366,47 @@ function changed(folded: Folded, event: Exclude<JobEvent, { kind: 'submitted' }>
       return end(folded, { status: toldToEnd(folded) ?? 'lost', cause: event.reason }, atMs);
     case 'misplaced':
       return folded;
+    case 'handed': {
+      const { token, index } = event;
+      return next(folded, {
+        attempt: event.attempt,
+        remote: { token, index, id: null, nodes: [] },
+        retryWait: null,
+        cause: null,
+      });
+    }
+    case 'taken':
+      return next(folded, { remote: { ...job.remote!, id: event.remoteId } });
+    case 'handed-back':
+      if (toldToEnd(folded)) return end(folded, { status: toldToEnd(folded)! }, atMs);
+      return next(folded, {
+        status: event.hold ? 'held' : job.status,
+        remote: null,
+        cause: event.hold ? event.reason : null,
+      });
+    case 'began':
+      return next(folded, {
+        status: folded.stoppingAs ? 'stopping' : 'running',
+        remote: { ...job.remote!, nodes: event.nodes },
+        startedAtMs: atMs,
+        changedAtMs: atMs,
+      });
+    case 'requeued':
+      return next(folded, {
+        ...BETWEEN_ATTEMPTS,
+        status: folded.stoppingAs ? 'stopping' : 'queued',
+        remote: job.remote,
+        earlierGpuS: servedGpuS(job, atMs),
+        readyAtMs: atMs,
+        preemptions: job.preemptions + 1,
+      });
+    case 'ended': {
+      const { outcome, exitCode } = event;
+      if (event.retryAtMs !== undefined && folded.stoppingAs === null)
+        return again(folded, event.cause ?? `exited with code ${exitCode}`, atMs, event.retryAtMs);
+      const status = toldToEnd(folded) ?? outcome;
+      return end(folded, { status, exitCode, cause: event.cause ?? job.cause }, atMs);
+    }
     case 'retried':
       return next(folded, {
         ...BETWEEN_ATTEMPTS,
@@ -344,6 +440,10 @@ function toldToEnd({ stoppingAs }: Folded): 'cancelled' | 'timed-out' | null {
   return isGivingWay(stoppingAs) ? null : stoppingAs;
 }
 
+/** Another queue has it, or may have it, and it does not run: to be told to end like one that runs. */
+const waitsElsewhere = ({ status, remote }: Job): boolean =>
+  remote !== null && (status === 'queued' || status === 'held');
+
 function isPreempting(folded: Folded): folded is Preempting {
   return isGivingWay(folded.stoppingAs);
 }
@@ -368,10 +468,17 @@ function gaveWay({ job, stoppingAs }: Preempting, atMs: number): Folded {
 /** What is known of the last end is known until the next attempt. */
 function diagnosisAfter(job: Job, event: JobEvent): Job['diagnosis'] {
   if (event.kind === 'undone') return event.diagnosis;
-  if (event.kind === 'exited' || event.kind === 'launch-failed' || event.kind === 'lost') {
+  if (
+    event.kind === 'exited' ||
+    event.kind === 'launch-failed' ||
+    event.kind === 'lost' ||
+    event.kind === 'ended'
+  ) {
     return event.diagnosis ?? null;
   }
-  return event.kind === 'launching' || event.kind === 'withdrawn' ? null : job.diagnosis;
+  return event.kind === 'launching' || event.kind === 'handed' || event.kind === 'withdrawn'
+    ? null
+    : job.diagnosis;
 }
 
 function next(folded: Folded, change: Partial<Job>): Folded {
@@ -384,6 +491,7 @@ const BETWEEN_ATTEMPTS = {
   exitCode: null,
   cause: null,
   devices: [],
+  remote: null,
   startedAtMs: null,
   finishedAtMs: null,
   pausedAtMs: null,

@@ -20,6 +20,8 @@ import { EnergyMeter } from './devices/energyMeter.ts';
 import { hostInfo } from './devices/hostInfo.ts';
 import { ProcessOwners } from './devices/processOwners.ts';
 import { watchDevices } from './devices/watchDevices.ts';
+import { Executors } from './executors/executors.ts';
+import { thisMachine } from './executors/thisMachine.ts';
 import { type DeskIdle, systemDesk } from './guards/deskIdle.ts';
 import { Owner } from './guards/owner.ts';
 import { Warden } from './guards/warden.ts';
@@ -307,6 +309,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       guards: () => warden,
       reservationMib: setAsideMib,
       interference: () => interference.speeds,
+      elsewhere: (job) => executors.whyWaiting(job),
       history: new ServiceHistory(stores.history.latest(MOST_REMEMBERED)),
       durations,
       clock,
@@ -395,6 +398,25 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         tellRules();
       },
     });
+    const executors: Executors = new Executors({
+      here: thisMachine({ ledger, runner, people: scheduling.people, pauses, throttles }),
+      store: stores.executors,
+      settings: stores.settings,
+      home,
+      runPath: paths.run,
+      ledger,
+      readiness: scheduling.gate,
+      reveal: (job) => secrets.reveal(job),
+      env,
+      user: userInfo().username,
+      order: (jobs) => scheduling.orderElsewhere(jobs),
+      mode: () => scheduling.adviser.mode,
+      onReasons: () => scheduling.reasons.changed(),
+      clock,
+      log,
+    });
+    undo.push(() => executors.stop());
+    executors.start();
     dispatcher.request();
     const templates = new Templates(stores.templates, secrets, clock);
     const tokens = new Tokens(stores.tokens, clock);
@@ -423,8 +445,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       ledger,
       runner,
       secrets,
-      throttles,
-      pauses,
+      executors,
       rungs: () => rungsOf({ cgroups, cuda, held }),
       scheduling,
       brain,

@@ -3,9 +3,8 @@ import type { Device } from '../domain/device.ts';
 import type { Job } from '../domain/job.ts';
 import type { GoalWeights } from '../domain/reward.ts';
 import type { Rung } from '../domain/rungs.ts';
-import type { Pauses } from './control/pauses.ts';
-import type { Throttles } from './control/throttles.ts';
 import type { Close } from './devices/focus.ts';
+import type { Executors } from './executors/executors.ts';
 import type { Owner } from './guards/owner.ts';
 import type { Ledger } from './jobs/ledger.ts';
 import type { Runner } from './jobs/runner.ts';
@@ -42,8 +41,8 @@ export interface EngineParts {
   readonly ledger: Ledger;
   readonly runner: Runner;
   readonly secrets: Secrets;
-  readonly throttles: Throttles;
-  readonly pauses: Pauses;
+  /** Whoever runs jobs: what people do to a job goes there. */
+  readonly executors: Executors;
   readonly scheduling: Scheduling;
   readonly brain: Brain;
   readonly episodes: Episodes;

@@ -42,6 +42,23 @@ const flagsOf = (...words: string[]): string[] =>
   fromSlurm(readSlurmOptions(words, '').options).flags.flatMap((flag) => flag.words);
 
 describe('a Slurm script', () => {
+  it('for another Slurm takes along what only that has', () => {
+    const lines = [
+      '#!/bin/sh',
+      '#SBATCH --gres=gpu:2 --partition=long --mem=32G -c8 --mail-type=END -e err.log',
+      '#STINT --slurm=--constraint=a100',
+      'srun true',
+    ];
+    const { spec, notes } = read(lines, { executor: 'cluster' });
+    expect(spec).toMatchObject({
+      executor: 'cluster:long',
+      gpus: 2,
+      executorOptions: ['--mem=32G', '--cpus-per-task=8', '--mail-type=END', '--constraint=a100'],
+    });
+    expect(notes).toEqual([]);
+    expect(read(lines, { executor: 'cluster:short' }).spec.executor).toBe('cluster:short');
+  });
+
   it('becomes a job with what it asks for, and the rest is said', () => {
     const { spec, notes, flags } = read([
       '#!/bin/bash -l',

@@ -41,6 +41,12 @@ const EVENTS: readonly JobEvent[] = [
   { kind: 'launch-failed', reason: 'r' },
   { kind: 'lost', reason: 'r' },
   { kind: 'misplaced', device: 'g1', reason: 'it is elsewhere' },
+  { kind: 'handed', attempt: 1, token: 't', index: null },
+  { kind: 'taken', remoteId: '12' },
+  { kind: 'handed-back', reason: 'r', hold: false },
+  { kind: 'began', nodes: ['n1'] },
+  { kind: 'requeued', reason: 'r' },
+  { kind: 'ended', outcome: 'succeeded', exitCode: 0, cause: null },
   { kind: 'retried' },
 ];
 
@@ -104,6 +110,49 @@ const TABLE: Partial<Record<JobStatus, Partial<Record<JobEvent['kind'], JobStatu
   lost: { retried: 'queued' },
 };
 
+/** The same of a job that another queue has: what differs from {@link TABLE}, null for what is illegal there. */
+const ELSEWHERE: Partial<Record<JobStatus, Partial<Record<JobEvent['kind'], JobStatus | null>>>> = {
+  queued: {
+    launching: null,
+    pinned: null,
+    withdrawn: null,
+    stopping: 'stopping',
+    taken: 'queued',
+    'handed-back': 'queued',
+    began: 'running',
+    ended: 'succeeded',
+  },
+  held: {
+    pinned: null,
+    withdrawn: null,
+    stopping: 'stopping',
+    taken: 'held',
+    'handed-back': 'held',
+    began: 'running',
+    ended: 'succeeded',
+  },
+  running: {
+    throttled: null,
+    preempting: null,
+    requeued: 'queued',
+    ended: 'succeeded',
+  },
+  paused: {
+    vram: null,
+    throttled: null,
+    preempting: null,
+    requeued: 'queued',
+    ended: 'succeeded',
+  },
+  stopping: {
+    taken: 'stopping',
+    'handed-back': 'cancelled',
+    began: 'stopping',
+    requeued: 'stopping',
+    ended: 'cancelled',
+  },
+};
+
 function jobThatIs(status: JobStatus): Folded {
   const job: Job = { ...createJob(1, { kind: 'submitted', spec }, 0), status };
   return { job, stoppingAs: status === 'stopping' ? 'cancelled' : null };
@@ -119,6 +168,34 @@ describe('the transition table', () => {
     } else {
       expect(applyEvent(folded, event, 5).job.status).toBe(expected);
     }
+  });
+
+  const elsewhere = { executor: 'slurm', remote: { token: 't', index: null, id: '12', nodes: [] } };
+  it.each(pairs.filter(([status]) => status !== 'starting'))('elsewhere: %s + %s', (status, kind, event) => {
+    const { job, stoppingAs } = jobThatIs(status);
+    const folded = { job: { ...job, ...elsewhere }, stoppingAs };
+    const changed = ELSEWHERE[status];
+    const expected = changed && kind in changed ? changed[kind] : TABLE[status]?.[kind];
+    if (expected == null) {
+      expect(() => applyEvent(folded, event, 5)).toThrow(IllegalTransitionError);
+    } else {
+      expect(applyEvent(folded, event, 5).job.status).toBe(expected);
+    }
+  });
+
+  it('a job is handed over once, and comes back as it was', () => {
+    const { job } = jobThatIs('queued');
+    const waiting: Folded = { job: { ...job, executor: 'slurm' }, stoppingAs: null };
+    const [handed, taken, back] = EVENTS.filter(({ kind }) =>
+      ['handed', 'taken', 'handed-back'].includes(kind),
+    );
+    expect(() => applyEvent(waiting, taken!, 5)).toThrow(IllegalTransitionError);
+    const there = applyEvent(waiting, handed!, 5);
+    expect(there.job).toMatchObject({ status: 'queued', attempt: 1, remote: { token: 't', id: null } });
+    expect(() => applyEvent(there, handed!, 5)).toThrow(IllegalTransitionError);
+    expect(applyEvent(applyEvent(there, taken!, 5), back!, 5).job).toEqual({ ...waiting.job, attempt: 1 });
+    const refused = { kind: 'handed-back', reason: 'r', hold: true } as const;
+    expect(applyEvent(there, refused, 5).job).toMatchObject({ status: 'held', cause: 'r', remote: null });
   });
 
   it.each([

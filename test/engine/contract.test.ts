@@ -692,6 +692,40 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
     await expect(client.notify.test({ name: 'team' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  it('adds, lists, tries and removes executors', async () => {
+    const given = {
+      name: 'cluster',
+      kind: 'slurm' as const,
+      bin: '/nowhere',
+      options: ['--constraint=a100'],
+    };
+    const made = await client.executors.add(given);
+    expect(made).toMatchObject({ ...given, gres: 'gpu', state: 'idle', pending: 0 });
+    expect(await client.executors.list()).toEqual([made]);
+    expect(await client.executors.get({ name: 'cluster' })).toEqual(made);
+    for (const [field, wrong] of [
+      ['name', given],
+      ['options.0', { ...given, name: 'other', options: ['--output=/tmp/x'] }],
+      ['gres', { ...given, name: 'other', gres: 'gpu:2:3' }],
+    ] as const)
+      await expect(client.executors.add(wrong as never)).rejects.toMatchObject({ data: { field } });
+    await expect(submit('true', { executor: 'nobody' })).rejects.toMatchObject({
+      data: { field: 'executor' },
+    });
+    await expect(submit('true', { executorOptions: ['--mem=1G'] })).rejects.toMatchObject({
+      data: { field: 'executorOptions' },
+    });
+    expect(await client.executors.test({ name: 'cluster' })).toEqual([
+      { what: 'controller', ok: false, detail: '/nowhere/scontrol cannot be run (ENOENT)' },
+    ]);
+    expect(await client.executors.order({ name: 'cluster' })).toEqual({ applied: true, jobs: [] });
+    await expect(client.executors.order({ name: 'cluster', apply: true })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    expect(await client.executors.remove({ name: 'cluster' })).toEqual({ name: 'cluster' });
+    await expect(client.executors.get({ name: 'cluster' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('was asked for everything it offers, and the engine had nothing to complain of', () => {
     expect([...called].sort()).toEqual(procedureNames(contract).sort());
     expect(stint.complaints).toEqual([]);

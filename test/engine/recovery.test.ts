@@ -161,6 +161,8 @@ describe('a launch that was cut short', () => {
     estimateS: null,
     ...NO_TERMS,
     ...NO_SURROUNDINGS,
+    executor: null,
+    executorOptions: [],
     array: null,
   };
   const supervise = (run: string, ...command: string[]): ChildProcess => {

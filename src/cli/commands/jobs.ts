@@ -242,6 +242,7 @@ async function describe(
     ['variables', env.join(' ')],
     ['gpus', gpuNeedSentence(job)],
     ['devices', job.devices.join(', ')],
+    ['executor', executorText(job)],
     ['priority', String(job.priority)],
     ['user', `${job.user}, project ${job.project}`],
     ['estimate', job.estimateS === null ? '' : formatDuration(job.estimateS * 1000)],
@@ -274,6 +275,14 @@ async function describe(
     if (event.kind === 'progressed') continue;
     context.out(`${formatTime(atMs)}  ${event.kind} by ${actor}${reason ? `: ${printable(reason)}` : ''}`);
   }
+}
+
+/** Who has it, under which number and where; empty for a job of this machine. */
+function executorText({ executor, executorOptions, remote }: JobView): string {
+  if (executor === null) return '';
+  const there = remote === null ? '' : remote.id === null ? ', being handed over' : `, its job ${remote.id}`;
+  const nodes = remote === null || remote.nodes.length === 0 ? '' : ` on ${remote.nodes.join(', ')}`;
+  return `${executor}${there}${nodes}${executorOptions.map((option) => ` ${option}`).join('')}`;
 }
 
 /** Which of its array it is, and its parameters; empty for a job of none. */

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
 import { FieldError } from '../../domain/errors.ts';
+import { executorOptionSchema } from '../../domain/executor.ts';
 import { fromSlurm } from '../../domain/slurm/fromSlurm.ts';
 import { missingTools, readScriptHead } from '../../domain/slurm/scriptHead.ts';
 import { placed, type SlurmOption } from '../../domain/slurm/slurmOptions.ts';
@@ -40,8 +41,11 @@ export function withScriptHead(
   const inScript = head?.slurm ?? null;
   const stint = head?.stint ?? [];
   if (inScript === null && stint.length === 0 && options === null) return null;
+  const executor = over.executor ?? readFlags(stint).executor;
   const slurm =
-    options !== null || inScript !== null ? fromSlurm([...(inScript ?? []), ...(options ?? [])]) : null;
+    options !== null || inScript !== null
+      ? fromSlurm([...(inScript ?? []), ...(options ?? [])], executor !== undefined)
+      : null;
   const flags = readFlags([...(slurm?.flags ?? []), ...stint]);
   const callerDir: Record<string, string> = slurm === null ? {} : { SLURM_SUBMIT_DIR: context.callerDir };
   const env = { ...slurm?.env, ...callerDir, ...flags.env, ...over.env };
@@ -51,9 +55,29 @@ export function withScriptHead(
       name: text === null ? undefined : basename(path),
       ...flags,
       ...over,
+      ...(executor === undefined || slurm === null
+        ? {}
+        : passedOn(executor, slurm.unused, { ...flags, ...over })),
       ...(Object.keys(env).length === 0 ? {} : { env }),
     } as SubmitFlags,
-    notes: [...(slurm?.notes ?? []), ...(slurm === null ? [] : missingTools(text ?? ''))],
+    notes: [
+      ...(slurm?.notes ?? []),
+      ...(slurm === null || executor !== undefined ? [] : missingTools(text ?? '')),
+    ],
+  };
+}
+
+/** What this machine has no use for goes to the Slurm that the job is for; what Stint says to it itself does not. */
+function passedOn(
+  executor: string,
+  unused: readonly string[],
+  flags: SubmitFlags,
+): Pick<SubmitFlags, 'executor' | 'slurm'> {
+  const partition = unused.findLast((option) => option.startsWith('--partition='))?.slice(12);
+  const options = unused.filter((option) => executorOptionSchema.safeParse(option).success);
+  return {
+    executor: partition === undefined || executor.includes(':') ? executor : `${executor}:${partition}`,
+    slurm: [...options, ...(flags.slurm ?? [])],
   };
 }
 

@@ -9,6 +9,8 @@ export interface FromSlurm {
   readonly env: Readonly<Record<string, string>>;
   /** What has no meaning here, or another one, in sentences. */
   readonly notes: readonly string[];
+  /** What has no meaning on this machine, and may have one in another Slurm: `--mem=8G`. */
+  readonly unused: readonly string[];
 }
 
 /** Of no consequence for what the job does: nothing is said of them. */
@@ -29,14 +31,16 @@ const WHY: Readonly<Record<string, string>> = {
 
 /**
  * Translates the options of sbatch. Of an option that is given twice the last counts, as in Slurm.
+ * @param elsewhere it is for another Slurm, which knows what this machine does not.
  * @throws {FieldError} for what cannot be done here at all, and for values that sbatch would refuse as well.
  */
-export function fromSlurm(options: readonly SlurmOption[]): FromSlurm {
+export function fromSlurm(options: readonly SlurmOption[], elsewhere = false): FromSlurm {
   const given = new Map(options.map((option) => [option.name, option]));
   const flags: { words: string[]; where: string }[] = [];
   const env: Record<string, string> = {};
   const notes: string[] = [];
   const ignored: string[] = [];
+  const unused: string[] = [];
   for (const option of given.values()) {
     const { name, value, where } = option;
     const words = DIRECT[name]?.(option, notes);
@@ -45,6 +49,7 @@ export function fromSlurm(options: readonly SlurmOption[]): FromSlurm {
     } else if (!SILENT.has(name) && !GPU_OPTIONS.has(name) && !COUNTS.has(name)) {
       const why = WHY[name];
       const text = `--${name}${value === null ? '' : `=${value}`}`;
+      unused.push(text);
       ignored.push(why === undefined ? text : `${text} (${why})`);
     }
   }
@@ -55,8 +60,8 @@ export function fromSlurm(options: readonly SlurmOption[]): FromSlurm {
   if (tasks > 1) notes.push(`--ntasks=${tasks}: the script runs once; it starts its tasks itself`);
   const gpus = gpusOf(given, tasks, notes);
   flags.push({ words: ['--gpus', String(gpus.count)], where: gpus.where });
-  if (ignored.length > 0) notes.push(`without meaning here: ${ignored.join(', ')}`);
-  return { flags, env, notes };
+  if (ignored.length > 0 && !elsewhere) notes.push(`without meaning here: ${ignored.join(', ')}`);
+  return { flags, env, notes, unused };
 }
 
 const GPU_OPTIONS = new Set(['gres', 'gpus', 'gpus-per-node', 'gpus-per-task']);

@@ -31,11 +31,15 @@ export async function forEach(
  * @returns their numbers, in queue order.
  * @throws {ConflictError} when there is none.
  */
-export async function forAll(ledger: Ledger, kind: 'held' | 'released'): Promise<number[]> {
+export async function forAll(
+  ledger: Ledger,
+  kind: 'held' | 'released',
+  change: (jobId: number) => unknown,
+): Promise<number[]> {
   const ids = await forEach(
     ledger.current().map(({ id }) => id),
     (id) => mayHappen(ledger.get(id).status, kind),
-    (id) => ledger.append(id, { kind }, 'person'),
+    change,
   );
   if (ids.length === 0) {
     throw new ConflictError(

@@ -92,7 +92,8 @@ export class EndRecorder {
   }
 }
 
-function describeExit(exitCode: number): string | null {
+/** How a process ended, in words; null: well. */
+export function describeExit(exitCode: number): string | null {
   if (exitCode === 0) return null;
   const signal = signalOf(exitCode);
   return signal === null ? `exited with code ${exitCode}` : `ended by ${signal}`;

@@ -47,7 +47,7 @@ export class Ledger {
     for (const folded of this.read.unfinished()) {
       this.unfinished.set(folded.job.id, folded);
       this.order.push(folded.job);
-      if (isLive(folded.job.status)) this.living.set(folded.job.id, folded.job);
+      if (isLiveHere(folded.job)) this.living.set(folded.job.id, folded.job);
     }
     this.seqNow = this.read.lastSeq();
   }
@@ -152,7 +152,7 @@ export class Ledger {
       changes.map(({ jobId, event, before, after }) => {
         this.write.project(after);
         if (event.kind === 'launching') this.write.openAllocations(after.job, atMs);
-        if (isLive(before.job.status) && !isLive(after.job.status)) {
+        if (isLiveHere(before.job) && !isLiveHere(after.job)) {
           this.write.closeAllocations(jobId, after.job.finishedAtMs ?? atMs);
         }
         return this.write.append(jobId, event, actor, atMs);
@@ -160,7 +160,7 @@ export class Ledger {
     )();
     changes.forEach(({ before, after }, i) => {
       this.keep(after, before.job);
-      if (isLive(before.job.status) || isLive(after.job.status)) this.liveSeqNow = seqs[i]!;
+      if (isLiveHere(before.job) || isLiveHere(after.job)) this.liveSeqNow = seqs[i]!;
     });
     changes.forEach(({ jobId, event, before, after }, i) => {
       this.tell({ seq: seqs[i]!, jobId, atMs, actor, event }, after.job, before.job);
@@ -192,7 +192,7 @@ export class Ledger {
     return found.stoppingAs;
   }
 
-  /** Jobs that have, or may have, a process, by rank. */
+  /** Jobs that have, or may have, a process on this machine, by rank. */
   live(): Job[] {
     return [...this.living.values()].sort(byRank);
   }
@@ -209,7 +209,7 @@ export class Ledger {
     const over = isTerminal(job.status);
     if (over) this.unfinished.delete(job.id);
     else this.unfinished.set(job.id, folded);
-    if (isLive(job.status)) this.living.set(job.id, job);
+    if (isLiveHere(job)) this.living.set(job.id, job);
     else this.living.delete(job.id);
     const was = before === null || isTerminal(before.status) ? null : before;
     const at = was === null ? -1 : placeOf(this.order, was);
@@ -225,6 +225,8 @@ export class Ledger {
     for (const listener of this.listeners) listener(entry, job, before);
   }
 }
+
+const isLiveHere = ({ status, executor }: Job): boolean => executor === null && isLive(status);
 
 const byRank = (a: Job, b: Job): number => a.rank - b.rank || a.id - b.id;
 

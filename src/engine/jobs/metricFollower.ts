@@ -44,7 +44,7 @@ export class MetricFollower {
     this.options = options;
     const { ledger, store } = options;
     this.unlisten = ledger.onEvent(({ event }, job) => {
-      if (event.kind === 'started') this.guarded(() => this.follow(job));
+      if (event.kind === 'started' || event.kind === 'began') this.guarded(() => this.follow(job));
     });
     for (const job of ledger.live()) if (job.process !== null) store.open(job.id, job.attempt);
     for (const reading of store.unfinished()) this.take(reading);

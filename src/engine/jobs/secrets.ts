@@ -20,6 +20,9 @@ const QUOTING: ReadonlySet<JobEventKind> = new Set([
   'progressed',
   'misplaced',
   'launch-abandoned',
+  'handed-back',
+  'requeued',
+  'ended',
 ]);
 const DAY_MS = 86_400_000;
 

@@ -107,6 +107,7 @@ export class Undo {
     }
     const since = ledger.read.eventsSince(Math.min(...withdrawals.map(({ seq }) => seq)), [
       'launching',
+      'handed',
       'withdrawn',
     ]);
     const entries = withdrawals.map((one) => this.undoing(one));
@@ -114,7 +115,7 @@ export class Undo {
       const job = ledger.get(entry.jobId);
       if (back.has(job.id) || !waitsForAny(job, back)) continue;
       // An attempt that began because of this cannot be taken back.
-      if (entry.event.kind === 'launching') throw goneOn(job, back);
+      if (entry.event.kind === 'launching' || entry.event.kind === 'handed') throw goneOn(job, back);
       if (job.status !== 'cancelled' || entry.actor === 'person' || mayStart(job) !== null) continue;
       if (ledger.read.lastEvent(job.id)?.seq !== entry.seq) continue;
       back.set(job.id, job);

@@ -6,7 +6,14 @@ import { formatDuration } from '../../domain/units.ts';
 import type { StoredEvent } from '../store/jobStore.ts';
 
 /** After these a job may be over. */
-const ENDS: ReadonlySet<JobEventKind> = new Set(['exited', 'withdrawn', 'launch-failed', 'lost']);
+const ENDS: ReadonlySet<JobEventKind> = new Set([
+  'exited',
+  'withdrawn',
+  'launch-failed',
+  'lost',
+  'ended',
+  'handed-back',
+]);
 
 /**
  * What an event of a job is to people who want to be told: that it failed, that it finished, both, or nothing.

@@ -68,11 +68,10 @@ export class Dispatcher {
       this.onEvent(entry.event.kind, job, before),
     );
     this.review = setInterval(() => {
-      const jobs = options.ledger.inOrder();
-      const idle = !jobs.some((job) => job.status === 'queued' || isLive(job.status));
+      const waits = options.ledger.inOrder().some(isQueuedHere);
+      const idle = !waits && options.ledger.live().length === 0;
       // An episode that is open on an idle machine is one whose end could not be written.
-      if (idle ? options.episodes.current !== null : jobs.some((job) => job.status === 'queued'))
-        this.request();
+      if (idle ? options.episodes.current !== null : waits) this.request();
     }, REVIEW_INTERVAL_MS);
   }
 
@@ -107,7 +106,8 @@ export class Dispatcher {
   }
 
   private onEvent(kind: string, job: Job, before: Job | null): void {
-    if (before !== null && isTerminal(job.status) && !isTerminal(before.status)) {
+    // What ran elsewhere tells nothing of this machine.
+    if (before !== null && isTerminal(job.status) && !isTerminal(before.status) && job.executor === null) {
       this.options.history.ended(job);
       this.options.durations.ended(job);
     }
@@ -254,7 +254,7 @@ export class Dispatcher {
     for (;;) {
       const hopeless: { id: number; reason: string }[] = [];
       for (const job of ledger.inOrder()) {
-        if (job.after.length === 0 || !mayHappen(job.status, 'withdrawn')) continue;
+        if (job.after.length === 0 || job.executor !== null || !mayHappen(job.status, 'withdrawn')) continue;
         const reason = gate.neverStarts(job);
         if (reason !== null) hopeless.push({ id: job.id, reason });
       }
@@ -273,7 +273,7 @@ export class Dispatcher {
     const reviewMs = nowMs + REVIEW_INTERVAL_MS;
     let untilMs = Math.min(reviewMs, nowMs + (adviser.heldForMs ?? REVIEW_INTERVAL_MS));
     for (const job of ledger.inOrder()) {
-      if (job.status !== 'queued' || (job.beginAtMs === null && job.retryWait === null)) continue;
+      if (!isQueuedHere(job) || (job.beginAtMs === null && job.retryWait === null)) continue;
       const readiness = gate.of(job, nowMs);
       // One whose time has come during the epoch was not looked at in it.
       const nextMs = readiness.ready ? (account.hasArrived(job) ? reviewMs : nowMs) : readiness.untilMs;
@@ -282,3 +282,5 @@ export class Dispatcher {
     if (untilMs < reviewMs) this.wake = setTimeout(() => this.request(), untilMs - nowMs);
   }
 }
+
+const isQueuedHere = ({ status, executor }: Job): boolean => status === 'queued' && executor === null;

@@ -215,6 +215,11 @@ export class People {
     const job = ledger.get(jobId);
     if (job.status === 'held')
       throw new ConflictError(`job ${jobId} is held`, `release it first: stint release ${jobId}`);
+    if (job.executor !== null)
+      throw new ConflictError(
+        `job ${jobId} is for ${job.executor}, which starts it itself`,
+        'only a job for this machine can be started here',
+      );
     if (!mayHappen(job.status, 'launching'))
       throw new ConflictError(`job ${jobId} is ${job.status}`, 'only a queued job can be started');
     if (drain.sinceMs !== null)

@@ -22,6 +22,8 @@ export interface ReasonsOptions {
   readonly adviser: Adviser;
   readonly hub: WatchHub;
   readonly snapshot: () => Snapshot;
+  /** Why a job waits that is for another queue. */
+  readonly elsewhere: (job: Job) => string;
 }
 
 /** Why waiting jobs wait, worked out at most once after each look at the machine, and told to those who watch. */
@@ -41,7 +43,8 @@ export class Reasons {
 
   /** As of now; null for a job that does not wait. */
   of(job: Job): string | null {
-    if (job.status === 'held') return 'held: it waits until it is released';
+    if (job.status === 'held')
+      return job.cause === null ? 'held: it waits until it is released' : `held: ${job.cause}`;
     if (job.status !== 'queued') return null;
     this.refresh();
     const known = this.known.get(job.id);
@@ -79,6 +82,10 @@ export class Reasons {
     const windowed = new Set(snapshot.waiting.map(({ id }) => id));
     for (const job of ledger.inOrder()) {
       if (job.status !== 'queued' || reasons.has(job.id)) continue;
+      if (job.executor !== null) {
+        reasons.set(job.id, this.options.elsewhere(job));
+        continue;
+      }
       const readiness = gate.of(job, snapshot.nowMs);
       if (!readiness.ready) reasons.set(job.id, readiness.reason);
       else if (!drained && gate.roomInArray(job) !== null && !windowed.has(job.id))

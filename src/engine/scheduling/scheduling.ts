@@ -1,6 +1,7 @@
 import type { Job } from '../../domain/job.ts';
 import type { Rng } from '../../domain/rng.ts';
 import type { ActingPolicy } from '../../scheduler/policies/acting.ts';
+import { rankOf } from '../../scheduler/rank.ts';
 import type { Pauses } from '../control/pauses.ts';
 import { Forecaster } from '../forecast/forecaster.ts';
 import type { Runner } from '../jobs/runner.ts';
@@ -34,6 +35,8 @@ export interface SchedulingOptions extends Omit<SituationOptions, 'giveWay' | 'd
     readonly suggestions: SuggestionStore;
     readonly startEstimates: StartEstimateStore;
   };
+  /** Why a job waits that is for another queue. */
+  readonly elsewhere: (job: Job) => string;
   readonly rng: Rng;
   readonly log: Log;
 }
@@ -83,6 +86,17 @@ export function createScheduling(options: SchedulingOptions) {
         drainedSinceMs: drain.sinceMs,
         giveWay: giveWay.current,
       };
+    },
+    gate,
+    /** Jobs of another queue in the order in which the policy in charge would start them. */
+    orderElsewhere(jobs: readonly Job[]): Job[] {
+      if (jobs.length < 2) return [...jobs];
+      const { policy, heuristic } = brain;
+      const { limits } = giveWay;
+      const ids = rankOf({ snapshot: situation.apart(jobs), policy, heuristic, rng: options.rng, limits });
+      const place = new Map(ids.map((id, at) => [id, at]));
+      const placeOf = ({ id }: Job): number => place.get(id) ?? ids.length;
+      return jobs.toSorted((a, b) => placeOf(a) - placeOf(b) || a.rank - b.rank);
     },
     undo: new Undo({ ledger, clock, statusOf: (dependency) => gate.statusOf(dependency) }),
     /** @throws {ConflictError} if it could never start, because of how a job ended that it waits for. */

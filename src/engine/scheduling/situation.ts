@@ -33,6 +33,9 @@ export interface SituationOptions {
   readonly clock: Clock;
 }
 
+/** More than any job declares. */
+const ROOM_MIB = 16 * 1024 * 1024;
+
 /** The live machine as the decision core is shown it. */
 export class Situation {
   private readonly options: SituationOptions;
@@ -69,12 +72,34 @@ export class Situation {
     };
   }
 
+  /** Jobs of another queue, as if there were room for any one of them and nothing else in the world. */
+  apart(jobs: readonly Job[]): Snapshot {
+    const nowMs = this.options.clock.nowMs();
+    const { halts: _here, ...all } = this.of(
+      nowMs,
+      jobs.map((job) => ({ job, sinceMs: job.readyAtMs })),
+    );
+    const gpus = Math.max(1, ...jobs.map((job) => job.gpus));
+    const devices = Array.from({ length: gpus }, (_, index) => ({
+      id: `there-${index}`,
+      index,
+      memoryTotalMib: ROOM_MIB,
+      foreignMib: 0,
+      usable: true,
+      ownerPresent: false,
+      utilisation: null,
+      temperatureC: null,
+      powerW: null,
+    }));
+    return { ...all, devices, running: [] };
+  }
+
   private ready(nowMs: number): ReadyJob[] {
     const { ledger, drain } = this.options;
     const ready: ReadyJob[] = [];
     const admitted = new Map<number, number>();
     for (const job of drain.sinceMs === null ? ledger.inOrder() : []) {
-      if (job.status !== 'queued') continue;
+      if (job.status !== 'queued' || job.executor !== null) continue;
       const readiness = this.gate.of(job, nowMs);
       if (!readiness.ready) continue;
       const room = this.gate.roomInArray(job);

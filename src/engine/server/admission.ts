@@ -13,7 +13,13 @@ import type { EngineParts } from '../parts.ts';
  * @throws {FieldError} @throws {NotFoundError} with nothing written.
  */
 export function admitted(given: JobSpec, secretsFrom: number | null, parts: EngineParts): JobSpec {
-  const spec = withPrefix(withShare(withSecrets(given, secretsFrom, parts), parts), parts.env);
+  const revealed = withSecrets(given, secretsFrom, parts);
+  if (revealed.executor !== null) {
+    // What another machine has, it knows itself.
+    parts.executors.checkChoice(revealed.executor);
+    return withPrefix(revealed, parts.env);
+  }
+  const spec = withPrefix(withShare(revealed, parts), parts.env);
   checkAgainstMachine(spec, parts);
   return spec;
 }

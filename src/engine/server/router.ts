@@ -1,6 +1,7 @@
 import type { EngineParts } from '../parts.ts';
 import { arrayHandlers } from './handlers/arrays.ts';
 import { implementer } from './handlers/base.ts';
+import { executorHandlers } from './handlers/executors.ts';
 import { goalHandlers } from './handlers/goals.ts';
 import { historyHandlers } from './handlers/history.ts';
 import { jobHandlers } from './handlers/jobs.ts';
@@ -18,6 +19,7 @@ export function createRouter(parts: EngineParts) {
     ...machineHandlers(os, parts),
     jobs: jobHandlers(os, parts),
     arrays: arrayHandlers(os, parts),
+    executors: executorHandlers(os, parts),
     history: historyHandlers(os, parts),
     logs: logHandlers(os, parts),
     scheduler: schedulerHandlers(os, parts),

@@ -88,9 +88,12 @@ export function historyStore(db: Database) {
   }
 
   return {
-    /** The jobs that ended last, the latest first. */
+    /** Of the jobs that ended last those that ran on this machine, the latest first. */
     *latest(limit: number): Generator<Job> {
-      for (const { body } of backwards.iterate(limit)) yield JSON.parse(body) as Job;
+      for (const { body } of backwards.iterate(limit)) {
+        const job = JSON.parse(body) as Job;
+        if (job.executor === null) yield job;
+      }
     },
 
     /** Jobs that ended in [fromMs, toMs), by their end, a page after another as `jobs`. */
@@ -114,7 +117,7 @@ export function historyStore(db: Database) {
     },
 
     /**
-     * Jobs that are over and were in the system at some time in [fromMs, toMs), by their end. A page looks at
+     * Jobs of this machine that are over and were in the system at some time in [fromMs, toMs), by their end. A page looks at
      * `limit` jobs, and may have fewer of them, or none, though more follow.
      * @param after where the page before ended; null for the first.
      * @returns with where to go on; null: that was all.
@@ -135,7 +138,8 @@ export function historyStore(db: Database) {
         looked++;
         last = { finishedAtMs: row.finished_at_ms, id: row.id };
         if (row.submitted_at_ms >= toMs) continue;
-        jobs.push(pastJob(JSON.parse(row.body) as Job, row.finished_at_ms, sampledMs));
+        const job = JSON.parse(row.body) as Job;
+        if (job.executor === null) jobs.push(pastJob(job, row.finished_at_ms, sampledMs));
       }
       return { jobs, next: looked < limit ? null : last };
     },

@@ -3,6 +3,7 @@ import { decisionStore } from './decisionStore.ts';
 import { deviceStore } from './deviceStore.ts';
 import { energyStore } from './energyStore.ts';
 import { episodeStore } from './episodeStore.ts';
+import { executorStore } from './executorStore.ts';
 import { historyStore } from './historyStore.ts';
 import { jobSearch } from './jobSearch.ts';
 import { learningCurveStore } from './learningCurveStore.ts';
@@ -24,6 +25,7 @@ export const storesOf = (db: Database.Database) => ({
   devices: deviceStore(db),
   energy: energyStore(db),
   episodes: episodeStore(db),
+  executors: executorStore(db),
   history: historyStore(db),
   search: jobSearch(db),
   learningCurve: learningCurveStore(db),

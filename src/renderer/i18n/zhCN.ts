@@ -1067,4 +1067,10 @@ export const zhCN: Readonly<Record<string, string>> = {
   'Of Python: its directory': 'Python 虚拟环境的目录',
   'Conda environment': 'Conda 环境',
   'Its name or directory': '名称或目录',
+  'handed over, attempt {{attempt}}': '已移交，第 {{attempt}} 次尝试',
+  'taken there as job {{id}}': '对方已接收，编号 {{id}}',
+  'handed back: {{reason}}': '已退回：{{reason}}',
+  'began on {{nodes}}': '开始运行于 {{nodes}}',
+  'put back into the queue there: {{reason}}': '已在对方重新排队：{{reason}}',
+  'ended there: {{outcome}}{{a}}': '在对方结束：{{outcome}}{{a}}',
 };

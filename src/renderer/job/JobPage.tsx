@@ -208,6 +208,11 @@ function Facts({ job }: { job: JobView }) {
           {visibleText(job.project)}, {visibleText(job.user)}
         </Fact>
         <Fact name={t('Needs')}>{gpuNeedSentence(job)}</Fact>
+        {job.executor !== null && (
+          <Fact name={t('Runs on')}>
+            {[job.executor, job.remote?.id, ...(job.remote?.nodes ?? [])].filter(Boolean).join(' · ')}
+          </Fact>
+        )}
         <Fact name={t('Devices')}>
           {gpus.length > 0 ? gpus.join('; ') : <span className="dim">{t('none')}</span>}
         </Fact>

@@ -68,6 +68,21 @@ export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string):
       return t('could not start: {{reason}}', { reason: engineText(event.reason) });
     case 'lost':
       return t('lost: {{reason}}', { reason: engineText(event.reason) });
+    case 'handed':
+      return t('handed over, attempt {{attempt}}', { attempt: event.attempt });
+    case 'taken':
+      return t('taken there as job {{id}}', { id: event.remoteId });
+    case 'handed-back':
+      return t('handed back: {{reason}}', { reason: engineText(event.reason) });
+    case 'began':
+      return t('began on {{nodes}}', { nodes: event.nodes.join(', ') });
+    case 'requeued':
+      return t('put back into the queue there: {{reason}}', { reason: engineText(event.reason) });
+    case 'ended':
+      return t('ended there: {{outcome}}{{a}}', {
+        outcome: event.outcome,
+        a: event.cause === null ? '' : `: ${engineText(event.cause)}`,
+      });
     case 'misplaced':
       return t('misplaced: {{reason}}', { reason: engineText(event.reason) });
     case 'retried':

@@ -173,7 +173,13 @@ function TrackCell({ job }: { job: JobView }) {
           : `${formatMib(job.vramMib)}${job.gpus > 1 ? t(' each') : ''}`;
   return (
     <GridCell className={`${classes.lines} ${classes.track}`}>
-      <span className="cut">{job.devices.length > 0 && !waits ? `GPU ${indices}` : need}</span>
+      <span className="cut">
+        {job.executor !== null
+          ? `${job.executor} · ${need}`
+          : job.devices.length > 0 && !waits
+            ? `GPU ${indices}`
+            : need}
+      </span>
       <span
         className="cut dim"
         title={

@@ -10,7 +10,7 @@ import { admitted } from '../admission.ts';
 import type { Implementer } from './base.ts';
 
 export function arrayHandlers(os: Implementer, parts: EngineParts) {
-  const { ledger, runner, scheduling } = parts;
+  const { ledger, executors, scheduling } = parts;
   const jobsOf = (id: number): Job[] => {
     const jobs = ledger.read.arrayJobs(id);
     if (jobs.length === 0) {
@@ -37,7 +37,6 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
     if (ids.length > 0) return { ids };
     throw new ConflictError(`no job of array ${id} can be ${what} now`, `look with stint ls --array ${id}`);
   };
-  const append = (id: number, kind: 'held' | 'released' | 'retried') => ledger.append(id, { kind }, 'person');
   return os.arrays.router({
     submit: os.arrays.submit.handler(({ input }) => {
       const spec = admitted(input.spec, input.secretsFrom, parts);
@@ -51,7 +50,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         input.id,
         'cancelled',
         ({ status }) => !isTerminal(status) && status !== 'stopping',
-        (id) => runner.cancel(id, together),
+        (id) => executors.of(id).cancel(id, together),
       );
     }),
     undo: os.arrays.undo.handler(({ input }) => ({ ids: scheduling.undo.array(jobsOf(input.id)) })),
@@ -60,7 +59,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         input.id,
         'held',
         ({ status }) => mayHappen(status, 'held'),
-        (id) => append(id, 'held'),
+        (id) => executors.of(id).hold(id),
       ),
     ),
     release: os.arrays.release.handler(({ input }) =>
@@ -68,7 +67,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         input.id,
         'released',
         ({ status }) => mayHappen(status, 'released'),
-        (id) => append(id, 'released'),
+        (id) => executors.of(id).release(id),
       ),
     ),
     pause: os.arrays.pause.handler(({ input }) =>
@@ -76,7 +75,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         input.id,
         'paused',
         ({ status }) => mayHappen(status, 'paused'),
-        (id) => scheduling.people.pause(id),
+        (id) => executors.of(id).pause(id),
       ),
     ),
     resume: os.arrays.resume.handler(({ input }) =>
@@ -84,7 +83,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         input.id,
         'resumed',
         ({ status }) => mayHappen(status, 'resumed'),
-        (id) => parts.pauses.resume(id),
+        (id) => executors.of(id).resume(id),
       ),
     ),
     preempt: os.arrays.preempt.handler(({ input }) =>
@@ -92,7 +91,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         input.id,
         'preempted',
         ({ restartable, status }) => restartable && mayHappen(status, 'preempting'),
-        (id) => scheduling.people.preempt(id),
+        (id) => executors.of(id).preempt(id),
       ),
     ),
     retry: os.arrays.retry.handler(({ input }) => {
@@ -100,7 +99,7 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
         parts.scheduling.checkStartable(job);
         parts.secrets.reveal(job);
       }
-      return each(input.id, 'retried', endedBadly, (id) => append(id, 'retried'));
+      return each(input.id, 'retried', endedBadly, (id) => ledger.append(id, { kind: 'retried' }, 'person'));
     }),
     prioritise: os.arrays.prioritise.handler(({ input }) =>
       each(

@@ -10,14 +10,16 @@ import { searchJobs } from '../searchJobs.ts';
 import type { Implementer } from './base.ts';
 
 export function jobHandlers(os: Implementer, parts: EngineParts) {
-  const { ledger, runner, scheduling } = parts;
+  const { ledger, executors, scheduling } = parts;
   const { people } = scheduling;
   return os.jobs.router({
     submit: os.jobs.submit.handler(({ input: { secretsFrom, ...spec } }) =>
       parts.view(ledger.submit(admitted(spec, secretsFrom, parts))),
     ),
     preflight: os.jobs.preflight.handler(async ({ input: { secretsFrom, ...spec } }) => ({
-      obstacles: await preflight(withSecrets(spec, secretsFrom, parts), parts.env),
+      // What is there on other machines, this one cannot tell.
+      obstacles:
+        spec.executor === null ? await preflight(withSecrets(spec, secretsFrom, parts), parts.env) : [],
     })),
     list: os.jobs.list.handler(({ input }) => listJobs(input, parts)),
     search: os.jobs.search.handler(({ input }) => {
@@ -26,29 +28,38 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
     }),
     get: os.jobs.get.handler(({ input }) => parts.view(ledger.get(input.id))),
     pause: os.jobs.pause.handler(async ({ input: { id, ...wanted } }) =>
-      parts.view(await people.pause(id, wanted)),
+      parts.view(await executors.of(id).pause(id, wanted)),
     ),
-    resume: os.jobs.resume.handler(async ({ input }) => parts.view(await parts.pauses.resume(input.id))),
-    cancel: os.jobs.cancel.handler(({ input }) => parts.view(runner.cancel(input.id))),
+    resume: os.jobs.resume.handler(async ({ input: { id } }) =>
+      parts.view(await executors.of(id).resume(id)),
+    ),
+    cancel: os.jobs.cancel.handler(async ({ input: { id } }) =>
+      parts.view(await executors.of(id).cancel(id)),
+    ),
     throttle: os.jobs.throttle.handler(async ({ input: { id, share, by } }) =>
-      parts.view(await parts.throttles.throttle(id, share, by)),
+      parts.view(await executors.of(id).throttle(id, share, by)),
     ),
     start: os.jobs.start.handler(({ input }) => parts.view(people.start(input.id, input.deviceIds))),
-    preempt: os.jobs.preempt.handler(({ input }) => parts.view(people.preempt(input.id))),
-    hold: os.jobs.hold.handler(({ input }) =>
-      parts.view(ledger.append(input.id, { kind: 'held' }, 'person')),
+    preempt: os.jobs.preempt.handler(async ({ input: { id } }) =>
+      parts.view(await executors.of(id).preempt(id)),
     ),
-    release: os.jobs.release.handler(({ input }) =>
-      parts.view(ledger.append(input.id, { kind: 'released' }, 'person')),
+    hold: os.jobs.hold.handler(async ({ input: { id } }) => parts.view(await executors.of(id).hold(id))),
+    release: os.jobs.release.handler(async ({ input: { id } }) =>
+      parts.view(await executors.of(id).release(id)),
     ),
-    holdAll: os.jobs.holdAll.handler(async () => ({ ids: await forAll(ledger, 'held') })),
-    releaseAll: os.jobs.releaseAll.handler(async () => ({ ids: await forAll(ledger, 'released') })),
+    holdAll: os.jobs.holdAll.handler(async () => ({
+      ids: await forAll(ledger, 'held', (id) => executors.of(id).hold(id)),
+    })),
+    releaseAll: os.jobs.releaseAll.handler(async () => ({
+      ids: await forAll(ledger, 'released', (id) => executors.of(id).release(id)),
+    })),
     retry: os.jobs.retry.handler(({ input }) => {
       scheduling.checkStartable(ledger.get(input.id));
       parts.secrets.reveal(ledger.get(input.id));
       const { vramMib, alone } = input;
-      const { gpus, minGpus } = ledger.get(input.id);
-      if (vramMib !== undefined) checkMemory(vramMib, minGpus ?? gpus, parts);
+      const { gpus, minGpus, executor } = ledger.get(input.id);
+      if (executor !== null) executors.checkChoice(executor);
+      else if (vramMib !== undefined) checkMemory(vramMib, minGpus ?? gpus, parts);
       const change = {
         ...(vramMib === undefined ? {} : { vramMib }),
         ...(alone === undefined ? {} : { exclusive: alone }),

@@ -22,6 +22,7 @@ import { migration0021 } from './0021.ts';
 import { migration0022 } from './0022.ts';
 import { migration0023 } from './0023.ts';
 import { migration0024 } from './0024.ts';
+import { migration0025 } from './0025.ts';
 
 /** In order, forward only: number n (from 1) takes a database from version n − 1 to n. Never edited once shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -49,4 +50,5 @@ export const MIGRATIONS: readonly string[] = [
   migration0022,
   migration0023,
   migration0024,
+  migration0025,
 ];
