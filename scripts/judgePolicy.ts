@@ -3,8 +3,9 @@
  *
  *   node scripts/judgePolicy.ts [--policies all] [--limit JOBS] [--gpu-type k80] [--regime lab ...] [--trace FILE ...] [FILE]
  *
- * Runs `stint evaluate --suite held-back` and the traces named, under all three regimes, with the heuristics, the
- * teacher and `srtf`; puts the table into FILE (resources/policy/second-wind.json) and the .md beside it.
+ * Runs `stint evaluate --suite held-back` and the traces named, under all three regimes, with the heuristics as they ship and
+ * as tuned on training windows (resources/policy/heuristics.json, scripts/tuneHeuristics.ts), the teacher and `srtf`; puts
+ * the table into FILE (resources/policy/second-wind.json) and the .md beside it.
  */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -34,7 +35,15 @@ const record = JSON.parse(await readFile(path, 'utf8')) as PolicyFile;
 /** Those that were the best in some cell on training windows, and `aged`; `--policies all`: every heuristic. */
 const CONTENDERS = ['first-fit', 'aged', 'las', 'tiresias', 'gittins', 'pspt', 'pack'];
 const contestants = options.policies === 'all' ? DEFAULT_CONTESTANTS : [...CONTENDERS, 'srtf'];
-const policies = ['dqn', 'teacher', ...contestants];
+const { regimes: tuned } = JSON.parse(
+  await readFile(resolve(ROOT, 'resources/policy/heuristics.json'), 'utf8'),
+) as { readonly regimes: readonly { readonly regime: string; readonly best: Record<string, string> }[] };
+/** As they ship, and where other settings were better under a regime, with these too. */
+const policiesUnder = (regime: string): string[] => {
+  const { best = {} } = tuned.find((one) => one.regime === regime) ?? {};
+  const others = Object.entries(best).filter(([name]) => contestants.includes(name));
+  return [...new Set(['dqn', 'teacher', ...contestants, ...others.map(([, settings]) => settings)])];
+};
 const limit = options.limit === undefined ? undefined : Number(options.limit);
 
 /** What came out under one regime. */
@@ -73,7 +82,7 @@ for (const regime of REGIME_NAMES) {
     regime,
     gpus: [1, 2, 4, 8],
     loads: [0.6, 0.8, 0.95],
-    policies,
+    policies: policiesUnder(regime),
     seeds: 1,
     gpuType: options['gpu-type'],
     jobsPerWindow: 150,

@@ -5,6 +5,7 @@ import { type LoadedPolicy, loadShippedPolicy } from '../learning/shippedPolicy.
 import { createDqnPolicy, NO_EXPLORATION } from '../scheduler/policies/dqn.ts';
 import { LAB_POLICY_NAMES, labPolicy } from '../scheduler/policies/heuristics.ts';
 import { createPgPolicy } from '../scheduler/policies/pg.ts';
+import { tunedPolicy, withoutSettings } from '../scheduler/policies/tunable.ts';
 import type { Policy } from '../scheduler/policy.ts';
 
 /** The learned policy that is compared with all others, with the weights that it ships with. */
@@ -31,7 +32,8 @@ export const DEFAULT_CONTESTANTS: readonly string[] = [
  * @throws {FieldError} naming the field `policy`, for a name that no policy has.
  */
 export function policyNames(names: readonly string[]): string[] {
-  const wrong = names.find((name) => !machinePolicies.includes(name));
+  for (const name of names) tunedPolicy(name);
+  const wrong = names.find((name) => !machinePolicies.includes(withoutSettings(name)));
   if (wrong === undefined) return [...new Set(names)];
   throw new FieldError(
     'policy',

@@ -70,6 +70,18 @@ describe('names', () => {
   it('that no policy has are refused', () => {
     expect(() => labPolicy('best')).toThrow(/^policy: "best".* fifo, first-fit, easy/);
   });
+
+  it('take other parameters with their name, and refuse those that they do not have', () => {
+    const { devices, running: runs } = taken({ attainedGpuS: 4000 });
+    const snap = snapshot({ devices, running: runs, waiting: [waiting(10, alone)] });
+    expect(epoch('tiresias', snap)[0]).toBe('preempt 9');
+    expect(epoch('tiresias:thresholdGpuS=5000', snap)).toEqual([]);
+    expect(labPolicy('tiresias:thresholdGpuS=5000').name).toBe('tiresias:thresholdGpuS=5000');
+    expect(() => labPolicy('tiresias:knob=2')).toThrow(/^policy: .*thresholdGpuS or promote=NUMBER/);
+    expect(() => labPolicy('las:share=1')).toThrow(/share a number above 0 and below 1/);
+    expect(() => labPolicy('tiresias:promote=')).toThrow(/promote a number above 0/);
+    expect(() => labPolicy('fifo:share=0.1')).toThrow(/only aged, las, tiresias/);
+  });
 });
 
 describe('easy', () => {

@@ -1,8 +1,12 @@
 import type { Policy } from '../policy.ts';
 import { greedy } from './greedy.ts';
 
-/** So long a wait weighs as much as one point of priority. */
-const POINT_MS = 3600 * 1000;
+export interface AgedConfig {
+  /** So many hours of waiting weigh as much as one point of priority. */
+  readonly pointH: number;
+}
+
+export const AGED: AgedConfig = { pointH: 1 };
 
 /**
  * Backfilling by priority and age: of the jobs that fit, the one starts whose priority plus the hours that it has waited
@@ -13,7 +17,8 @@ const POINT_MS = 3600 * 1000;
  * Ours: a point is worth an hour, and age counts without a bound, so that of two jobs the same goes first however long
  * both wait. Equal priorities are first come, first served with backfilling.
  */
-export const aged: Policy = greedy({
-  name: 'aged',
-  key: (job) => job.waitingSinceMs / POINT_MS - job.priority,
-});
+export function agedWith({ pointH }: AgedConfig): Policy {
+  return greedy({ name: 'aged', key: (job) => job.waitingSinceMs / (3_600_000 * pointH) - job.priority });
+}
+
+export const aged: Policy = agedWith(AGED);

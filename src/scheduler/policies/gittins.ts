@@ -2,7 +2,7 @@ import type { Policy } from '../policy.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { competing, isComputing } from './competition.ts';
 import { pastServiceOf } from './pastService.ts';
-import { levelFrom, quantumOf } from './quantum.ts';
+import { QUANTUM, Quantum, type QuantumConfig } from './quantum.ts';
 
 /** Fewer earlier jobs say too little. */
 const FEWEST_JOBS = 10;
@@ -18,33 +18,39 @@ const FEWEST_JOBS = 10;
  * queues, and only at those at which somebody who waits goes before them. Who has had more than every earlier job goes
  * last, first come, first served.
  */
-export const gittins: Policy = competing({
-  name: 'gittins',
-  key: (job, _snapshot, history) => keyAt(job.attainedGpuS, isComputing(job), history),
-  reviewAfterS,
-});
+export function gittinsWith(config: QuantumConfig): Policy {
+  const quantum = new Quantum(config);
+  return competing({
+    name: 'gittins',
+    key: (job, _snapshot, history) => keyAt(job.attainedGpuS, isComputing(job), history, quantum),
+    reviewAfterS: (snapshot, history) => reviewAfterS(snapshot, history, quantum),
+  });
+}
 
-function keyAt(attainedGpuS: number, runs: boolean, history: readonly number[]): number {
+export const gittins: Policy = gittinsWith(QUANTUM);
+
+function keyAt(attainedGpuS: number, runs: boolean, history: readonly number[], quantum: Quantum): number {
   const past = pastServiceOf(history);
-  const beforeGpuS = attainedGpuS - quantumOf(attainedGpuS);
+  const beforeGpuS = attainedGpuS - quantum.of(attainedGpuS);
   if (past === null || past.jobs < FEWEST_JOBS) return runs ? beforeGpuS : attainedGpuS;
   const index = past.gittinsIndex(attainedGpuS);
   return -(runs ? Math.max(index, past.gittinsIndex(Math.max(0, beforeGpuS))) : index);
 }
 
-function reviewAfterS({ waiting, running }: Snapshot, history: readonly number[]): number {
+function reviewAfterS({ waiting, running }: Snapshot, history: readonly number[], quantum: Quantum): number {
   let firstKey = Number.POSITIVE_INFINITY;
-  for (const { attainedGpuS } of waiting) firstKey = Math.min(firstKey, keyAt(attainedGpuS, false, history));
+  for (const { attainedGpuS } of waiting)
+    firstKey = Math.min(firstKey, keyAt(attainedGpuS, false, history, quantum));
   let soonestS = Number.POSITIVE_INFINITY;
   for (const job of running) {
     const { attainedGpuS, deviceIds } = job;
     if (!isComputing(job) || deviceIds.length === 0) continue;
     // Who is behind already was seen to be so, and could not give way.
-    if (keyAt(attainedGpuS, true, history) > firstKey) continue;
+    if (keyAt(attainedGpuS, true, history, quantum) > firstKey) continue;
     // A hair further, so that a level that was just reached is not the next.
-    let level = levelFrom(attainedGpuS + 1);
-    while (level < Number.POSITIVE_INFINITY && keyAt(level, true, history) < firstKey)
-      level = levelFrom(level + 1);
+    let level = quantum.levelFrom(attainedGpuS + 1);
+    while (level < Number.POSITIVE_INFINITY && keyAt(level, true, history, quantum) < firstKey)
+      level = quantum.levelFrom(level + 1);
     soonestS = Math.min(soonestS, (level - attainedGpuS) / deviceIds.length);
   }
   return soonestS;

@@ -25,6 +25,7 @@ import { sjf } from './sjf.ts';
 import { teacher } from './teacher.ts';
 import { tetris } from './tetris.ts';
 import { tiresias } from './tiresias.ts';
+import { tunedPolicy } from './tunable.ts';
 
 export type HeuristicName = Exclude<PolicyName, NetworkName | BanditName>;
 
@@ -75,10 +76,10 @@ export const LAB_POLICY_NAMES: readonly string[] = [
   ...CLAIRVOYANT.map(({ name }) => name),
 ];
 
-/** @throws {FieldError} naming the field `policy`, for anything that is not among them. */
+/** @throws {FieldError} naming the field `policy`, for anything that is not among them, settings or not. */
 export function labPolicy(name: string): Policy {
   if (isBandit(name)) return banditByName(name);
-  const policy = IN_LAB.find((known) => known.name === name);
+  const policy = tunedPolicy(name) ?? IN_LAB.find((known) => known.name === name);
   if (policy === undefined) {
     throw new FieldError('policy', name, `choose one of ${LAB_POLICY_NAMES.join(', ')}`);
   }

@@ -1,7 +1,7 @@
 import type { Policy } from '../policy.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { type Competitor, competing, isComputing } from './competition.ts';
-import { aheadOf, levelFrom, quantumOf } from './quantum.ts';
+import { QUANTUM, Quantum, type QuantumConfig } from './quantum.ts';
 
 /**
  * Least attained service first (Nuyens & Wierman 2008, "The foreground-background queue: a survey"), with service in
@@ -13,26 +13,38 @@ import { aheadOf, levelFrom, quantumOf } from './quantum.ts';
  * change costs a checkpoint and a restart. For the same reason it is not looked at every 300 s, but when the order of
  * somebody who runs and somebody who waits changes by more than that.
  */
-export const las: Policy = competing({ name: 'las', key: attainedKey, reviewAfterS });
-
-/** GPU-seconds attained, less a quantum for who runs. */
-function attainedKey(job: Competitor): number {
-  const { attainedGpuS } = job;
-  return isComputing(job) ? attainedGpuS - quantumOf(attainedGpuS) : attainedGpuS;
+export function lasWith(config: QuantumConfig): Policy {
+  const quantum = new Quantum(config);
+  return competing({
+    name: 'las',
+    key: (job) => attainedKey(job, quantum),
+    reviewAfterS: (snapshot) => reviewAfterS(snapshot, quantum),
+  });
 }
 
-function reviewAfterS({ waiting, running }: Snapshot): number {
+export const las: Policy = lasWith(QUANTUM);
+
+/** GPU-seconds attained, less a quantum for who runs. */
+function attainedKey(job: Competitor, quantum: Quantum): number {
+  const { attainedGpuS } = job;
+  return isComputing(job) ? attainedGpuS - quantum.of(attainedGpuS) : attainedGpuS;
+}
+
+function reviewAfterS({ waiting, running }: Snapshot, quantum: Quantum): number {
   let soonestS = Number.POSITIVE_INFINITY;
   for (const { attainedGpuS, deviceIds, pausedBy } of running) {
     if (pausedBy !== null || deviceIds.length === 0) continue;
-    const reached = attainedGpuS - quantumOf(attainedGpuS);
+    const reached = attainedGpuS - quantum.of(attainedGpuS);
     // Of those who wait it has not passed yet, the one with the least.
     let next = Number.POSITIVE_INFINITY;
     for (const other of waiting) {
       if (other.attainedGpuS >= reached && other.attainedGpuS < next) next = other.attainedGpuS;
     }
     if (next === Number.POSITIVE_INFINITY) continue;
-    soonestS = Math.min(soonestS, (levelFrom(aheadOf(next)) - attainedGpuS) / deviceIds.length);
+    soonestS = Math.min(
+      soonestS,
+      (quantum.levelFrom(quantum.aheadOf(next)) - attainedGpuS) / deviceIds.length,
+    );
   }
   return soonestS;
 }

@@ -3,13 +3,15 @@ import { pairKey, type RunningJob, type Snapshot, type WaitingJob } from '../sna
 import { expectedServiceGpuS } from './expectedService.ts';
 import { chosen } from './fifo.ts';
 
-/** Speed that each job on a device loses for each unit by which their utilisations alone sum past 1. */
-const LOSS = 0.37;
-/**
- * Least gain of throughput, in jobs at full speed for each device, for which jobs share. Two jobs that use all of a GPU
- * gain 0.26 by the rule of thumb, which measured pairs exceed at the median (0.37) and miss by far at times (-0.46).
- */
-const LEAST_GAIN = 0.25;
+export interface PackConfig {
+  /** Speed that each job on a device loses for each unit by which their utilisations alone sum past 1. */
+  readonly loss: number;
+  /** Least gain of throughput, in jobs at full speed for each device, for which jobs share. */
+  readonly leastGain: number;
+}
+
+/** Two jobs that use all of a GPU gain 0.26 by that rule, which measured pairs exceed at the median (0.37) and miss by far at times (-0.46). */
+export const PACK: PackConfig = { loss: 0.37, leastGain: 0.25 };
 
 /**
  * Packs jobs onto shared devices where that pays: jobs in the order of expected remaining service, each at the placement
@@ -23,40 +25,42 @@ const LEAST_GAIN = 0.25;
  * are ranked by the mean of earlier ones; without any, in the order of the queue behind the others. Of an elastic job
  * only placements of its first size are compared.
  */
-export const pack: Policy = {
-  name: 'pack',
-  version: '2',
-  choose({ snapshot, candidates, history }: PolicyInput): PolicyChoice {
-    const crowds = crowdsOf(snapshot);
-    const last = candidates.length - 1;
-    const mayWait = candidates[last]!.kind === 'wait';
-    let best = -1;
-    let bestGain = 0;
-    let leastService = Number.POSITIVE_INFINITY;
-    let at = -1;
-    let size = 0;
-    let service = 0;
-    for (let i = 0; i < candidates.length; i++) {
-      const action = candidates[i]!;
-      if (action.kind !== 'launch') break;
-      const { jobId, deviceIds } = action;
-      if (snapshot.waiting[at]?.id !== jobId) {
-        at = snapshot.waiting.findIndex(({ id }, place) => place > at && id === jobId);
-        size = deviceIds.length;
-        service = expectedServiceGpuS(snapshot.waiting[at]!, history);
-      }
-      if (deviceIds.length !== size) continue;
-      const same = best >= 0 && (candidates[best] as typeof action).jobId === jobId;
-      if (best >= 0 && !same && service >= leastService) continue;
-      const gain = gainOf(snapshot.waiting[at]!, deviceIds, crowds, snapshot.interference);
-      if ((mayWait && gain < LEAST_GAIN) || (same && gain <= bestGain)) continue;
-      best = i;
-      bestGain = gain;
-      leastService = service;
+export function packWith(config: PackConfig): Policy {
+  return { name: 'pack', version: '2', choose: (input) => choose(input, config) };
+}
+
+export const pack: Policy = packWith(PACK);
+
+function choose({ snapshot, candidates, history }: PolicyInput, config: PackConfig): PolicyChoice {
+  const crowds = crowdsOf(snapshot);
+  const last = candidates.length - 1;
+  const mayWait = candidates[last]!.kind === 'wait';
+  let best = -1;
+  let bestGain = 0;
+  let leastService = Number.POSITIVE_INFINITY;
+  let at = -1;
+  let size = 0;
+  let service = 0;
+  for (let i = 0; i < candidates.length; i++) {
+    const action = candidates[i]!;
+    if (action.kind !== 'launch') break;
+    const { jobId, deviceIds } = action;
+    if (snapshot.waiting[at]?.id !== jobId) {
+      at = snapshot.waiting.findIndex(({ id }, place) => place > at && id === jobId);
+      size = deviceIds.length;
+      service = expectedServiceGpuS(snapshot.waiting[at]!, history);
     }
-    return chosen(best >= 0 ? best : last);
-  },
-};
+    if (deviceIds.length !== size) continue;
+    const same = best >= 0 && (candidates[best] as typeof action).jobId === jobId;
+    if (best >= 0 && !same && service >= leastService) continue;
+    const gain = gainOf(snapshot.waiting[at]!, deviceIds, crowds, snapshot.interference, config.loss);
+    if ((mayWait && gain < config.leastGain) || (same && gain <= bestGain)) continue;
+    best = i;
+    bestGain = gain;
+    leastService = service;
+  }
+  return chosen(best >= 0 ? best : last);
+}
 
 /** Who computes on a device. */
 interface Crowd {
@@ -87,7 +91,8 @@ function crowdsOf({ devices, running }: Snapshot): Map<string, Crowd> {
 const utilisationOf = ({ gpuUtil }: WaitingJob | RunningJob): number => gpuUtil ?? 1;
 
 /** Speed of each job on a device, relative to alone. */
-const speedAt = (utilisation: number): number => Math.max(0, 1 - LOSS * Math.max(0, utilisation - 1));
+const speedAt = (utilisation: number, loss: number): number =>
+  Math.max(0, 1 - loss * Math.max(0, utilisation - 1));
 
 /** What a launch adds to the sum of normalised throughputs, for each device that it takes; 1 on empty ones. */
 function gainOf(
@@ -95,13 +100,14 @@ function gainOf(
   deviceIds: readonly string[],
   crowds: ReadonlyMap<string, Crowd>,
   measured: Snapshot['interference'],
+  loss: number,
 ): number {
   if (deviceIds.length === 0) return 1;
   let slowest = 1;
   let lost = 0;
   for (const id of deviceIds) {
     const { jobs, one, utilisation } = crowds.get(id)!;
-    const after = speedAt(utilisation + utilisationOf(job));
+    const after = speedAt(utilisation + utilisationOf(job), loss);
     if (jobs === 0) continue;
     const pair = jobs === 1 ? pairSpeeds(job, one!, measured) : null;
     if (pair !== null) {
@@ -110,7 +116,7 @@ function gainOf(
       continue;
     }
     slowest = Math.min(slowest, after);
-    lost += jobs * (speedAt(utilisation) - after);
+    lost += jobs * (speedAt(utilisation, loss) - after);
   }
   return slowest - lost / deviceIds.length;
 }

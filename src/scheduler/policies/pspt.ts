@@ -2,8 +2,12 @@ import type { Policy } from '../policy.ts';
 import { competing, isComputing } from './competition.ts';
 import { expectedServiceGpuS } from './expectedService.ts';
 
-/** Who runs keeps its devices until somebody comes whose total is smaller by so much. */
-const HEAD_START = 0.9;
+export interface PsptConfig {
+  /** Who runs keeps its devices until somebody comes whose total is smaller by this factor. */
+  readonly headStart: number;
+}
+
+export const PSPT: PsptConfig = { headStart: 0.9 };
 
 /**
  * Shortest predicted total first, preempting: by the service that a job has had plus what it is expected to need still.
@@ -14,10 +18,14 @@ const HEAD_START = 0.9;
  * Ours: service in GPU-seconds; unpredicted jobs are ranked by the mean of earlier jobs that took more than they have
  * had; who runs counts a tenth less, so that equals do not take turns.
  */
-export const pspt: Policy = competing({
-  name: 'pspt',
-  key(job, _snapshot, history) {
-    const totalGpuS = job.attainedGpuS + expectedServiceGpuS(job, history);
-    return isComputing(job) ? HEAD_START * totalGpuS : totalGpuS;
-  },
-});
+export function psptWith({ headStart }: PsptConfig): Policy {
+  return competing({
+    name: 'pspt',
+    key(job, _snapshot, history) {
+      const totalGpuS = job.attainedGpuS + expectedServiceGpuS(job, history);
+      return isComputing(job) ? headStart * totalGpuS : totalGpuS;
+    },
+  });
+}
+
+export const pspt: Policy = psptWith(PSPT);
