@@ -1,8 +1,8 @@
 import type { Action } from '../domain/decision.ts';
-import { type Advice, adviceOf } from './plan.ts';
+import { type Advice, adviceOf } from './plan/advice.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What the plan says (see plan.ts): of the candidate, of its job, and, the last two, of the machine. */
+/** What the plan says (see plan/advice.ts): of the candidate, of its job, and, the last two, of the machine. */
 export const PLAN_FEATURES = [
   /** 1 for what the plan would do now: the prior of the shipped network. */
   'advised',

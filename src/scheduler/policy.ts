@@ -41,6 +41,8 @@ export interface Policy {
   readonly clairvoyant?: boolean;
   /** True: it may also preempt, pause and resume. Others are offered launches and `wait` alone. */
   readonly preempts?: boolean;
+  /** True: it wants to be asked though nobody waits, since it may move who runs to idle devices. */
+  readonly moves?: boolean;
   /** After how long it wants to be asked again though nothing happens; left out: never. Seconds, above 0. */
   reviewAfterS?(snapshot: Snapshot, history: readonly number[]): number;
   choose(input: PolicyInput): PolicyChoice;

@@ -95,6 +95,8 @@ interface SnapshotJob {
   readonly stopCostS?: number;
   /** Names what is run, so that runs of the same can be told; null or left out: unknown. */
   readonly command?: string | null;
+  /** The only devices that a person lets it start on; left out: any. */
+  readonly pinnedTo?: readonly string[];
 }
 
 /** So many past runs are looked at: enough for a distribution, and few enough for every decision. */
@@ -121,8 +123,6 @@ export interface WaitingJob extends SnapshotJob {
   readonly urgentSinceMs: number | null;
   /** True when a person has moved it in the queue. */
   readonly moved: boolean;
-  /** The only devices that a person lets it start on; left out: any. */
-  readonly pinnedTo?: readonly string[];
 }
 
 /** Every job that holds devices: starting, running, paused or stopping. */

@@ -272,7 +272,11 @@ class Simulation {
     }
     const limits = this.world.limits ?? DEFAULT_LIMITS;
     let stepsLeft = MOST_STEPS_PER_JOB * (snapshot.waiting.length + snapshot.running.length);
-    while (snapshot.waiting.length > 0 || (policy.preempts === true && this.live.some((job) => job.paused))) {
+    while (
+      snapshot.waiting.length > 0 ||
+      (policy.preempts === true && this.live.some((job) => job.paused)) ||
+      (policy.moves === true && this.live.length > 0)
+    ) {
       const step = decide({ snapshot, policy, heuristic, rng, limits, history: this.history });
       observer?.decided(step, snapshot);
       if (step.chosen.kind === 'wait') break;

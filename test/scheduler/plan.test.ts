@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { seededRng } from '../../src/domain/rng.ts';
 import { decide, withApplied } from '../../src/scheduler/decide.ts';
-import { planReviewS } from '../../src/scheduler/plan.ts';
-import { teacher } from '../../src/scheduler/policies/teacher.ts';
+import { PLAN } from '../../src/scheduler/plan/config.ts';
+import { planReviewS } from '../../src/scheduler/plan/review.ts';
+import { teacher, teacherWith } from '../../src/scheduler/policies/teacher.ts';
+import type { Policy } from '../../src/scheduler/policy.ts';
 import { DEFAULT_LIMITS, type ShieldLimits, type Snapshot } from '../../src/scheduler/snapshot.ts';
+import { simulate } from '../../src/simulator/machine.ts';
+import type { SimulatedWorld } from '../../src/simulator/world.ts';
 import { device, GIB, NOW_MS, running, snapshot, waiting } from './build.ts';
 
 /** What is done at one instant, as `1>g0`, `9 preempt`. */
@@ -94,6 +98,84 @@ describe('the plan', () => {
     expect(epoch(snapshot({ devices, waiting: [elastic] }))).toEqual(['1>g0+g1+g2+g3']);
     const others = [2, 3, 4].map((id) => waiting(id, { ...alone, ...lasts(700) }));
     expect(epoch(snapshot({ devices, waiting: [elastic, ...others] }))).toHaveLength(4);
+  });
+
+  it('moves an elastic job to more devices once they are idle, unless little is left of it or it moved too often', () => {
+    const devices = [0, 1, 2, 3].map((index) => device(index));
+    const small = (s: number, preemptions = 0) =>
+      running(9, ['g0'], {
+        ...alone,
+        ...OLD,
+        ...lasts(s),
+        gpus: 2,
+        minGpus: 1,
+        maxGpus: 4,
+        restartable: true,
+        stopCostS: 900,
+        preemptions,
+      });
+    const moved = (job: ReturnType<typeof small>) => epoch(snapshot({ devices, running: [job] }));
+    expect(moved(small(90_000))).toEqual(['9 preempt', '9>g0+g1+g2+g3']);
+    expect(moved(small(600))).toEqual([]);
+    expect(moved(small(90_000, 3))).toEqual([]);
+  });
+
+  it('moves a job from beside another to an idle device, and from where the owner sits', () => {
+    const full = { ...OLD, ...lasts(90_000), vramMib: 4 * GIB, gpuUtil: 1, stopCostS: 900 };
+    const pair = [running(8, ['g0'], full), running(9, ['g0'], { ...full, restartable: true })];
+    const two = [device(0, { memoryTotalMib: 24 * GIB }), device(1, { memoryTotalMib: 24 * GIB })];
+    expect(epoch(snapshot({ devices: two, running: pair }))).toEqual(['9 preempt', '9>g1']);
+    const owners = [device(0, { ownerPresent: true }), device(1)];
+    const job = running(9, ['g0'], { ...full, restartable: true });
+    expect(epoch(snapshot({ devices: owners, running: [job] }))).toEqual(['9 preempt', '9>g1']);
+    expect(epoch(snapshot({ devices: two, running: [job] }))).toEqual([]);
+    // A person wants it nowhere else.
+    const pinned = { ...job, pinnedTo: ['g0'] };
+    expect(epoch(snapshot({ devices: owners, running: [pinned] }))).toEqual([]);
+  });
+
+  it('starts where nobody stands still who could not go on then', () => {
+    const still = running(9, ['g0'], { ...OLD, ...lasts(9e6), vramMib: 8 * GIB, pausedBy: 'scheduler' });
+    const snap = snapshot({
+      devices: [device(0, { memoryTotalMib: 24 * GIB }), device(1, { memoryTotalMib: 24 * GIB })],
+      waiting: [waiting(1, { ...lasts(60), vramMib: 8 * GIB })],
+      running: [still],
+    });
+    expect(epoch(snap, { mayPause: true })[0]).toBe('1>g1');
+  });
+
+  it('is asked in the simulator though nobody waits, so that who was squeezed grows when others have ended', () => {
+    const job = { predicted: null, vramMib: null, exclusive: true, priority: 0, user: 'ada' } as const;
+    const world: SimulatedWorld = {
+      devicesMib: [24 * GIB, 24 * GIB],
+      limits: { ...DEFAULT_LIMITS, mostPerDevice: 1 },
+      jobs: [
+        { ...job, id: 1, submittedAtS: 0, durationS: 2000, gpus: 1 },
+        {
+          ...job,
+          id: 2,
+          submittedAtS: 1,
+          durationS: 50_000,
+          gpus: 1,
+          maxGpus: 2,
+          minGpus: 1,
+          restartable: true,
+        },
+      ],
+    };
+    const ends = (policy: Policy) =>
+      simulate(world, { policy, heuristic: policy, rng: seededRng(1) }).map(
+        ({ job: { id }, finishedAtS }) => [id, Math.round(finishedAtS)],
+      );
+    // 1,999 s on one device, the other 48,001 s on two.
+    expect(ends(teacher)).toEqual([
+      [1, 2000],
+      [2, 2000 + 24_001],
+    ]);
+    expect(ends(teacherWith({ ...PLAN, moveFactor: 0 }))).toEqual([
+      [1, 2000],
+      [2, 50_001],
+    ]);
   });
 
   it('follows the goals: a user who had much waits where fairness counts', () => {

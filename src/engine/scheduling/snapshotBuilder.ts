@@ -117,7 +117,6 @@ function waitingJob(
     waitingSinceMs,
     urgentSinceMs: urgentSinceMs(job, known.remaining?.p90S ?? null, nowMs),
     moved: job.moved,
-    ...(job.pinnedTo === null ? {} : { pinnedTo: job.pinnedTo }),
   };
 }
 
@@ -158,5 +157,6 @@ function common(job: Job, nowMs: number, { remainingOf, reservationMib, interfer
     // Of use to nobody before something was measured.
     ...(Object.keys(interference).length > 0 && job.gpus > 0 ? { kind: kindName(job) } : {}),
     command: commandOf(job),
+    ...(job.pinnedTo === null ? {} : { pinnedTo: job.pinnedTo }),
   };
 }

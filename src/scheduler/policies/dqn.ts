@@ -2,7 +2,8 @@ import type { Action } from '../../domain/decision.ts';
 import { randomInt } from '../../domain/rng.ts';
 import { FEATURE_COUNT, featuresOf } from '../features.ts';
 import { checkWeights, forward, headsOf, scoresOf, type Weights, WeightsError } from '../network.ts';
-import { planReviewS } from '../plan.ts';
+import { PLAN } from '../plan/config.ts';
+import { planReviewS } from '../plan/review.ts';
 import type { Policy, PolicyChoice, PolicyInput } from '../policy.ts';
 import type { Snapshot } from '../snapshot.ts';
 
@@ -80,6 +81,9 @@ export function createDqnPolicy(options: DqnOptions): DqnPolicy {
     },
     get preempts() {
       return weights?.preempts === true;
+    },
+    get moves() {
+      return weights?.preempts === true && PLAN.moveFactor > 0;
     },
     get epsilon() {
       return epsilonAt(decisions, exploration);
