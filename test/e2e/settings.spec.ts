@@ -125,11 +125,12 @@ it('finds a setting, makes a token that works until it is revoked, and keeps how
 
 it('says whom to tell, what agents may do and what is secret, and looks at what works', async () => {
   const { page } = at;
+  const team = `team-${Date.now()}`;
   await at.go('settings');
   const form = page.getByRole('form', { name: 'A new message' });
   await form.getByLabel('Name of who is told').fill('a b');
   await form.getByText('give 1 to 64 letters').waitFor();
-  await form.getByLabel('Name of who is told').fill('team');
+  await form.getByLabel('Name of who is told').fill(team);
   await form.getByLabel('By').selectOption('webhook');
   await form.getByLabel('Address').fill('ftp://x');
   await form.getByText('give an address that begins with https://').waitFor();
@@ -142,11 +143,14 @@ it('says whom to tell, what agents may do and what is secret, and looks at what 
   await form.getByLabel('a job is over, however it ended').check();
   await form.getByRole('button', { name: 'Add it' }).click();
   await page.getByText('It signs its requests with this').waitFor();
-  expect(await stint('notify', 'ls')).toMatchObject([
-    { name: 'team', kind: 'webhook', on: ['failed', 'finished'], overS: 3600 },
-  ]);
-  await page.getByRole('button', { name: 'Send team a test' }).click();
-  await page.getByText('team was not reached').waitFor();
+  const rules = (await stint('notify', 'ls')) as { name: string }[];
+  expect(rules.find(({ name }) => name === team)).toMatchObject({
+    kind: 'webhook',
+    on: ['failed', 'finished'],
+    overS: 3600,
+  });
+  await page.getByRole('button', { name: `Send ${team} a test` }).click();
+  await page.getByText(`${team} was not reached`).waitFor();
   await page.getByLabel('Agents may').selectOption('act');
   const names = page.getByLabel('Also secret');
   await names.fill('9x');
@@ -161,6 +165,6 @@ it('says whom to tell, what agents may do and what is secret, and looks at what 
   await page.getByText(/^\d+ of \d+ as they should be$/).waitFor();
   expect(await violationsIn(page)).toEqual([]);
   await page.screenshot({ path: `${shots}/settings told.png`, fullPage: true });
-  await page.getByRole('button', { name: 'Remove team' }).click();
-  await page.getByRole('button', { name: 'Remove team' }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: `Remove ${team}` }).click();
+  await page.getByRole('button', { name: `Remove ${team}` }).waitFor({ state: 'detached' });
 });
