@@ -1,6 +1,6 @@
 import { FEATURE_COUNT, featuresOf } from '../features.ts';
 import { checkWeights, forward, type Weights, WeightsError } from '../network.ts';
-import { planReviewS } from '../plan.ts';
+import { planReviewS } from '../plan/review.ts';
 import type { Policy, PolicyChoice, PolicyInput } from '../policy.ts';
 import { sensibleCount } from './dqn.ts';
 
