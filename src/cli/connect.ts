@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/websocket';
 import { WebSocket } from 'ws';
+import { AGENT_HEADER } from '../contract/agentHeader.ts';
 import type { StintClient } from '../contract/client.ts';
 import { CliError, STATUS } from './cliError.ts';
 
@@ -41,10 +42,12 @@ export interface Remote {
 
 /**
  * Connects to the engine of a data directory through its local socket, or to one elsewhere over HTTP.
+ * @param agent for whom, where that is not the person who calls; an engine on this machine records what is done as this
+ * agent's, one elsewhere as the token's.
  * @throws {EngineAwayError} if none is running there, {CliError} if it or its certificate will not do.
  */
-export async function connect(engine: string | Remote): Promise<Connection> {
-  const ws = typeof engine === 'string' ? localSocket(engine) : remoteSocket(engine);
+export async function connect(engine: string | Remote, agent?: string): Promise<Connection> {
+  const ws = typeof engine === 'string' ? localSocket(engine, agent) : remoteSocket(engine);
   await new Promise<void>((resolve, reject) => {
     ws.once('open', resolve);
     ws.once('error', (error: NodeJS.ErrnoException) =>
@@ -93,12 +96,13 @@ export async function connect(engine: string | Remote): Promise<Connection> {
   };
 }
 
-function localSocket(home: string): WebSocket {
+function localSocket(home: string, agent: string | undefined): WebSocket {
   const path = socketPath(home);
   return new WebSocket('ws://localhost/rpc', {
     createConnection: () => connectSocket(path),
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    ...(agent === undefined ? {} : { headers: { [AGENT_HEADER]: encodeURIComponent(agent.toWellFormed()) } }),
   });
 }
 

@@ -91,15 +91,19 @@ export function homeOf(context: Context, flag: string | undefined): string {
 export const engineOf = (context: Context, flags: AddressFlags): string | Remote =>
   remoteOf(context, flags) ?? homeOf(context, flags.data);
 
-/** Connects, runs `use`, and disconnects. @param use is also given the data directory; null: the engine is elsewhere. */
+/**
+ * Connects, runs `use`, and disconnects.
+ * @param flags `agent`: on whose behalf, where it is not the person who calls.
+ * @param use is also given the data directory; null: the engine is elsewhere.
+ */
 export async function withEngine<T>(
   context: Context,
-  flags: AddressFlags,
+  flags: AddressFlags & { readonly agent?: string },
   use: (client: Connection['client'], home: string | null) => Promise<T>,
 ): Promise<T> {
   const { connect } = await import('./connect.ts');
   const engine = engineOf(context, flags);
-  const connection = await connect(engine);
+  const connection = await connect(engine, flags.agent);
   try {
     return await connection.during((client) => use(client, typeof engine === 'string' ? engine : null));
   } finally {

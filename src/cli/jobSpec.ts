@@ -58,6 +58,7 @@ export function jobSpec(context: Context, command: readonly string[], flags: Sub
     ...(flags.grace === undefined ? {} : { graceS: flags.grace }),
     ...(flags.executor === undefined ? {} : { executor: flags.executor }),
     ...(flags.slurm === undefined ? {} : { executorOptions: flags.slurm }),
+    ...(flags.snapshot ? { snapshot: true } : {}),
     ...(flags.venv === undefined ? {} : { venv: resolve(context.callerDir, flags.venv) }),
     ...(flags.conda === undefined ? {} : { conda: condaOf(context, flags.conda) }),
     ...(flags.pre === undefined ? {} : { preCommand: flags.pre }),

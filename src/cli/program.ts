@@ -44,6 +44,7 @@ const GROUPS: readonly { readonly names: readonly string[]; readonly load: () =>
     names: ['reserve', 'reservations', 'unreserve'],
     load: async () => (await import('./commands/reserve.ts')).registerReserve,
   },
+  { names: ['df', 'cleanup'], load: async () => (await import('./commands/keeping.ts')).registerKeeping },
   { names: ['settings'], load: async () => (await import('./commands/settings.ts')).registerSettings },
   {
     names: ['policy', 'drain', 'preemption', 'interference', 'why', 'decisions', 'episodes'],

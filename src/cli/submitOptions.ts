@@ -20,6 +20,7 @@ export interface SubmitFlags extends SweepFlags {
   readonly env?: Record<string, string>;
   readonly envFile?: string[];
   readonly secretsFrom?: number;
+  readonly snapshot?: true;
   readonly venv?: string;
   readonly conda?: string;
   readonly pre?: string;
@@ -79,6 +80,10 @@ export function submitOptions(command: Command): Command {
       '--secrets-from <ID>',
       'what stands as [secret:1] and the like is what it is in that job',
       integer('--secrets-from', 1, Number.MAX_SAFE_INTEGER),
+    )
+    .option(
+      '--snapshot',
+      'run it from a copy of the code as it is now, so that later edits change nothing for it',
     )
     .option('--venv <DIR>', 'run it in this virtual environment of Python')
     .option('--conda <NAME>', 'run it in this conda environment, by its name or its directory')

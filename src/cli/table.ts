@@ -23,6 +23,10 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 export const printable = (text: string): string =>
   stripVTControlCharacters(text).replace(CONTROL, ' ').trim();
 
+/** A line of a text as it is, its blanks and tabs as well, without what a terminal would obey. */
+export const shownLine = (text: string): string =>
+  stripVTControlCharacters(text).replace(CONTROL, (run) => run.replace(/[^\t]/gu, ' '));
+
 /** Columns that a text takes in a terminal. */
 export function textWidth(text: string): number {
   let width = 0;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { apiTokenSchema } from '../domain/apiToken.ts';
 import { atMostSchema, membersSchema } from '../domain/array.ts';
 import { attemptSchema } from '../domain/attempts.ts';
+import { codeRecordSchema } from '../domain/codeRecord.ts';
 import { decisionSchema } from '../domain/decision.ts';
 import { deviceSchema, measuredSchema } from '../domain/device.ts';
 import { deviceRulesSchema, reservationSchema } from '../domain/deviceRules.ts';
@@ -19,6 +20,7 @@ import { giveWaySchema } from '../domain/giveWay.ts';
 import { previewMessageSchema } from '../domain/goalsPreview.ts';
 import { JOB_STATUSES, jobSchema, jobSpecSchema } from '../domain/job.ts';
 import { jobFilterSchema } from '../domain/jobFilter.ts';
+import { cleanedSchema, spaceSchema } from '../domain/keeping.ts';
 import { learningLimitsSchema } from '../domain/learning.ts';
 import { learningPointSchema } from '../domain/learningCurve.ts';
 import { machineRulesSchema } from '../domain/machineRules.ts';
@@ -204,6 +206,19 @@ export const contract = {
      * priorities and terms as if nothing had happened. Within an hour, and while nothing has started because of it.
      */
     undo: base.input(jobId).output(jobViewSchema),
+    /**
+     * What its code was when it was submitted, as git told; null: its directory is in no work tree, or the engine ended before
+     * it could ask. `pending`: git is being asked. `diff` only where it is asked for.
+     */
+    code: base.input(jobId.extend({ diff: z.boolean('give true or false').default(false) })).output(
+      z.object({
+        pending: z.boolean(),
+        record: codeRecordSchema.nullable(),
+        diff: z.string().nullable(),
+        /** The copy that it runs from; null: it runs where it was submitted, or its copy is not kept any more. */
+        snapshot: z.string().nullable(),
+      }),
+    ),
     /** What is known of the memory that it takes on each of its GPUs. */
     memory: base.input(jobId).output(jobMemorySchema),
     /** Oldest first. */
@@ -496,6 +511,23 @@ export const contract = {
         }),
       )
       .output(eventIterator(previewMessageSchema)),
+  },
+  storage: {
+    /** What takes how much space in the data directory. Every file is looked at. */
+    usage: base.output(spaceSchema),
+    /** Removes what jobs that are over have left, and what belongs to no job; says what, or, with `dryRun`, what would go. */
+    clean: base
+      .input(
+        z.strictObject({
+          endedBeforeMs: since,
+          logs: z.boolean('give true or false').default(true),
+          checkpoints: z.boolean('give true or false').default(false),
+          snapshots: z.boolean('give true or false').default(true),
+          orphans: z.boolean('give true or false').default(true),
+          dryRun: z.boolean('give true or false').default(true),
+        }),
+      )
+      .output(cleanedSchema),
   },
   settings: {
     /** What the owner wants of the machine as a whole. */

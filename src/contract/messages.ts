@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { decisionSchema } from '../domain/decision.ts';
+import { deputySchema } from '../domain/deputy.ts';
 import { deviceSchema, measuredSchema } from '../domain/device.ts';
 import { episodeSchema } from '../domain/episode.ts';
 import { giveWaySchema } from '../domain/giveWay.ts';
@@ -59,6 +60,8 @@ export const loggedEventSchema = z.object({
   jobId: z.int(),
   atMs: z.number(),
   actor: actorSchema,
+  /** Of what a person caused: the agent or token that acted for that person; null: it was by the person's own hand. */
+  by: deputySchema.nullable(),
   event: jobEventSchema,
 });
 export type LoggedEvent = z.output<typeof loggedEventSchema>;
@@ -223,6 +226,8 @@ export const logChunkSchema = z.object({
   size: z.int(),
   /** True once the job is over and everything was read. */
   end: z.boolean(),
+  /** So many bytes of this piece are not kept any more, and its text begins with a line that says so; 0: all are there. */
+  dropped: z.int(),
 });
 export type LogChunk = z.output<typeof logChunkSchema>;
 

@@ -8,6 +8,7 @@ const READ = new Set([
   'jobs.search',
   'jobs.get',
   'jobs.memory',
+  'jobs.code',
   'jobs.attempts',
   'jobs.events',
   'jobs.metrics',
@@ -33,6 +34,7 @@ const READ = new Set([
   'scheduler.episodes',
   'goals.preview',
   'settings.get',
+  'storage.usage',
 ]);
 const ACT = new Set([
   'jobs',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { actorText, type Deputy } from './deputy.ts';
 import { FAILURES, type Failure, HOST_MEMORY } from './failures.ts';
 import { plainLine } from './plainLine.ts';
 import { isDeviceFault, xidText } from './xid.ts';
@@ -70,7 +71,12 @@ export interface EndFacts {
   /** The signal's name, where one ended it. */
   readonly signal: string | null;
   /** Who told it to end, and why; null: nobody did through Stint. */
-  readonly stoppedBy: { readonly actor: string; readonly reason: string } | null;
+  readonly stoppedBy: {
+    readonly actor: string;
+    /** Through whom the person acted. */
+    readonly by?: Deputy | null;
+    readonly reason: string;
+  } | null;
   /** Why it could not be started, or nobody saw its end; null otherwise. */
   readonly trouble: string | null;
   /** Whether the kernel's OOM killer acted while it ran; null: that cannot be told. */
@@ -119,7 +125,10 @@ function deliberate({ status, stoppedBy }: EndFacts): Diagnosis | null {
     );
   }
   if (status !== 'cancelled') return null;
-  const by = stoppedBy?.actor === 'person' || stoppedBy === null ? 'a person' : `the ${stoppedBy.actor}`;
+  const by =
+    stoppedBy === null || (stoppedBy.actor === 'person' && !stoppedBy.by)
+      ? 'a person'
+      : `the ${actorText(stoppedBy.actor, stoppedBy.by ?? null)}`;
   return plain('cancelled', `cancelled by ${by}`, 'Submit it again if that was not meant.');
 }
 

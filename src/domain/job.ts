@@ -143,11 +143,20 @@ export const specFieldsSchema = z.strictObject({
   executor: executorChoiceSchema.nullable().default(HERE.executor),
   /** For the executor's own command, such as `--mem=8G`. */
   executorOptions: executorOptionsSchema.default(HERE.executorOptions),
+  snapshot: surroundingsSchema.shape.snapshot.default(NO_SURROUNDINGS.snapshot),
 });
 
 type Together = Pick<
   z.output<typeof specFieldsSchema>,
-  'minGpus' | 'gpus' | 'venv' | 'conda' | 'gpuShare' | 'exclusive'
+  | 'minGpus'
+  | 'gpus'
+  | 'venv'
+  | 'conda'
+  | 'gpuShare'
+  | 'exclusive'
+  | 'executor'
+  | 'executorOptions'
+  | 'snapshot'
 >;
 
 /** Refuses fields that contradict each other. */
@@ -161,6 +170,9 @@ export function checkTogether(spec: Together, context: z.RefinementCtx): void {
   if (spec.venv !== null && spec.conda !== null) refuse('conda', 'give either that or venv');
   if (spec.executor === null && spec.executorOptions.length > 0) {
     refuse('executorOptions', 'they are for an executor: name it, or leave them out');
+  }
+  if (spec.executor !== null && spec.snapshot) {
+    refuse('snapshot', 'a copy is for jobs of this machine: leave it out, or the executor');
   }
   if (spec.gpuShare !== null) {
     if (spec.gpus !== 1) refuse('gpuShare', 'a part is of one GPU: leave out the number of GPUs');

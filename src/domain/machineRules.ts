@@ -56,6 +56,17 @@ export const machineRulesSchema = z.strictObject({
     .max(100, 'give at most 100'),
   /** For so many days after its end a job can be tried again with its secrets; then they are forgotten. */
   secretDays: z.int('give whole days').min(0, 'give 0 or more days').max(3650, 'give at most ten years'),
+  /** For so many days after its end a job that ran from a copy can be tried again in it; then the copy is removed. */
+  snapshotDays: z.int('give whole days').min(0, 'give 0 or more days').max(3650, 'give at most ten years'),
+  /**
+   * The log of an attempt takes no more of the disk, MiB: its beginning and its latest part stay, what is between goes. null: it
+   * grows as it will.
+   */
+  logCapMib: z.int('give whole MiB').min(32, 'give at least 32 MiB').nullable(),
+  /** All logs together take no more, MiB: those of jobs that ended first are removed, those of running jobs never. null: no cap. */
+  logTotalMib: z.int('give whole MiB').min(32, 'give at least 32 MiB').nullable(),
+  /** Whether that is also done to logs that lie where `--output` says. */
+  capOutput: z.boolean('give true or false'),
   /** What agents may do that come over `stint mcp`. */
   agents: z.enum(AGENTS_MAY, `choose from ${AGENTS_MAY.join(', ')}`),
 });
@@ -69,6 +80,10 @@ export const DEFAULT_MACHINE_RULES: MachineRules = {
   whenStopped: 'undo',
   secretNames: [],
   secretDays: 30,
+  snapshotDays: 30,
+  logCapMib: 1024,
+  logTotalMib: null,
+  capOutput: false,
   agents: 'look',
 };
 

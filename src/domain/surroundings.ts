@@ -33,6 +33,8 @@ export const surroundingsSchema = z.object({
     (text) => text === null || text.startsWith('/') || !/[/\s]|^\.+$/.test(text),
     'give an absolute path, or a name of `conda env list`',
   ),
+  /** True: it runs from a copy of its code, made when it was submitted. */
+  snapshot: z.boolean('give true or false'),
 });
 type Surroundings = z.output<typeof surroundingsSchema>;
 
@@ -43,4 +45,5 @@ export const NO_SURROUNDINGS: Surroundings = {
   ulimits: {},
   venv: null,
   conda: null,
+  snapshot: false,
 };

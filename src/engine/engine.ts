@@ -7,6 +7,8 @@ import { parsePolicyName } from '../domain/policyNames.ts';
 import { DEFAULT_GOALS, goalWeightsSchema } from '../domain/reward.ts';
 import { seededRng } from '../domain/rng.ts';
 import { backendOf } from '../learning/backend.ts';
+import { CodeRecorder } from './code/codeRecorder.ts';
+import { Snapshots } from './code/snapshots.ts';
 import { Cgroups } from './control/cgroups.ts';
 import { CudaCheckpoint } from './control/cudaCheckpoint.ts';
 import { heldRungs } from './control/heldRungs.ts';
@@ -27,15 +29,17 @@ import { Owner } from './guards/owner.ts';
 import { Warden } from './guards/warden.ts';
 import { yieldingOf } from './guards/yielding.ts';
 import { homePaths, prepareHome } from './home.ts';
-import { forgetSecrets } from './jobs/forgetSecrets.ts';
+import { forgetSecrets, jobsOfSubmission } from './jobs/forgetSecrets.ts';
 import { Holdings } from './jobs/holdings.ts';
 import { Ledger } from './jobs/ledger.ts';
+import { LogCap } from './jobs/logCap.ts';
 import { MetricFollower } from './jobs/metricFollower.ts';
 import { bootId } from './jobs/processes.ts';
 import { Runner } from './jobs/runner.ts';
 import { Secrets } from './jobs/secrets.ts';
 import { SecretVault } from './jobs/secretVault.ts';
 import { Templates } from './jobs/templates.ts';
+import { Keeper } from './keeping/keeper.ts';
 import { lockHome } from './lock.ts';
 import { Notifier, type NotifierOptions } from './notify/notifier.ts';
 import { TargetFiles } from './notify/targetFiles.ts';
@@ -50,6 +54,7 @@ import type { PromotionOptions } from './scheduling/promotion.ts';
 import { createScheduling, type Scheduling } from './scheduling/scheduling.ts';
 import { MOST_REMEMBERED, ServiceHistory } from './scheduling/serviceHistory.ts';
 import { Announcer } from './server/announcer.ts';
+import { deputyNow } from './server/caller.ts';
 import { createRouter, type EngineRouter } from './server/router.ts';
 import { Tokens } from './server/tokens.ts';
 import { WatchHub } from './server/watchHub.ts';
@@ -131,11 +136,22 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       rules: () => stores.rules.machine(),
     });
     sweepSecrets(db, secrets);
-    const ledger = new Ledger(db, clock, secrets);
+    const ledger = new Ledger(db, clock, secrets, deputyNow);
     undo.push(forgetSecrets({ secrets, ledger, clock, log }));
+    const env = options.env ?? process.env;
+    const code = new CodeRecorder({ ledger, store: stores.code, secrets, env, clock, log });
+    undo.push(() => code.stop());
+    const snapshots = new Snapshots({
+      dir: paths.snapshots,
+      env,
+      rules: () => stores.rules.machine(),
+      jobsOf: (id) => jobsOfSubmission(ledger, id),
+      clock,
+      log,
+    });
+    undo.push(() => snapshots.stop());
     const goals = new OwnersChoice(stores.settings, 'goals', goalWeightsSchema, DEFAULT_GOALS);
     const episodes = new Episodes(stores.episodes, () => goals.current);
-    const env = options.env ?? process.env;
     const cgroups = new Cgroups({ home, env });
     cgroups.sweep();
     undo.push(() => cgroups.sweep());
@@ -151,9 +167,30 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       log,
       env,
       reveal: (job) => secrets.reveal(job),
+      directoryOf: (job) => snapshots.directoryOf(job),
       graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
     });
     undo.push(() => runner.stop());
+    const logCap = new LogCap({
+      ledger,
+      store: stores.logGaps,
+      runOf: (job) => runner.runOf(job),
+      rules: () => stores.rules.machine(),
+      log,
+    });
+    undo.push(() => logCap.stop());
+    const keeper = new Keeper({
+      home,
+      paths,
+      ledger,
+      gaps: stores.logGaps,
+      snapshots,
+      rules: () => stores.rules.machine(),
+      capWorks: () => logCap.works,
+      clock,
+      log,
+    });
+    undo.push(() => keeper.stop());
     const { rules } = stores;
     const held = heldRungs({
       cgroups,
@@ -446,6 +483,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       runner,
       secrets,
       executors,
+      code,
+      snapshots,
+      keeper,
       rungs: () => rungsOf({ cgroups, cuda, held }),
       scheduling,
       brain,

@@ -46,6 +46,8 @@ export const homePaths = (home: string) => ({
   /** Of jobs: see {@link SecretVault}. */
   secrets: join(home, 'secrets'),
   runs: join(home, 'jobs'),
+  /** Copies of code that jobs run from: see {@link Snapshots}. */
+  snapshots: join(home, 'snapshots'),
   notify: join(home, 'notify'),
   /** One folder a launch, see {@link runDirectory}. */
   run: (jobId: number, attempt: number): string => join(home, 'jobs', String(jobId), String(attempt)),

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApiToken } from '../domain/apiToken.ts';
+import type { CallContext } from '../engine/server/caller.ts';
 import { MAX_MESSAGE_BYTES, type StintRouter } from '../engine/server/rpcSockets.ts';
 import { VERSION } from '../engine/version.ts';
 import { type Bearers, type Refusal, requireScope } from './bearer.ts';
@@ -69,7 +70,7 @@ async function load(router: StintRouter, origin: () => string) {
       import('@orpc/openapi'),
       import('@orpc/zod/zod4'),
     ]);
-  const handler = new OpenAPIHandler<{ token: ApiToken }>(router as never, {
+  const handler = new OpenAPIHandler<CallContext & { token: ApiToken }>(router as never, {
     plugins: [new BodyLimitPlugin({ maxBodySize: MAX_MESSAGE_BYTES })],
     clientInterceptors: [
       async ({ path, context, next }) => {
@@ -82,7 +83,12 @@ async function load(router: StintRouter, origin: () => string) {
   return {
     /** @returns false if there is no such procedure; nothing was answered then. */
     handle: async (request: IncomingMessage, response: ServerResponse, token: ApiToken): Promise<boolean> =>
-      (await handler.handle(request, response, { prefix: '/api', context: { token } })).matched,
+      (
+        await handler.handle(request, response, {
+          prefix: '/api',
+          context: { token, deputy: { kind: 'token', name: token.name } },
+        })
+      ).matched,
     async description(): Promise<string> {
       described ??= JSON.stringify(
         await new OpenAPIGenerator({ schemaConverters: [new ZodToJsonSchemaConverter()] }).generate(

@@ -129,7 +129,10 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
       return refuseUpgrade(socket, '403 Forbidden');
     if (program) {
       const admission = bearers.admit(request);
-      if ('token' in admission) return rpc.accept(request, socket, head, callGuard(bearers, request));
+      if ('token' in admission) {
+        const deputy = { kind: 'token', name: admission.token.name } as const;
+        return rpc.accept(request, socket, head, { guard: callGuard(bearers, request), deputy });
+      }
       const { status } = admission.refusal;
       return refuseUpgrade(socket, status === 401 ? '401 Unauthorized' : '429 Too Many Requests');
     }

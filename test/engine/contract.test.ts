@@ -91,6 +91,12 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       });
       const events = await client.jobs.events({ id });
       expect((await client.jobs.metrics({ id })).series).toEqual([]);
+      expect(await client.jobs.code({ id })).toEqual({
+        pending: false,
+        record: null,
+        diff: null,
+        snapshot: null,
+      });
       expect(events.map(({ event }) => event.kind)).toEqual(['submitted', 'launching', 'started', 'exited']);
       expect(events.every((entry) => entry.jobId === id)).toBe(true);
       const log = await client.logs.read({ id });
@@ -724,6 +730,16 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
     });
     expect(await client.executors.remove({ name: 'cluster' })).toEqual({ name: 'cluster' });
     await expect(client.executors.get({ name: 'cluster' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('says what takes space, and removes nothing unless it is told to', async () => {
+    const usage = await client.storage.usage();
+    expect(usage.parts.find(({ what }) => what === 'database')!.bytes).toBeGreaterThan(0);
+    expect(await client.storage.clean({ endedBeforeMs: 1 })).toEqual({ dryRun: true, parts: [], bytes: 0 });
+    await expect(client.storage.clean({ endedBeforeMs: -1 })).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      data: { field: 'endedBeforeMs' },
+    });
   });
 
   it('was asked for everything it offers, and the engine had nothing to complain of', () => {

@@ -61,6 +61,12 @@ describe('a program with a token', () => {
     await stint.untilOver(id);
     const job = (await (await call('jobs/get', tokens.read, { id })).json()) as JobView;
     expect(job).toMatchObject({ id, status: 'succeeded', exitCode: 0 });
+    // The console and the command line are the owner's own hand; this was not.
+    const held = await stint.submit(['true'], { hold: true });
+    expect((await call('jobs/prioritise', tokens.act, { id: held.id, priority: 7 })).status).toBe(200);
+    expect((await cli('cancel', String(held.id))).status).toBe(0);
+    const shown = await cli('show', String(held.id));
+    expect(shown.stdout).toMatch(/submitted by person\n.*prioritised by token act\n.*withdrawn by person/);
     const log = await (await call('logs/read', tokens.read, { id })).json();
     expect(log).toMatchObject({ text: 'from afar\n' });
     const stream = await (await call('logs/follow', tokens.read, { id })).text();

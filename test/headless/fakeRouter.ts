@@ -55,7 +55,7 @@ export function createFakeEngine(): FakeEngine {
           for (let offset = 0; ; offset += text.length) {
             taken += 1;
             const nextOffset = offset + text.length;
-            yield { text, offset, nextOffset, size: nextOffset, end: false };
+            yield { text, offset, nextOffset, size: nextOffset, end: false, dropped: 0 };
           }
         } finally {
           open -= 1;

@@ -166,6 +166,7 @@ describe('hold and release', () => {
     const jobs = [await submitted('--', 'true'), await submitted('--', 'true')];
     const told = (status: string) => jobs.map(({ id }) => `job ${id} is ${status}, priority 0\n`).join('');
     expect(await stint('hold', '--all')).toMatchObject({ status: 0, stdout: told('held') });
+    expect((await stint('show', String(jobs[0]!.id))).stdout).toMatch(/^status +held: it waits until/m);
     expect(await stint('release', '--all')).toMatchObject({ status: 0, stdout: told('queued') });
     expect(await stint('release', '--all')).toMatchObject({
       status: 1,

@@ -154,6 +154,22 @@ describe('an agent', () => {
     await engine.until(id, 'running');
     expect(JSON.parse((await agent.call('cancel_job', { id })).text)).toMatchObject({ id });
     expect(await engine.untilOver(id)).toMatchObject({ status: 'cancelled' });
+    const by = { kind: 'agent', name: 'test-agent' };
+    const told = (await engine.client.jobs.events({ id })).map((entry) => [
+      entry.event.kind,
+      entry.actor,
+      entry.by,
+    ]);
+    expect(told).toEqual([
+      ['submitted', 'person', by],
+      ['launching', 'scheduler', null],
+      ['started', 'engine', null],
+      ['stopping', 'person', by],
+      ['exited', 'process', null],
+    ]);
+    expect((await engine.client.jobs.get({ id })).diagnosis?.summary).toBe(
+      'cancelled by the agent test-agent',
+    );
     expect((await agent.call('read_log', { id })).text).toBe('agent\n');
     expect(await agent.call('resume_job', { id })).toMatchObject({ isError: true });
     await engine.client.settings.set({ rules: { agents: 'look' } });

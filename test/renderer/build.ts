@@ -64,7 +64,7 @@ export function job(id: number, change: Partial<JobView> = {}): JobView {
 
 /** The message of the stream that an event of `about` makes. */
 export function event(seq: number, about: JobView, what: JobEvent, atMs = seq * 1000): WatchMessage {
-  const entry: LoggedEvent = { seq, jobId: about.id, atMs, actor: 'engine', event: what };
+  const entry: LoggedEvent = { seq, jobId: about.id, atMs, actor: 'engine', by: null, event: what };
   return { type: 'event', seq, entry, job: about };
 }
 

@@ -46,6 +46,7 @@ const FULL = form({
   exclusive: true,
   hold: true,
   restartable: true,
+  snapshot: true,
 });
 
 describe('the submit form', () => {
@@ -85,6 +86,7 @@ describe('the submit form', () => {
       checkpointSignal: 'SIGUSR1',
       graceS: 120,
       outputPath: '/data/my runs/logs/%j.out',
+      snapshot: true,
       venv: '/data/my runs/.venv',
       conda: null,
       preCommand: 'make data',

@@ -266,6 +266,7 @@ describe('the log buffer', () => {
     nextOffset: offset + text.length,
     size: 100,
     end,
+    dropped: 0,
   });
 
   it('goes on after a lost connection without showing anything twice', () => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView, LoggedEvent } from '../../contract/messages.ts';
 import type { Attempt } from '../../domain/attempts.ts';
+import { actorText } from '../../domain/deputy.ts';
 import { FieldError } from '../../domain/errors.ts';
 import type { ExpectedStart } from '../../domain/expectedStart.ts';
 import { gpuNeedSentence } from '../../domain/gpuNeed.ts';
@@ -18,7 +19,7 @@ import { formatTime } from '../formatTime.ts';
 import { jobColumns, type ListRow } from '../jobColumns.ts';
 import { PERIOD_HELP, type PeriodFlags, periodOf } from '../period.ts';
 import { startText } from '../startText.ts';
-import { type Column, printable, renderPairs, renderTable } from '../table.ts';
+import { type Column, printable, renderPairs, renderTable, shownLine } from '../table.ts';
 
 interface ListFlags extends PeriodFlags {
   readonly status?: string[];
@@ -74,14 +75,47 @@ export function registerJobs(program: Command, context: Context): void {
 
   clientCommand(program, 'show', 'Shows one job: what it is, how it stands, and what happened to it.')
     .argument('<ID>', 'number of the job', jobId)
-    .option('--json', 'print the job as JSON')
-    .action((id: number, flags: ListFlags) =>
+    .option('--diff', 'print instead how its code differed from the commit when it was submitted')
+    .option('--json', 'print the job as JSON; with --diff, what is recorded of its code')
+    .action((id: number, flags: ShowFlags) =>
       withEngine(context, flags, async (client) => {
+        if (flags.diff) return showCode(context, await client.jobs.code({ id, diff: true }), flags);
         const job = await client.jobs.get({ id });
         if (flags.json) return context.out(JSON.stringify(job));
-        await describe(context, job, await client.jobs.events({ id }), await startText(context, client, job));
+        await describe(context, job, await client.jobs.events({ id }), {
+          starts: await startText(context, client, job),
+          code: await client.jobs.code({ id }),
+        });
       }),
     );
+}
+
+interface ShowFlags {
+  readonly diff?: true;
+  readonly json?: true;
+  readonly data?: string;
+}
+
+type Code = Awaited<ReturnType<StintClient['jobs']['code']>>;
+
+const noCode = ({ pending }: Code): string =>
+  pending
+    ? 'git is still being asked; ask again in a moment'
+    : 'nothing is recorded of its code: its directory was in no git repository, or the engine ended just then';
+
+/** Prints the diff as git gave it, for `git apply`; on a terminal with nothing in it that a terminal would obey. */
+async function showCode(context: Context, code: Code, { json }: ShowFlags): Promise<void> {
+  if (json) return context.out(JSON.stringify(code));
+  const { record, diff } = code;
+  if (record === null) return context.err(noCode(code));
+  const { codeText } = await import('../../domain/codeRecord.ts');
+  context.err(printable(codeText(record)));
+  for (const name of record.untracked) context.err(`untracked: ${printable(name)}`);
+  const more = record.untrackedCount - record.untracked.length;
+  if (more > 0) context.err(`and ${more} more untracked files`);
+  if (!diff) return;
+  if (context.width === Number.POSITIVE_INFINITY) return context.write(diff);
+  for (const line of diff.replace(/\n$/, '').split('\n')) context.out(shownLine(line));
 }
 
 async function list(context: Context, client: StintClient, flags: ListFlags): Promise<void> {
@@ -211,18 +245,19 @@ async function collapsed(
   return rows;
 }
 
-/** @param starts when it starts; empty: it does not wait, or nobody knows. */
+/** @param more when it starts (empty: it does not wait, or nobody knows), and what its code was. */
 async function describe(
   context: Context,
   job: JobView,
   events: readonly LoggedEvent[],
-  starts: string,
+  { starts, code }: { readonly starts: string; readonly code: Code },
 ): Promise<void> {
   const { runSeconds } = await import('../../domain/job.ts');
   const { missedText } = await import('../../domain/deadline.ts');
   const { attemptsOf } = await import('../../domain/attempts.ts');
   const { dependencyText } = await import('../../domain/dependencies.ts');
   const { restartText, retryText } = await import('../../domain/retries.ts');
+  const { codeText } = await import('../../domain/codeRecord.ts');
   const moment = (ms: number | null) => (ms === null ? '' : formatTime(ms));
   const progress = job.progress && `${Math.round(job.progress.fraction * 100)} % (${job.progress.label})`;
   const env = Object.entries(job.env).map(([key, value]) => `${key}=${value}`);
@@ -235,6 +270,8 @@ async function describe(
     ['progress', progress ?? ''],
     ['command', job.command.map(quoted).join(' ')],
     ['directory', job.cwd],
+    ['code', code.record === null ? (code.pending ? noCode(code) : '') : codeText(code.record)],
+    ['snapshot', job.snapshot ? (code.snapshot ?? 'the copy that it ran from is not kept any more') : ''],
     ['environment', job.venv ?? job.conda ?? ''],
     ['before it', job.preCommand ?? ''],
     ['after it', job.postCommand ?? ''],
@@ -269,11 +306,13 @@ async function describe(
     for (const line of renderTable(columns, attempts, context.width)) context.out(line);
   }
   context.out('');
-  for (const { atMs, actor, event } of events) {
+  for (const { atMs, actor, by, event } of events) {
     const reason =
       'reason' in event ? event.reason : 'exitCode' in event ? `exit code ${event.exitCode}` : '';
     if (event.kind === 'progressed') continue;
-    context.out(`${formatTime(atMs)}  ${event.kind} by ${actor}${reason ? `: ${printable(reason)}` : ''}`);
+    context.out(
+      `${formatTime(atMs)}  ${event.kind} by ${printable(actorText(actor, by))}${reason ? `: ${printable(reason)}` : ''}`,
+    );
   }
 }
 
@@ -295,7 +334,9 @@ function arrayText({ array }: JobView): string {
 
 /** How it stands, with what holds it and what it holds. */
 function standing(job: JobView): string {
-  if (job.waitingReason) return `${job.status}: ${job.waitingReason}`;
+  // What tells why a held job waits begins with that very word.
+  if (job.waitingReason)
+    return job.status === 'held' ? job.waitingReason : `${job.status}: ${job.waitingReason}`;
   if (job.status !== 'paused') return `${job.status}${throttleText(job)}`;
   const memory =
     job.devices.length === 0

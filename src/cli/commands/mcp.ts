@@ -96,7 +96,9 @@ async function answer(
       );
     }
     note('asked');
-    const result = await withEngine(context, flags, (client) => tool.run(client, input as never));
+    const result = await withEngine(context, { ...flags, agent: agent() }, (client) =>
+      tool.run(client, input as never),
+    );
     note('done', tool.acts ? `job ${(result as { id: number }).id}` : undefined);
     const text = typeof result === 'string' ? result : JSON.stringify(result);
     return { content: [{ type: 'text' as const, text }] };

@@ -20,6 +20,10 @@ interface SettingsFlags {
   readonly whenStopped?: MachineRules['whenStopped'];
   readonly secretNames?: string[];
   readonly keepSecrets?: number;
+  readonly keepSnapshots?: number;
+  readonly logCap?: number | null;
+  readonly logsTotal?: number | null;
+  readonly capOutput?: string;
   readonly agents?: MachineRules['agents'];
   readonly json?: true;
   readonly data?: string;
@@ -80,6 +84,26 @@ export function registerSettings(program: Command, context: Context): void {
       integer('--keep-secrets', 0, 3650),
     )
     .option(
+      '--keep-snapshots <DAYS>',
+      'how long after its end a job can be tried again in the copy that --snapshot made (default: 30)',
+      integer('--keep-snapshots', 0, 3650),
+    )
+    .option(
+      '--log-cap <SIZE>',
+      'how much of the disk the log of an attempt may take: its beginning and its latest part stay (default: 1GiB; none)',
+      sizeOrNone('--log-cap'),
+    )
+    .option(
+      '--logs-total <SIZE>',
+      'how much all logs may take: those of jobs that ended first are removed (default: none)',
+      sizeOrNone('--logs-total'),
+    )
+    .option(
+      '--cap-output <WHAT>',
+      'whether both also hold for logs that lie where --output says: yes or no (default)',
+      oneOf('--cap-output', ['yes', 'no']),
+    )
+    .option(
       '--agents <WHAT>',
       'what agents over `stint mcp` may do: look (default), or act, which is to run programs as you',
       oneOf('--agents', AGENTS_MAY),
@@ -121,6 +145,10 @@ function wantedSettings(flags: SettingsFlags): Partial<MachineRules> {
     ...(flags.whenStopped === undefined ? {} : { whenStopped: flags.whenStopped }),
     ...(flags.secretNames === undefined ? {} : { secretNames: flags.secretNames }),
     ...(flags.keepSecrets === undefined ? {} : { secretDays: flags.keepSecrets }),
+    ...(flags.keepSnapshots === undefined ? {} : { snapshotDays: flags.keepSnapshots }),
+    ...(flags.logCap === undefined ? {} : { logCapMib: flags.logCap }),
+    ...(flags.logsTotal === undefined ? {} : { logTotalMib: flags.logsTotal }),
+    ...(flags.capOutput === undefined ? {} : { capOutput: flags.capOutput === 'yes' }),
     ...(flags.agents === undefined ? {} : { agents: flags.agents }),
   };
 }
@@ -152,6 +180,11 @@ function settingPairs({
     ['when stopped', `${ways.whenStopped} what slows jobs down, and what rules and policies paused`],
     ['secrets', `TOKEN, PASSWORD, KEY and the like${names.map((name) => `, ${name}`).join('')}`],
     ['kept', `${secretDays} days after a job has ended`],
+    ['snapshots', `${ways.snapshotDays} days after a job has ended`],
+    [
+      'log cap',
+      `${sizeText(ways.logCapMib)} each, ${sizeText(ways.logTotalMib)} together${ways.capOutput ? ', --output too' : ''}`,
+    ],
     ['agents', ways.agents === 'act' ? 'may look and act' : 'may look'],
   ];
 }
@@ -185,6 +218,13 @@ function quietHours(text: string, before: QuietHours[] = []): QuietHours[] {
 
 const diskFloor = (text: string): number | null =>
   text === 'auto' ? null : text === '0' ? 0 : parseMemoryMib(text, '--disk-floor');
+
+const sizeOrNone =
+  (flag: string) =>
+  (text: string): number | null =>
+    text === 'none' ? null : parseMemoryMib(text, flag);
+
+const sizeText = (mib: number | null): string => (mib === null ? 'no cap' : formatMib(mib));
 
 const secretNames = (text: string): string[] =>
   text === 'none'

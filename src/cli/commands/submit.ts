@@ -28,6 +28,7 @@ Examples:
   stint submit --gpus 0 -- ./prepare-data.sh
   stint submit --after 12 --time 2d --retries 3 --retry-on 1,137 -- python train.py
   stint submit --begin 22:00 -- python sweep.py
+  stint submit --snapshot -- python train.py      from a copy: go on editing
   stint submit --gpus 1-4 --restartable --checkpoint-signal USR1 --grace 2min -- torchrun train.py
   stint submit --gpus 0.5 --deadline "tomorrow 09:00" -- python evaluate.py
   stint submit --array 0-9%2 -- python train.py --fold {index}

@@ -57,7 +57,7 @@ function factsOf(job: Job, end: End, ledger: Ledger, run: RunDirectory): EndFact
     status: outcome?.outcome ?? (lost ? 'lost' : 'failed'),
     exitCode,
     signal: signalOf(exitCode),
-    stoppedBy: outcome === null ? null : { actor: stopping!.actor, reason: outcome.reason },
+    stoppedBy: outcome === null ? null : { actor: stopping!.actor, by: stopping!.by, reason: outcome.reason },
     trouble,
     oomKilled: oomKilledSince(run.path),
     neighbours: ledger

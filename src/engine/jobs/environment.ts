@@ -39,6 +39,8 @@ export function jobEnvironment(
     ...entered,
     ...visible,
     STINT_JOB_ID: String(job.id),
+    // Where it was submitted; it may run from a copy of that.
+    STINT_SUBMIT_DIR: job.cwd,
     STINT_ATTEMPT: String(job.attempt),
     // 0: there is nothing to go on from.
     STINT_RESTART_COUNT: String(job.attempt - 1),

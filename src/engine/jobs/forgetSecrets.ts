@@ -27,8 +27,8 @@ export function forgetSecrets({ secrets, ledger, clock, log }: Forgetting): () =
   return () => clearInterval(timer);
 }
 
-/** The jobs that a number of the vault is for: the job's own, or those of its array. */
-function jobsOfSubmission({ read }: Ledger, id: number): readonly Job[] {
+/** The jobs of a submission by its number, which is the first one's: the job itself, or those of its array; none: there is no such. */
+export function jobsOfSubmission({ read }: Ledger, id: number): readonly Job[] {
   const members = read.arrayJobs(id);
   if (members.length > 0) return members;
   const found = read.get(id);

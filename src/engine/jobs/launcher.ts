@@ -25,25 +25,26 @@ const SHELL: readonly [string, ...string[]] = BASH === undefined ? ['/bin/sh'] :
 
 /**
  * Starts a job's supervisor in a session and process group of its own, detached: it outlives the engine.
- * @param reveal the job with its secrets; throws where they are not kept.
+ * @param known the job with its secrets, and where it runs; each throws where that is not kept.
  * @param onExit called when the supervisor has ended; only a hint to look, since an adopted job has no such call.
  */
 export function launch(
   job: Job,
   run: RunDirectory,
   engineEnv: Readonly<Record<string, string | undefined>>,
-  reveal: (job: Job) => Job,
+  known: { readonly reveal: (job: Job) => Job; readonly directoryOf: (job: Job) => string },
   onExit: () => void,
 ): Launch {
   try {
-    const revealed = reveal(job);
+    const revealed = known.reveal(job);
+    const directory = known.directoryOf(job);
     run.create();
     linkOutput(job, run);
     noteOomKills(run.path);
     const [shell, ...flags] = SHELL;
     const child = spawn(
       shell,
-      [...flags, resourcePath('supervisor.sh'), run.path, job.cwd, ...revealed.command],
+      [...flags, resourcePath('supervisor.sh'), run.path, directory, ...revealed.command],
       {
         cwd: '/',
         detached: true,

@@ -1,5 +1,6 @@
 import type { ArrayMember } from '../../domain/array.ts';
 import { noSuchArray, noSuchDependency } from '../../domain/dependencies.ts';
+import type { Deputy } from '../../domain/deputy.ts';
 import { NotFoundError } from '../../domain/errors.ts';
 import { isLive, isTerminal, type Job, type JobSpec } from '../../domain/job.ts';
 import { type Actor, applyEvent, createJob, type Folded, type JobEvent } from '../../domain/lifecycle.ts';
@@ -34,14 +35,24 @@ export class Ledger {
   private readonly db: Database;
   private readonly clock: Clock;
   private readonly secrets: Secrets | null;
+  private readonly deputyNow: () => Deputy | null;
   private seqNow: number;
   private liveSeqNow = 0;
 
-  /** @param secrets null: whoever writes (a benchmark, a test) has none. */
-  constructor(db: Database, clock: Clock, secrets: Secrets | null = null) {
+  /**
+   * @param secrets null: whoever writes (a benchmark, a test) has none.
+   * @param deputyNow through whom a person acts at the moment; null: by the person's own hand.
+   */
+  constructor(
+    db: Database,
+    clock: Clock,
+    secrets: Secrets | null = null,
+    deputyNow: () => Deputy | null = () => null,
+  ) {
     this.db = db;
     this.clock = clock;
     this.secrets = secrets;
+    this.deputyNow = deputyNow;
     this.read = jobReader(db);
     this.write = jobWriter(db);
     for (const folded of this.read.unfinished()) {
@@ -62,22 +73,26 @@ export class Ledger {
     return this.liveSeqNow;
   }
 
-  /** @throws {FieldError} if it would wait for a job that is not there, or has a secret in a path; nothing is written. */
-  submit(spec: JobSpec, actor: Actor = 'person'): Job {
-    return this.submitTogether([{ spec }], actor)[0]!;
+  /**
+   * @param within what else belongs to it is put in its place here, by its number, before the job is there for good.
+   * @throws {FieldError} if it would wait for a job that is not there, or has a secret in a path; nothing is written.
+   */
+  submit(spec: JobSpec, actor: Actor = 'person', within?: (id: number) => void): Job {
+    return this.submitTogether([{ spec }], actor, within)[0]!;
   }
 
   /**
    * All jobs of an array, in one transaction: all of them are there, or none.
    * @throws {FieldError} as `submit`.
    */
-  submitArray(members: readonly NewMember[], actor: Actor = 'person'): Job[] {
-    return this.submitTogether(members, actor);
+  submitArray(members: readonly NewMember[], actor: Actor = 'person', within?: (id: number) => void): Job[] {
+    return this.submitTogether(members, actor, within);
   }
 
   private submitTogether(
     given: readonly { readonly spec: JobSpec; readonly array?: NewMember['array'] }[],
     actor: Actor,
+    within: ((id: number) => void) | undefined,
   ): Job[] {
     const { jobs: members, values } = this.secrets?.conceal(given) ?? { jobs: given, values: [] };
     // As many wait for the same.
@@ -90,12 +105,14 @@ export class Ledger {
       }
     }
     const atMs = this.clock.nowMs();
+    const by = this.deputyOf(actor);
     let first: number | null = null;
     const insert = this.db.transaction(() =>
       members.map(({ spec, array }) => {
         const id = this.write.allocateId(atMs);
         // Before the jobs are there: none of them may ever be without its secrets.
         if (first === null && values.length > 0) this.secrets!.vault.write(id, values);
+        if (first === null) within?.(id);
         first ??= id;
         const event: Extract<JobEvent, { kind: 'submitted' }> =
           array === undefined
@@ -104,7 +121,8 @@ export class Ledger {
         const folded: Folded = { job: createJob(id, event, atMs), stoppingAs: null };
         this.write.project(folded);
         if (array !== undefined) this.write.joinArray(id, first);
-        return { folded, event, seq: this.write.append(id, event, actor, atMs) };
+        const entry = { jobId: id, atMs, actor, by, event };
+        return { folded, entry: { ...entry, seq: this.write.append(entry) } };
       }),
     );
     let made: ReturnType<typeof insert>;
@@ -115,10 +133,13 @@ export class Ledger {
       throw error;
     }
     for (const { folded } of made) this.keep(folded, null);
-    for (const { folded, event, seq } of made) {
-      this.tell({ seq, jobId: folded.job.id, atMs, actor, event }, folded.job, null);
-    }
+    for (const { folded, entry } of made) this.tell(entry, folded.job, null);
     return made.map(({ folded }) => folded.job);
+  }
+
+  /** Whoever calls has nothing to do with what the scheduler or the engine itself does meanwhile. */
+  private deputyOf(actor: Actor): Deputy | null {
+    return actor === 'person' ? this.deputyNow() : null;
   }
 
   private checkThere({ jobId, array }: Dependency): void {
@@ -148,6 +169,7 @@ export class Ledger {
       const event = this.secrets?.told(before.job, happened) ?? happened;
       return { jobId, event, before, after: applyEvent(before, event, atMs) };
     });
+    const by = this.deputyOf(actor);
     const seqs = this.db.transaction(() =>
       changes.map(({ jobId, event, before, after }) => {
         this.write.project(after);
@@ -155,7 +177,7 @@ export class Ledger {
         if (isLiveHere(before.job) && !isLiveHere(after.job)) {
           this.write.closeAllocations(jobId, after.job.finishedAtMs ?? atMs);
         }
-        return this.write.append(jobId, event, actor, atMs);
+        return this.write.append({ jobId, atMs, actor, by, event });
       }),
     )();
     changes.forEach(({ before, after }, i) => {
@@ -163,7 +185,7 @@ export class Ledger {
       if (isLiveHere(before.job) || isLiveHere(after.job)) this.liveSeqNow = seqs[i]!;
     });
     changes.forEach(({ jobId, event, before, after }, i) => {
-      this.tell({ seq: seqs[i]!, jobId, atMs, actor, event }, after.job, before.job);
+      this.tell({ seq: seqs[i]!, jobId, atMs, actor, by, event }, after.job, before.job);
     });
     return changes.map(({ after }) => after.job);
   }

@@ -1,17 +1,23 @@
 import { type FileHandle, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { setImmediate as breath } from 'node:timers/promises';
+import type { LogGap } from '../../domain/logGap.ts';
 
-/** So many bytes lie between two places whose line is known. */
-const STEP_BYTES = 4 * 1024 * 1024;
+/** So many bytes lie between two places whose line is known; what is dropped from a log are whole such steps. */
+export const STEP_BYTES = 4 * 1024 * 1024;
 const LINE_FEED = 0x0a;
 
 /**
  * Where a line of a log begins. What was counted is kept beside the log (`lines`), so that a long one is read whole once
  * at most, and from then on only what was added.
  * @param line from 1; negative: so many before the end, of which the first is meant.
+ * @param gap what of the log is not kept: a line in it is where the rest begins. Its lines were counted before.
  * @returns bytes from the start; null: the log has fewer lines.
  */
-export async function offsetOfLine(path: string, line: number): Promise<number | null> {
+export async function offsetOfLine(
+  path: string,
+  line: number,
+  gap: LogGap | null = null,
+): Promise<number | null> {
   if (line === 1) return 0;
   let file: FileHandle;
   try {
@@ -23,7 +29,7 @@ export async function offsetOfLine(path: string, line: number): Promise<number |
   }
   try {
     const { size } = await file.stat();
-    if (line < 0) return await fromEnd(file, size, -line);
+    if (line < 0) return await fromEnd(file, size, -line, gap?.to ?? 0);
     const counts = await readIndex(path);
     const known = counts.length;
     const buffer = Buffer.alloc(STEP_BYTES);
@@ -33,6 +39,8 @@ export async function offsetOfLine(path: string, line: number): Promise<number |
     let step = counts.findIndex((count) => count >= line - 1);
     if (step < 0) step = counts.length;
     for (; step * STEP_BYTES < size; step++) {
+      const missing = gap !== null && step * STEP_BYTES >= gap.from && step * STEP_BYTES < gap.to;
+      if (missing && (counts[step] ?? 0) >= line - 1) return gap.to;
       const { bytesRead } = await file.read(buffer, 0, STEP_BYTES, step * STEP_BYTES);
       let feeds = before(step);
       for (
@@ -56,12 +64,12 @@ export async function offsetOfLine(path: string, line: number): Promise<number |
   }
 }
 
-/** Where the last `lines` begin; at 0 if there are no more. What follows the last line feed counts as a line. */
-async function fromEnd(file: FileHandle, size: number, lines: number): Promise<number> {
+/** Where the last `lines` begin; at `least` if there are no more from there on. What follows the last line feed counts as a line. */
+async function fromEnd(file: FileHandle, size: number, lines: number, least: number): Promise<number> {
   const buffer = Buffer.alloc(Math.min(size, STEP_BYTES));
   let left = lines;
-  for (let end = size; end > 0; end -= Math.min(end, STEP_BYTES)) {
-    const from = Math.max(0, end - STEP_BYTES);
+  for (let end = size; end > least; end = Math.max(least, end - STEP_BYTES)) {
+    const from = Math.max(least, end - STEP_BYTES);
     await file.read(buffer, 0, end - from, from);
     for (let at = end - from; ; ) {
       at = at === 0 ? -1 : buffer.lastIndexOf(LINE_FEED, at - 1);
@@ -72,7 +80,7 @@ async function fromEnd(file: FileHandle, size: number, lines: number): Promise<n
     }
     await breath();
   }
-  return 0;
+  return least;
 }
 
 const indexOf = (path: string): string => path.replace(/output\.log$/, 'lines');

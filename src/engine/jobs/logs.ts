@@ -2,12 +2,13 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogChunk } from '../../contract/messages.ts';
+import { gapText, type LogGap } from '../../domain/logGap.ts';
 
 const FOLLOW_INTERVAL_MS = 150;
 const FOLLOW_CHUNK_BYTES = 256 * 1024;
 
 /**
- * A piece of a log.
+ * A piece of a log. Where it begins in what is not kept any more, a line says so, and the piece stands for all of that.
  * @param offset bytes from the start; negative: from the end.
  * @param over whether the job has ended, so that the end of the file is the end of the log.
  */
@@ -16,36 +17,46 @@ export async function readLog(
   offset: number,
   limitBytes: number,
   over: boolean,
+  gap: LogGap | null,
 ): Promise<LogChunk> {
-  const size = await sizeOf(path);
-  const from = start(offset, size);
-  const bytes = await readAt(path, from, Math.min(limitBytes, size - from));
-  // A character cut at the end of the piece belongs to the next one.
-  const whole = over && from + bytes.length >= size ? bytes.length : wholeCharacters(bytes);
+  const size = Math.max(await sizeOf(path), gap?.to ?? 0);
+  const begin = start(offset, size);
+  const missing = gap !== null && begin >= gap.from && begin < gap.to ? gap : null;
+  const from = missing?.to ?? begin;
+  const before = gap !== null && begin < gap.from ? gap.from : size;
+  const until = Math.min(before, Math.max(from, begin + limitBytes));
+  const bytes = await readAt(path, from, until - from);
+  // A character cut at the end of the piece belongs to the next one, where there is one.
+  const last = from + bytes.length;
+  const whole =
+    (over && last >= size) || (before < size && last >= before) ? bytes.length : wholeCharacters(bytes);
   const nextOffset = from + whole;
   return {
-    text: bytes.toString('utf8', 0, whole),
-    offset: from,
+    text: (missing === null ? '' : gapText(missing)) + bytes.toString('utf8', 0, whole),
+    offset: missing?.from ?? begin,
     nextOffset,
     size,
     end: over && nextOffset >= size,
+    dropped: missing === null ? 0 : missing.to - missing.from,
   };
 }
 
 /**
  * A log from `offset` on, as it grows, until the job is over and everything was read, or until aborted.
  * @param pathNow where the log is; it changes when the job is launched, or launched again.
+ * @param gapNow what of it is not kept.
  * @param isOver asked before each look at the file.
  */
 export async function* followLog(
   pathNow: () => string,
+  gapNow: () => LogGap | null,
   offset: number,
   isOver: () => boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogChunk> {
   let path = pathNow();
-  let position = start(offset, await sizeOf(path));
-  const decoder = new StringDecoder('utf8');
+  let position = start(offset, Math.max(await sizeOf(path), gapNow()?.to ?? 0));
+  let decoder = new StringDecoder('utf8');
   for (;;) {
     signal?.throwIfAborted();
     const over = isOver();
@@ -53,15 +64,29 @@ export async function* followLog(
       path = pathNow();
       position = 0;
     }
-    const size = await sizeOf(path);
-    const bytes = await readAt(path, position, Math.min(FOLLOW_CHUNK_BYTES, Math.max(0, size - position)));
+    const gap = gapNow();
+    const size = Math.max(await sizeOf(path), gap?.to ?? 0);
+    if (gap !== null && position >= gap.from && position < gap.to) {
+      position = gap.to;
+      decoder = new StringDecoder('utf8');
+      const end = over && position >= size;
+      const { from, to } = gap;
+      yield { text: gapText(gap), offset: from, nextOffset: to, size, end, dropped: to - from };
+      if (end) return;
+      continue;
+    }
+    const until = gap !== null && position < gap.from ? gap.from : size;
+    const bytes = await readAt(path, position, Math.min(FOLLOW_CHUNK_BYTES, Math.max(0, until - position)));
+    // It was cut short under the reader's hands: what was read may be the hole.
+    const cut = gapNow();
+    if (cut !== null && cut.to !== gap?.to && position >= cut.from && position < cut.to) continue;
     const from = position;
     position += bytes.length;
     const end = over && position >= size;
     const text = decoder.write(bytes) + (end ? decoder.end() : '');
-    if (text !== '' || end) yield { text, offset: from, nextOffset: position, size, end };
+    if (text !== '' || end) yield { text, offset: from, nextOffset: position, size, end, dropped: 0 };
     if (end) return;
-    if (bytes.length < FOLLOW_CHUNK_BYTES)
+    if (bytes.length < FOLLOW_CHUNK_BYTES && position >= size)
       await sleep(FOLLOW_INTERVAL_MS, undefined, signal ? { signal } : {});
   }
 }

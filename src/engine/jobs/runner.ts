@@ -27,6 +27,8 @@ export interface RunnerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The job with its secrets. @throws {ConflictError} where they are not kept. */
   readonly reveal: (job: Job) => Job;
+  /** Where the job runs. @throws {ConflictError} where that is not kept. */
+  readonly directoryOf: (job: Job) => string;
   /** From SIGTERM to SIGKILL, for jobs that say nothing of it. */
   readonly graceMs: number;
   readonly freezer: Pick<Cgroups, 'freeze'>;
@@ -107,8 +109,10 @@ export class Runner {
     const ready = readyAtMs === undefined ? {} : { readyAtMs };
     const launching = { kind: 'launching' as const, devices: [...deviceIds], attempt, ...ready };
     const job = ledger.append(jobId, launching, actor);
-    const { env, reveal } = this.options;
-    const result = launch(job, this.runOf(job), env, reveal, () => this.guard(jobId, () => this.look(jobId)));
+    const { env } = this.options;
+    const result = launch(job, this.runOf(job), env, this.options, () =>
+      this.guard(jobId, () => this.look(jobId)),
+    );
     // Before anything is recorded: what cannot be written now is found by the next look.
     this.watch(jobId);
     return result.ok ? this.recordStart(jobId, result.process) : this.ends.launchFailed(job, result.reason);

@@ -76,9 +76,13 @@ export class Secrets {
 
   /** An event as it may be recorded: what a job wrote may contain its secrets. */
   told(job: Job, event: JobEvent): JobEvent {
-    if (!QUOTING.has(event.kind)) return event;
+    return QUOTING.has(event.kind) ? this.cleanedFor(job, event) : event;
+  }
+
+  /** The same with secrets left out of every text in it: the job's own, and what looks like one. */
+  cleanedFor<T>(job: Job, value: T): T {
     const sought = hasSecrets(job) ? soughtFor(this.valuesOf(job) ?? []) : null;
-    return this.#cleaned(event, sought) as JobEvent;
+    return this.#cleaned(value, sought) as T;
   }
 
   /** Forgets what no job can need: secrets of jobs that ended long ago, or never came to be. */

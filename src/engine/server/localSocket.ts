@@ -4,8 +4,11 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { AGENT_HEADER } from '../../contract/agentHeader.ts';
+import { agentCalled } from '../../domain/deputy.ts';
 import { ConflictError, FieldError, messageOf } from '../../domain/errors.ts';
 import type { Log } from '../ports.ts';
+import type { CallContext } from './caller.ts';
 import { createRpcSockets, type StintRouter } from './rpcSockets.ts';
 
 /** What fits into `sun_path` on Linux with its final NUL; macOS has four bytes less. */
@@ -53,7 +56,7 @@ export async function serveLocalSocket(options: LocalSocketOptions): Promise<Loc
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
-    rpc.accept(request, socket, head);
+    rpc.accept(request, socket, head, agentOf(request.headers[AGENT_HEADER]));
   });
 
   await new Promise<void>((resolve, reject) => {
@@ -87,6 +90,17 @@ export async function serveLocalSocket(options: LocalSocketOptions): Promise<Loc
       rmSync(pointer, { force: true });
     },
   };
+}
+
+/** The agent that says it speaks here for the owner; a program of the owner's that says nothing is the owner. */
+function agentOf(header: string | string[] | undefined): CallContext {
+  if (typeof header !== 'string') return {};
+  try {
+    return { deputy: agentCalled(decodeURIComponent(header)) };
+  } catch {
+    // Not as it is meant to be written: it is an agent all the same.
+    return { deputy: agentCalled(header) };
+  }
 }
 
 /** Where the socket of `home` goes. Makes the short directory if it needs one. */

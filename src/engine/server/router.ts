@@ -9,6 +9,7 @@ import { logHandlers } from './handlers/logs.ts';
 import { machineHandlers } from './handlers/machine.ts';
 import { notifyHandlers } from './handlers/notify.ts';
 import { schedulerHandlers } from './handlers/scheduler.ts';
+import { storageHandlers } from './handlers/storage.ts';
 import { templateHandlers } from './handlers/templates.ts';
 import { tokenHandlers } from './handlers/tokens.ts';
 
@@ -23,6 +24,7 @@ export function createRouter(parts: EngineParts) {
     history: historyHandlers(os, parts),
     logs: logHandlers(os, parts),
     scheduler: schedulerHandlers(os, parts),
+    storage: storageHandlers(os, parts),
     templates: templateHandlers(os, parts),
     goals: goalHandlers(os, parts),
     tokens: tokenHandlers(os, parts),

@@ -5,9 +5,10 @@ import { RPCHandler } from '@orpc/server/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Contract } from '../../contract/contract.ts';
 import type { Log } from '../ports.ts';
+import type { CallContext } from './caller.ts';
 
 /** The engine's procedures, as every transport serves them. */
-export type StintRouter = Router<Contract, Record<never, never>>;
+export type StintRouter = Router<Contract, CallContext>;
 
 /** A submission may carry thousands of arguments; nothing that is meant well is larger. */
 export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
@@ -15,22 +16,28 @@ export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 const MAX_CONNECTIONS = 512;
 const CLOSE_GRACE_MS = 1000;
 
-/** @param path the procedure's place in the contract. */
-type Guard = (path: readonly string[]) => void;
+/** Who speaks over a socket. */
+interface Caller extends CallContext {
+  /**
+   * Throws what is answered instead, before each call; left out: it may do everything.
+   * @param path the procedure's place in the contract.
+   */
+  readonly guard?: (path: readonly string[]) => void;
+}
 
 /** Speaks the contract over WebSockets that a host has let in. */
 export interface RpcSockets {
   /**
    * Completes a WebSocket handshake. Who may connect has been checked by the caller.
-   * @param guard throws what is answered instead, before each call; left out: the client may do everything.
+   * @param caller left out: it is the owner, who may do everything.
    */
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer, guard?: Guard): void;
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, caller?: Caller): void;
   /** Says goodbye to every client, and cuts those that do not answer within a second. */
   close(): Promise<void>;
 }
 
 export function createRpcSockets(router: StintRouter, log: Log): RpcSockets {
-  const handler = new RPCHandler<{ guard: Guard | undefined }>(router as never, {
+  const handler = new RPCHandler<Caller>(router as never, {
     clientInterceptors: [
       async ({ path, context, next }) => {
         context.guard?.(path);
@@ -48,7 +55,7 @@ export function createRpcSockets(router: StintRouter, log: Log): RpcSockets {
     socket.destroy();
   });
 
-  const serve = (ws: WebSocket, guard: Guard | undefined): void => {
+  const serve = (ws: WebSocket, caller: Caller): void => {
     ws.on('error', (error) => log.info('a client was cut off', { error: error.message }));
     void handler.upgrade(
       {
@@ -61,17 +68,17 @@ export function createRpcSockets(router: StintRouter, log: Log): RpcSockets {
             ws.send(data, () => setImmediate(resolve));
           }),
       },
-      { context: { guard } },
+      { context: caller },
     );
   };
 
   return {
-    accept(request, socket, head, guard) {
+    accept(request, socket, head, caller = {}) {
       if (server.clients.size >= MAX_CONNECTIONS) {
         socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
         return;
       }
-      server.handleUpgrade(request, socket, head, (ws) => serve(ws, guard));
+      server.handleUpgrade(request, socket, head, (ws) => serve(ws, caller));
     },
     async close() {
       const clients = [...server.clients];

@@ -1,3 +1,4 @@
+import type { Deputy } from '../../domain/deputy.ts';
 import type { Job, JobStatus } from '../../domain/job.ts';
 import type { Actor, Folded, JobEvent } from '../../domain/lifecycle.ts';
 import type { Database } from './database.ts';
@@ -8,6 +9,8 @@ export interface StoredEvent {
   readonly jobId: number;
   readonly atMs: number;
   readonly actor: Actor;
+  /** Through whom the person acted who caused it; null: by that person's own hand, or nobody's. */
+  readonly by: Deputy | null;
   readonly event: JobEvent;
 }
 
@@ -36,6 +39,7 @@ interface EventRow {
   readonly job_id: number;
   readonly at_ms: number;
   readonly actor: Actor;
+  readonly deputy: string | null;
   readonly body: string;
 }
 
@@ -80,6 +84,7 @@ export function jobReader(db: Database) {
     jobId: row.job_id,
     atMs: row.at_ms,
     actor: row.actor,
+    by: row.deputy === null ? null : (JSON.parse(row.deputy) as Deputy),
     event: JSON.parse(row.body) as JobEvent,
   });
   return {
@@ -154,8 +159,8 @@ export function jobWriter(db: Database) {
     'UPDATE jobs SET status = ?, rank = ?, finished_at_ms = ?, stopping_as = ?, body = ? WHERE id = ?',
   );
   const setArray = db.prepare<[number, number]>('UPDATE jobs SET array_id = ? WHERE id = ?');
-  const insertEvent = db.prepare<[number, number, string, string, string]>(
-    'INSERT INTO job_events (job_id, at_ms, actor, kind, body) VALUES (?, ?, ?, ?, ?)',
+  const insertEvent = db.prepare<[number, number, string, string | null, string, string]>(
+    'INSERT INTO job_events (job_id, at_ms, actor, deputy, kind, body) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const openAllocation = db.prepare<[number, number, string, number]>(
     'INSERT INTO allocations (job_id, attempt, device_id, start_ms) VALUES (?, ?, ?, ?)',
@@ -170,8 +175,10 @@ export function jobWriter(db: Database) {
     project({ job, stoppingAs }: Folded): void {
       updateJob.run(job.status, job.rank, job.finishedAtMs, stoppingAs, JSON.stringify(job), job.id);
     },
-    append(jobId: number, event: JobEvent, actor: Actor, atMs: number): number {
-      return Number(insertEvent.run(jobId, atMs, actor, event.kind, JSON.stringify(event)).lastInsertRowid);
+    append({ jobId, atMs, actor, by, event }: Omit<StoredEvent, 'seq'>): number {
+      const deputy = by === null ? null : JSON.stringify(by);
+      const row = insertEvent.run(jobId, atMs, actor, deputy, event.kind, JSON.stringify(event));
+      return Number(row.lastInsertRowid);
     },
     openAllocations(job: Job, atMs: number): void {
       for (const deviceId of job.devices) openAllocation.run(job.id, job.attempt, deviceId, atMs);

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { codeStore } from './codeStore.ts';
 import { decisionStore } from './decisionStore.ts';
 import { deviceStore } from './deviceStore.ts';
 import { energyStore } from './energyStore.ts';
@@ -7,6 +8,7 @@ import { executorStore } from './executorStore.ts';
 import { historyStore } from './historyStore.ts';
 import { jobSearch } from './jobSearch.ts';
 import { learningCurveStore } from './learningCurveStore.ts';
+import { logGapStore } from './logGapStore.ts';
 import { metricStore } from './metricStore.ts';
 import { modelStore } from './modelStore.ts';
 import { notifyStore } from './notifyStore.ts';
@@ -21,6 +23,7 @@ import { transitionStore } from './transitionStore.ts';
 
 /** Everything that is kept of an engine in one database, but jobs: these are the ledger's. */
 export const storesOf = (db: Database.Database) => ({
+  code: codeStore(db),
   decisions: decisionStore(db),
   devices: deviceStore(db),
   energy: energyStore(db),
@@ -29,6 +32,7 @@ export const storesOf = (db: Database.Database) => ({
   history: historyStore(db),
   search: jobSearch(db),
   learningCurve: learningCurveStore(db),
+  logGaps: logGapStore(db),
   metrics: metricStore(db),
   models: modelStore(db),
   notify: notifyStore(db),

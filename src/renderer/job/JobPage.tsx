@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { type ReactNode, Suspense, useMemo, useRef, useState } from 'react';
+import { Suspense, useMemo, useRef, useState } from 'react';
 import type { JobView, LoggedEvent } from '../../contract/messages.ts';
 import { attemptsOf } from '../../domain/attempts.ts';
 import { missedText } from '../../domain/deadline.ts';
@@ -26,8 +26,10 @@ import { useMachine, useNow } from '../store/store.ts';
 import { formatElapsed, formatExact, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { Attempts } from './Attempts.tsx';
+import { CodeFact } from './CodeFact.tsx';
 import { Diagnosis } from './Diagnosis.tsx';
-import { ACTORS, eventText } from './eventText.ts';
+import { actorOf, eventText } from './eventText.ts';
+import { Fact } from './Fact.tsx';
 import classes from './JobPage.module.css';
 import { LogTail, type Sought } from './LogTail.tsx';
 import { MetricCharts } from './MetricCharts.tsx';
@@ -195,6 +197,7 @@ function Facts({ job }: { job: JobView }) {
         <Fact name={t('Directory')}>
           <code className="mono">{visibleText(job.cwd)}</code>
         </Fact>
+        <CodeFact jobId={job.id} />
         {env.length > 0 && (
           <Fact name={t('Environment')}>
             {env.map(([key, value]) => (
@@ -259,15 +262,6 @@ function Facts({ job }: { job: JobView }) {
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className={classes.fact}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
 function History({ events }: { events: readonly LoggedEvent[] }) {
   const nowMs = useNow();
   const devices = useMachine((machine) => machine.devices);
@@ -289,7 +283,7 @@ function History({ events }: { events: readonly LoggedEvent[] }) {
             <span>
               {visibleText(eventText(entry.event, gpuOf))}{' '}
               <span className="dim">
-                {t('by')} {ACTORS[entry.actor]}
+                {t('by')} {visibleText(actorOf(entry))}
               </span>
             </span>
           </li>

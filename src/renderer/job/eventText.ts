@@ -1,14 +1,20 @@
+import type { LoggedEvent } from '../../contract/messages.ts';
 import type { Actor, JobEvent } from '../../domain/lifecycle.ts';
 import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 
-/** Who did it, in a word for a row. */
-export const ACTORS: Readonly<Record<Actor, string>> = {
+const DEPUTIES = { agent: t('agent'), token: t('token') } as const;
+
+const ACTORS: Readonly<Record<Actor, string>> = {
   person: t('a person'),
   scheduler: t('the scheduler'),
   process: t('the job'),
   engine: t('the engine'),
 };
+
+/** Who did it, in a word or two for a row. */
+export const actorOf = ({ actor, by }: LoggedEvent): string =>
+  by === null ? ACTORS[actor] : `${DEPUTIES[by.kind]} ${by.name}`;
 
 /** An event in words. @param gpuOf a device's name on the board. */
 export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string): string {

@@ -55,6 +55,7 @@ const SECTIONS: readonly Section[] = [
     title: t('Around it'),
     about: t('Python environment, before and after it, limits, secrets, output to a file of yours'),
     fields: ['venv', 'conda', 'pre', 'post', 'ulimits', 'secretsFrom', 'output'],
+    switches: ['snapshot'],
   },
 ];
 const USUAL: Partial<Record<Field, string>> = { retries: '0' };
@@ -156,6 +157,7 @@ export function SubmitFields(props: FieldsProps) {
     ),
     around: (
       <>
+        {tick('snapshot', t('From a copy'), t('Of the code as it is now: later edits change nothing for it'))}
         <Lines
           {...props}
           of={[

@@ -46,8 +46,9 @@ export interface JobForm {
   readonly exclusive: boolean;
   readonly hold: boolean;
   readonly restartable: boolean;
+  readonly snapshot: boolean;
 }
-export type Switch = 'exclusive' | 'hold' | 'restartable';
+export type Switch = 'exclusive' | 'hold' | 'restartable' | 'snapshot';
 export type Field = Exclude<keyof JobForm, Switch>;
 
 /** Fields in the order of the command line. `many`: given once for each line of the field. */
@@ -77,6 +78,7 @@ export const FLAGS: readonly (readonly [field: keyof JobForm, flag: string, many
   ['checkpointSignal', '--checkpoint-signal'],
   ['grace', '--grace'],
   ['output', '--output'],
+  ['snapshot', '--snapshot'],
   ['venv', '--venv'],
   ['conda', '--conda'],
   ['pre', '--pre'],
@@ -129,6 +131,7 @@ export const blankForm = (system: { readonly defaultCwd: string; readonly user: 
   exclusive: false,
   hold: false,
   restartable: false,
+  snapshot: false,
 });
 
 const seconds = (s: number | null): string => (s === null ? '' : `${s}s`);
@@ -198,5 +201,6 @@ function formOfSpec(job: TemplateSpec, blank: JobForm): JobForm {
     exclusive: job.exclusive,
     hold: job.hold,
     restartable: job.restartable,
+    snapshot: job.snapshot,
   };
 }

@@ -99,6 +99,7 @@ export function readForm(form: JobForm, now: Now): JobRequest {
     restartable: form.restartable,
     checkpointSignal: signal as JobSpecInput['checkpointSignal'],
     graceS: duration('grace'),
+    snapshot: form.snapshot,
     venv: given<string | null>('venv', null, (text) => pathFrom(form.cwd, text)),
     conda: given<string | null>('conda', null, (text) => text),
     preCommand: given<string | null>('pre', null, (text) => text),

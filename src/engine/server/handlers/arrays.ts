@@ -7,6 +7,7 @@ import { forEach } from '../../jobs/all.ts';
 import type { NewMember } from '../../jobs/ledger.ts';
 import type { EngineParts } from '../../parts.ts';
 import { admitted } from '../admission.ts';
+import { withSnapshot } from '../withSnapshot.ts';
 import type { Implementer } from './base.ts';
 
 export function arrayHandlers(os: Implementer, parts: EngineParts) {
@@ -38,9 +39,10 @@ export function arrayHandlers(os: Implementer, parts: EngineParts) {
     throw new ConflictError(`no job of array ${id} can be ${what} now`, `look with stint ls --array ${id}`);
   };
   return os.arrays.router({
-    submit: os.arrays.submit.handler(({ input }) => {
+    submit: os.arrays.submit.handler(async ({ input }) => {
       const spec = admitted(input.spec, input.secretsFrom, parts);
-      const jobs = ledger.submitArray(membersOf(spec, input.members, input.atMost));
+      const members = membersOf(spec, input.members, input.atMost);
+      const jobs = await withSnapshot(spec, parts, (within) => ledger.submitArray(members, 'person', within));
       return { id: jobs[0]!.id, ids: jobs.map(({ id }) => id) };
     }),
     get: os.arrays.get.handler(({ input }) => ({ jobs: jobsOf(input.id).map(parts.view) })),

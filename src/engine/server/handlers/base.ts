@@ -1,12 +1,11 @@
 import { type ImplementerInternalWithMiddlewares, implement } from '@orpc/server';
 import { type Contract, contract } from '../../../contract/contract.ts';
 import type { EngineParts } from '../../parts.ts';
+import { type CallContext, calledBy } from '../caller.ts';
 import { contractError } from '../errors.ts';
 
-type NoContext = Record<never, never>;
-
 /** Named, because written out it would be longer than the compiler puts into a declaration. */
-export type Implementer = ImplementerInternalWithMiddlewares<Contract, NoContext, NoContext>;
+export type Implementer = ImplementerInternalWithMiddlewares<Contract, CallContext, CallContext>;
 
 /**
  * The contract, ready to be implemented over an engine's parts. Errors of the domain become the contract's; the
@@ -14,10 +13,11 @@ export type Implementer = ImplementerInternalWithMiddlewares<Contract, NoContext
  */
 export function implementer(parts: EngineParts): Implementer {
   return implement(contract)
+    .$context<CallContext>()
     .$config({ initialInputValidationIndex: Number.POSITIVE_INFINITY })
-    .use(async ({ next }, input) => {
+    .use(async ({ context, next }, input) => {
       try {
-        return await next();
+        return await calledBy(context, () => next());
       } catch (error) {
         throw contractError(error, input, parts.log, parts.secrets.own());
       }

@@ -7,15 +7,18 @@ import type { EngineParts } from '../../parts.ts';
 import { preflight } from '../../preflight/preflight.ts';
 import { admitted, checkMemory, withSecrets } from '../admission.ts';
 import { searchJobs } from '../searchJobs.ts';
+import { withSnapshot } from '../withSnapshot.ts';
 import type { Implementer } from './base.ts';
 
 export function jobHandlers(os: Implementer, parts: EngineParts) {
   const { ledger, executors, scheduling } = parts;
   const { people } = scheduling;
   return os.jobs.router({
-    submit: os.jobs.submit.handler(({ input: { secretsFrom, ...spec } }) =>
-      parts.view(ledger.submit(admitted(spec, secretsFrom, parts))),
-    ),
+    submit: os.jobs.submit.handler(async ({ input: { secretsFrom, ...given } }) => {
+      const spec = admitted(given, secretsFrom, parts);
+      const job = await withSnapshot(spec, parts, (within) => ledger.submit(spec, 'person', within));
+      return parts.view(job);
+    }),
     preflight: os.jobs.preflight.handler(async ({ input: { secretsFrom, ...spec } }) => ({
       // What is there on other machines, this one cannot tell.
       obstacles:
@@ -56,6 +59,7 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
     retry: os.jobs.retry.handler(({ input }) => {
       scheduling.checkStartable(ledger.get(input.id));
       parts.secrets.reveal(ledger.get(input.id));
+      parts.snapshots.directoryOf(ledger.get(input.id));
       const { vramMib, alone } = input;
       const { gpus, minGpus, executor } = ledger.get(input.id);
       if (executor !== null) executors.checkChoice(executor);
@@ -68,7 +72,19 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
     }),
     undo: os.jobs.undo.handler(({ input }) => {
       parts.secrets.reveal(ledger.get(input.id));
+      parts.snapshots.directoryOf(ledger.get(input.id));
       return parts.view(scheduling.undo.job(input.id));
+    }),
+    code: os.jobs.code.handler(async ({ input }) => {
+      const job = ledger.get(input.id);
+      const { pending, code } = await parts.code.of(job);
+      const snapshot = parts.snapshots.pathOf(job);
+      return {
+        pending,
+        snapshot,
+        record: code?.record ?? null,
+        diff: input.diff ? (code?.diff ?? null) : null,
+      };
     }),
     memory: os.jobs.memory.handler(({ input }) => {
       const job = ledger.get(input.id);

@@ -1,8 +1,9 @@
 import { lstatSync } from 'node:fs';
 import { ConflictError, NotFoundError } from '../../../domain/errors.ts';
 import { isLive, isTerminal } from '../../../domain/job.ts';
+import type { LogGap } from '../../../domain/logGap.ts';
 import { offsetOfLine } from '../../jobs/lineIndex.ts';
-import { searchLog } from '../../jobs/logSearch.ts';
+import { searchAround } from '../../jobs/logSearch.ts';
 import { followLog, readLog } from '../../jobs/logs.ts';
 import type { EngineParts } from '../../parts.ts';
 import type { Implementer } from './base.ts';
@@ -12,7 +13,7 @@ interface LogOf {
   readonly attempt?: number | undefined;
 }
 
-export function logHandlers(os: Implementer, { ledger, runner }: EngineParts) {
+export function logHandlers(os: Implementer, { ledger, runner, stores }: EngineParts) {
   /** A named attempt's log ends with it, another's with the job. */
   const isOver = ({ id, attempt }: LogOf): boolean => {
     const job = ledger.get(id);
@@ -34,21 +35,24 @@ export function logHandlers(os: Implementer, { ledger, runner }: EngineParts) {
     }
     return logPath;
   };
+  const gap = ({ id, attempt }: LogOf): LogGap | null =>
+    stores.logGaps.of(id, attempt ?? ledger.get(id).attempt);
   return os.logs.router({
     read: os.logs.read.handler(({ input }) =>
-      readLog(path(input), input.offset, input.limitBytes, isOver(input)),
+      readLog(path(input), input.offset, input.limitBytes, isOver(input), gap(input)),
     ),
     search: os.logs.search.handler(({ input, signal }) =>
-      searchLog(path(input), { ...input, from: input.offset }, signal),
+      searchAround(path(input), gap(input), { ...input, from: input.offset }, signal),
     ),
     locate: os.logs.locate.handler(async ({ input }) => ({
-      offset: await offsetOfLine(path(input), input.line),
+      offset: await offsetOfLine(path(input), input.line, gap(input)),
     })),
     follow: os.logs.follow.handler(({ input, signal }) => {
       // Refused now rather than in the stream.
       path(input);
       return followLog(
         () => path(input),
+        () => gap(input),
         input.offset,
         () => isOver(input),
         signal,

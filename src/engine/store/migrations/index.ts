@@ -23,6 +23,10 @@ import { migration0022 } from './0022.ts';
 import { migration0023 } from './0023.ts';
 import { migration0024 } from './0024.ts';
 import { migration0025 } from './0025.ts';
+import { migration0026 } from './0026.ts';
+import { migration0027 } from './0027.ts';
+import { migration0028 } from './0028.ts';
+import { migration0029 } from './0029.ts';
 
 /** In order, forward only: number n (from 1) takes a database from version n − 1 to n. Never edited once shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -51,4 +55,8 @@ export const MIGRATIONS: readonly string[] = [
   migration0023,
   migration0024,
   migration0025,
+  migration0026,
+  migration0027,
+  migration0028,
+  migration0029,
 ];
