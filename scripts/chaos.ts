@@ -59,6 +59,8 @@ async function runRounds(): Promise<void> {
     interrupted.signal,
   );
   console.log(table(report));
+  const held = Object.entries(report.happened).map(([what, times]) => `${times} ${what}`);
+  console.log(`\nWith ${held.sort().join(', ')}.`);
   for (const { fault, why } of report.skipped) console.log(`not done: ${fault} (${why})`);
   console.log(
     `\nseed ${report.seed}, ${seconds().toFixed(0)} s, ${machine.cpu}, ${machine.cores} cores; bad: ${report.badTotal}`,
@@ -67,23 +69,35 @@ async function runRounds(): Promise<void> {
 }
 
 async function runSoak(): Promise<void> {
-  console.log('   jobs    day   engine MiB   database MiB');
-  const { points, findings, growth } = await soak(
+  const columns = [
+    ['jobs', 'jobs', 0],
+    ['day', 'day', 1],
+    ['heap MiB', 'heapMib', 1],
+    ['external MiB', 'externalMib', 1],
+    ['resident MiB', 'rssMib', 0],
+    ['open files', 'openFiles', 0],
+    ['database MiB', 'databaseMib', 1],
+  ] as const;
+  console.log(columns.map(([title]) => title.padStart(13)).join(''));
+  const { points, findings, slopes, speed, tables } = await soak(
     number('jobs'),
     number('seed'),
-    ({ jobs, day, rssMib, databaseMib }) => {
-      const cells = [[jobs, 0, 7] as const, [day, 1, 7] as const, [rssMib, 0, 13] as const];
-      const line = [...cells, [databaseMib, 1, 15] as const];
-      console.log(line.map(([value, digits, width]) => value.toFixed(digits).padStart(width)).join(''));
-    },
+    (point) =>
+      console.log(columns.map(([, key, digits]) => point[key].toFixed(digits).padStart(13)).join('')),
     interrupted.signal,
   );
+  console.log('\nMiB a thousand jobs in the second half, by Theil and Sen, 95 %:');
+  for (const [what, { slope, low, high }] of Object.entries(slopes))
+    console.log(`  ${what.padEnd(9)}${slope.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`);
+  console.log('\nLargest tables, with their indices:');
+  for (const { name, rows, mib } of tables)
+    console.log(`  ${name.padEnd(20)}${String(rows).padStart(8)} rows ${mib.toFixed(1).padStart(8)} MiB`);
   for (const line of findings.details) console.error(line);
   const bad = Object.values(findings.counts).reduce((a, b) => a + b, 0);
   console.log(
-    `\n${seconds().toFixed(0)} s; memory at the end against the middle: ${growth.toFixed(2)} ×; bad: ${bad}`,
+    `\n${seconds().toFixed(0)} s, the clock on the wall at ${speed.toFixed(0)} ×, ${machine.cpu}, ${machine.cores} cores; bad: ${bad}`,
   );
-  save({ growth, points, ...findings }, bad);
+  save({ speed, slopes, tables, points, ...findings, happened: Object.fromEntries(findings.happened) }, bad);
 }
 
 function save(what: Readonly<Record<string, unknown>>, bad: number): void {
@@ -96,9 +110,9 @@ function save(what: Readonly<Record<string, unknown>>, bad: number): void {
 }
 
 function table({ tallies }: Report): string {
-  const head = ['fault', 'rounds', 'jobs', 'refused', ...BAD];
-  const rows = tallies.map(({ fault, rounds, jobs, refused, bad }) =>
-    [fault, rounds, jobs, refused, ...BAD.map((one) => bad[one])].map(String),
+  const head = ['fault', 'rounds', 'not arranged', 'jobs', 'refused', ...BAD];
+  const rows = tallies.map(({ fault, rounds, unarranged, jobs, refused, bad }) =>
+    [fault, rounds, unarranged, jobs, refused, ...BAD.map((one) => bad[one])].map(String),
   );
   const sum = (at: number): string => String(rows.reduce((total, row) => total + Number(row[at]), 0));
   const all = [head, ...rows, ['all', ...head.slice(1).map((_, i) => sum(i + 1))]];

@@ -16,6 +16,7 @@ import { isLive } from '../../src/domain/job.ts';
 import { randomInt } from '../../src/domain/rng.ts';
 import { identityOf, isAlive } from '../../src/engine/jobs/processes.ts';
 import { buildNvmlStandIn } from '../../test/stand-ins/nvml/buildNvmlStandIn.ts';
+import { submit, submitSome } from './work.ts';
 import type { World } from './world.ts';
 
 /** What a round can come to, beside being verified. */
@@ -24,6 +25,8 @@ export interface Outcome {
   readonly refused?: true;
   /** Something that the check of the data directory cannot know. */
   readonly wrong?: string;
+  /** What was to happen did not come about, and says nothing of Stint: no round. */
+  readonly unarranged?: string;
   /** Cut back to an earlier moment. */
   readonly forgetful?: true;
 }
@@ -46,7 +49,7 @@ const always = (): null => null;
 async function killedAtRandom(world: World): Promise<Outcome> {
   for (let times = 1 + randomInt(world.rng, 3); times > 0; times--) {
     await world.start();
-    const submitting = world.submitSome(3 + randomInt(world.rng, 4));
+    const submitting = world.bustle(3 + randomInt(world.rng, 4));
     await world.aWhile(700);
     await world.kill();
     await submitting;
@@ -61,7 +64,7 @@ const diesAt =
   async (world: World): Promise<Outcome> => {
     for (let times = 0; times < 2; times++) {
       await world.start([what, 1 + randomInt(world.rng, most)]);
-      await world.submitSome(6);
+      await world.bustle(6);
       await world.until(() => !world.running, 3000);
       await world.kill();
     }
@@ -71,7 +74,7 @@ const diesAt =
 
 async function supervisorKilled(world: World): Promise<Outcome> {
   await world.start();
-  await world.submitSome(6);
+  await world.bustle(6);
   for (let times = 0; times < 3; times++) {
     await world.aWhile(300);
     const live = (await world.list()).filter((job) => job.status === 'running' && job.process !== null);
@@ -97,12 +100,12 @@ async function learnerKilled(world: World): Promise<Outcome> {
   await world.start();
   const learners = () => world.processes().filter(({ command }) => LEARNER.test(command));
   for (let times = 0; times < 2; times++) {
-    for (let i = 0; i < 12 && learners().length === 0; i++) await world.submitSome(4);
+    for (let i = 0; i < 12 && learners().length === 0; i++) await world.bustle(4);
     if (!(await world.until(() => learners().length > 0, 30_000)))
       return { wrong: 'no learner ever started' };
     await world.aWhile(500);
     world.killAll(LEARNER);
-    await world.submitSome(3);
+    await world.bustle(3);
   }
   return {};
 }
@@ -115,7 +118,7 @@ async function telemetryKilled(world: World): Promise<Outcome> {
     world.devices = 'nvml';
     await world.start();
     for (let times = 0; times < 2; times++) {
-      const submitting = world.submitSome(4);
+      const submitting = world.bustle(4);
       await world.aWhile(400);
       if (world.killAll(/nvmlChild/) === 0 && times === 0) return { wrong: 'there is no telemetry process' };
       await submitting;
@@ -139,7 +142,7 @@ function mountSmall(world: World, mib: number): void {
 async function diskFull(world: World): Promise<Outcome> {
   mountSmall(world, 12);
   await world.start();
-  await world.submitSome(4);
+  await world.bustle(4);
   await world.aWhile(300);
   const ballast = join(world.home, 'ballast');
   const file = openSync(ballast, 'w');
@@ -150,7 +153,7 @@ async function diskFull(world: World): Promise<Outcome> {
   } finally {
     closeSync(file);
   }
-  await world.submitSome(3);
+  await world.bustle(3);
   await world.aWhile(1500);
   // What its command could not write it may have died of: that is the job's own end.
   for (const job of world.jobs) job.disturbed = true;
@@ -161,13 +164,13 @@ async function diskFull(world: World): Promise<Outcome> {
   }
   rmSync(ballast);
   if (!world.running) await world.start();
-  const fresh = await world.submit({ runS: 0.1, exitCode: 5 });
+  const fresh = await submit(world, { runS: 0.1, exitCode: 5 });
   return fresh.acknowledged ? {} : { wrong: 'nothing could be submitted after there was room again' };
 }
 
 async function readOnly(world: World): Promise<Outcome> {
   await world.start();
-  await world.submitSome(5);
+  await world.bustle(5);
   await world.aWhile(300);
   await world.kill();
   const view = join(world.root, 'view');
@@ -189,7 +192,7 @@ async function readOnly(world: World): Promise<Outcome> {
 async function clockJumps(world: World): Promise<Outcome> {
   await world.start();
   for (let times = 0; times < 3; times++) {
-    const submitting = world.submitSome(3);
+    const submitting = world.bustle(3);
     await world.aWhile(300);
     const dayMs = 86_400_000;
     writeFileSync(world.clockFile, String([dayMs, -dayMs, 0][randomInt(world.rng, 3)]));
@@ -202,29 +205,17 @@ async function clockJumps(world: World): Promise<Outcome> {
   return {};
 }
 
-/** By a shell, which loses less time between the two steps than others take for a fork of theirs. */
-const TAKE_PID = `
-n=0
-while [ $n -lt 3000 ]; do
-  echo $(($1 - 1)) > /proc/sys/kernel/ns_last_pid
-  sleep 120 > /dev/null 2>&1 &
-  [ $! = $1 ] && exit 0
-  kill -9 $!
-  wait $! 2> /dev/null
-  n=$((n + 1))
-done
-exit 1`;
-
 /** Gives the number of a dead supervisor to a stranger. @returns false: the number could not be had. */
 function strangerAt(pid: number): boolean {
-  return spawnSync('/bin/bash', ['-c', TAKE_PID, 'take', String(pid)], { stdio: 'ignore' }).status === 0;
+  const script = join(import.meta.dirname, 'takePid.py');
+  return spawnSync('python3', [script, String(pid), '120'], { stdio: 'ignore' }).status === 0;
 }
 
 async function pidReused(world: World): Promise<Outcome> {
   await world.start();
-  const job = await world.submit({ runS: 60 });
+  const job = await submit(world, { runS: 60 });
   job.disturbed = true;
-  await world.submitSome(3);
+  await submitSome(world, 3);
   await world.until(async () => (await world.list()).find(({ id }) => id === job.id)?.status === 'running');
   await world.until(() => world.marksOf(job.name).length > 0);
   const { process: supervisor } = (await world.list()).find(({ id }) => id === job.id)!;
@@ -234,8 +225,7 @@ async function pidReused(world: World): Promise<Outcome> {
   await world.until(() => !existsSync(`/proc/${supervisor!.pid}`));
   const { pid } = supervisor!;
   if (!strangerAt(pid)) {
-    await world.start();
-    return { wrong: 'the pid could not be given to another process' };
+    return { unarranged: 'somebody else was given the pid first' };
   }
   const stranger = identityOf(pid)!;
   try {
@@ -262,7 +252,7 @@ function bootAs(world: World, bootId: string): void {
 async function machineRestarted(world: World): Promise<Outcome> {
   bootAs(world, '11111111-1111-4111-8111-111111111111');
   await world.start();
-  const submitting = world.submitSome(6);
+  const submitting = world.bustle(6);
   await world.aWhile(600);
   await world.kill();
   await submitting;
@@ -277,7 +267,7 @@ async function machineRestarted(world: World): Promise<Outcome> {
 /** Cuts the copy of a database that was being written to, in one of the ways in which a disk does. */
 async function torn(world: World): Promise<Outcome> {
   await world.start();
-  const submitting = world.submitSome(8);
+  const submitting = world.bustle(8);
   await world.aWhile(900);
   await world.kill();
   await submitting;
@@ -368,7 +358,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'pid-reuse',
-    how: "a stranger gets a dead supervisor's pid (ns_last_pid)",
+    how: "a stranger gets a dead supervisor's pid (clone3)",
     unavailable: needsRoot,
     run: pidReused,
   },

@@ -7,6 +7,8 @@ export interface Tally {
   readonly fault: string;
   readonly how: string;
   rounds: number;
+  /** Rounds in which the fault could not be brought about; they are not among the others. */
+  unarranged: number;
   jobs: number;
   /** Starts that were rightly refused. */
   refused: number;
@@ -19,6 +21,8 @@ export interface Report {
   /** Faults that cannot be made here, and why. */
   readonly skipped: readonly { readonly fault: string; readonly why: string }[];
   readonly details: readonly string[];
+  /** What all rounds held together, by name. */
+  readonly happened: Readonly<Record<string, number>>;
   readonly badTotal: number;
 }
 
@@ -43,34 +47,44 @@ export async function chaos(
       fault: name,
       how,
       rounds: 0,
+      unarranged: 0,
       jobs: 0,
       refused: 0,
       bad: noFindings().counts,
     }),
   );
   const details: string[] = [];
+  const happened: Record<string, number> = {};
   for (let round = 0; round < rounds && faults.length > 0 && !signal?.aborted; round++) {
     const at = round % faults.length;
     const tally = tallies[at]!;
-    const { findings, jobs, refused } = await oneRound(faults[at]!, 1000 * seed + round);
+    const { findings, jobs, refused, unarranged } = await oneRound(faults[at]!, 1000 * seed + round);
+    if (unarranged) {
+      tally.unarranged++;
+      onRound(round + 1, tally.fault, findings);
+      continue;
+    }
     tally.rounds++;
     tally.jobs += jobs;
     if (refused) tally.refused++;
     for (const bad of BAD) tally.bad[bad] += findings.counts[bad];
+    for (const [what, times] of findings.happened) happened[what] = (happened[what] ?? 0) + times;
     details.push(...findings.details.map((line) => `round ${round} (${tally.fault}) ${line}`));
     onRound(round + 1, tally.fault, findings);
   }
   const badTotal = tallies.flatMap(({ bad }) => Object.values(bad)).reduce((a, b) => a + b, 0);
-  return { seed, tallies, skipped, details, badTotal };
+  return { seed, tallies, skipped, details, happened, badTotal };
 }
 
 async function oneRound(
   fault: Fault,
   seed: number,
-): Promise<{ findings: Findings; jobs: number; refused: boolean }> {
+): Promise<{ findings: Findings; jobs: number; refused: boolean; unarranged?: true }> {
   const world = new World(seededRng(seed));
   try {
-    const { wrong, refused, forgetful } = await fault.run(world);
+    const { wrong, refused, forgetful, unarranged } = await fault.run(world);
+    if (unarranged !== undefined)
+      return { findings: noFindings(), jobs: 0, refused: false, unarranged: true };
     const findings = refused ? noFindings() : await verify(world, forgetful);
     if (wrong !== undefined) {
       findings.counts.wrong++;

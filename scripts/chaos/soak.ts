@@ -1,7 +1,10 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import SqliteDatabase from 'better-sqlite3';
 import { seededRng } from '../../src/domain/rng.ts';
+import { type Slope, slopeOf } from './slope.ts';
+import { calm } from './stir.ts';
 import { type Findings, verify } from './verify.ts';
 import { World } from './world.ts';
 
@@ -9,8 +12,14 @@ export interface SoakPoint {
   readonly jobs: number;
   /** Days by the engine's clock since the beginning. */
   readonly day: number;
+  /** What is in use on the engine's heap once its garbage is collected. */
+  readonly heapMib: number;
+  /** The same of memory beside the heap: buffers. */
+  readonly externalMib: number;
   /** Resident memory of the engine's own process. */
   readonly rssMib: number;
+  /** Files and sockets that it has open. */
+  readonly openFiles: number;
   /** The database with its WAL. */
   readonly databaseMib: number;
 }
@@ -18,16 +27,21 @@ export interface SoakPoint {
 export interface Soak {
   readonly points: readonly SoakPoint[];
   readonly findings: Findings;
-  /** Memory at the end of the soak against that at its middle: the mean of the last against the third fifth. */
-  readonly growth: number;
+  /** Of what is in use on the heap and beside it, of resident memory and of the database, over the second half: MiB a thousand jobs. */
+  readonly slopes: Readonly<Record<'used' | 'rss' | 'database', Slope>>;
+  /** So much faster did the clock on the wall go. */
+  readonly speed: number;
+  /** The largest tables at the end with their indices. */
+  readonly tables: readonly { readonly name: string; readonly rows: number; readonly mib: number }[];
 }
 
 const DAYS = 7;
-const POINTS = 25;
+const POINTS = 50;
 /** So many jobs are in the system at once. */
 const AT_ONCE = 40;
-/** More than this from the middle to the end is no noise of a collector. */
-const MOST_GROWTH = 1.2;
+/** Memory that surely grows by more than this part of itself in the second half of the week is not flat. */
+const MOST_GROWTH = 0.05;
+const MIB = 2 ** 20;
 
 /**
  * A week of the engine's clock in which `count` real processes are submitted, run and end: the clock on its wall goes as
@@ -51,28 +65,49 @@ export async function soak(
       const upTo = Math.round((count * point) / POINTS);
       while (done < upTo) {
         const batch = Math.min(20, upTo - done);
-        await world.submitSome(batch);
+        await world.bustle(batch);
+        await calm(world);
         done += batch;
         const simulatedMs = (DAYS * 86_400_000 * done) / count;
         writeFileSync(world.clockFile, String(Math.round(simulatedMs - (Date.now() - beginMs))));
         while ((await waiting(world)) > AT_ONCE) await sleep(100);
       }
-      const status = readFileSync(`/proc/${world.pid}/status`, 'latin1');
-      const rssMib = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
-      const databaseMib = (size('stint.db') + size('stint.db-wal')) / 2 ** 20;
-      points.push({ jobs: done, day: (DAYS * done) / count, rssMib, databaseMib });
+      const { heapUsed, external, rss } = await world.memory();
+      points.push({
+        jobs: done,
+        day: (DAYS * done) / count,
+        heapMib: heapUsed / MIB,
+        externalMib: external / MIB,
+        rssMib: rss / MIB,
+        openFiles: readdirSync(`/proc/${world.pid}/fd`).length,
+        databaseMib: (size('stint.db') + size('stint.db-wal')) / MIB,
+      });
       onPoint(points.at(-1)!);
     }
+    const speed = (points.at(-1)!.day * 86_400_000) / (Date.now() - beginMs);
     const findings = await verify(world);
-    const mean = (some: readonly SoakPoint[]): number =>
-      some.reduce((sum, one) => sum + one.rssMib, 0) / Math.max(1, some.length);
-    const fifth = Math.floor(points.length / 5);
-    const growth = mean(points.slice(-fifth)) / mean(points.slice(2 * fifth, 3 * fifth));
-    if (growth > MOST_GROWTH) {
+    const half = points.slice(Math.floor(points.length / 2));
+    const slope = (of: (point: SoakPoint) => number): Slope =>
+      slopeOf(half.map((point) => [point.jobs / 1000, of(point)] as const));
+    const slopes = {
+      used: slope(({ heapMib, externalMib }) => heapMib + externalMib),
+      rss: slope(({ rssMib }) => rssMib),
+      database: slope(({ databaseMib }) => databaseMib),
+    };
+    const note = (what: string): void => {
       findings.counts.wrong++;
-      findings.details.push(`wrong: the engine's memory grew ${growth.toFixed(2)}-fold in the second half`);
-    }
-    return { points, findings, growth };
+      findings.details.push(`wrong: ${what}`);
+    };
+    const span = (half.at(-1)!.jobs - half[0]!.jobs) / 1000;
+    const used = half[0]!.heapMib + half[0]!.externalMib;
+    if (slopes.used.low * span > MOST_GROWTH * used)
+      note(
+        `what the engine has in use grew by ${(slopes.used.slope * span).toFixed(1)} MiB in the second half`,
+      );
+    if (slopes.rss.low * span > MOST_GROWTH * half[0]!.rssMib)
+      note(`its resident memory grew by ${(slopes.rss.slope * span).toFixed(1)} MiB in the second half`);
+    if (half.at(-1)!.openFiles > half[0]!.openFiles + 20) note('open files became ever more');
+    return { points, findings, slopes, speed, tables: tablesOf(join(world.home, 'stint.db')) };
   } finally {
     await world.dispose();
   }
@@ -81,4 +116,23 @@ export async function soak(
 async function waiting(world: World): Promise<number> {
   const statuses = ['queued', 'starting', 'running'] as const;
   return (await world.patiently((client) => client.jobs.list({ statuses: [...statuses], limit: 1 }))).total;
+}
+
+function tablesOf(path: string): Soak['tables'] {
+  const db = new SqliteDatabase(path, { readonly: true });
+  try {
+    return db
+      .prepare<[], { name: string; bytes: number }>(
+        `SELECT s.tbl_name AS name, sum(d.pgsize) AS bytes FROM dbstat('main', 1) d JOIN sqlite_schema s USING (name)
+         GROUP BY s.tbl_name ORDER BY bytes DESC LIMIT 8`,
+      )
+      .all()
+      .map(({ name, bytes }) => ({
+        name,
+        rows: db.prepare<[], number>(`SELECT count(*) FROM "${name}"`).pluck().get()!,
+        mib: bytes / MIB,
+      }));
+  } finally {
+    db.close();
+  }
 }

@@ -15,20 +15,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, connect } from '../../src/cli/connect.ts';
 import type { JobView } from '../../src/contract/messages.ts';
-import { isTerminal, JOB_STATUSES, type JobSpecInput } from '../../src/domain/job.ts';
-import { type Rng, randomInt } from '../../src/domain/rng.ts';
-
-/** A job whose end is known beforehand, unless something happens to it that takes the knowledge away. */
-export interface Expected {
-  readonly name: string;
-  /** Its exit code if nothing ends it. */
-  readonly exitCode: number;
-  /** Whether the engine answered the submission. */
-  acknowledged: boolean;
-  id: number | null;
-  /** Its supervisor or its processes were killed, or somebody cancelled it: it may end in another way. */
-  disturbed: boolean;
-}
+import { isTerminal, JOB_STATUSES } from '../../src/domain/job.ts';
+import type { Rng } from '../../src/domain/rng.ts';
+import { calm, stir } from './stir.ts';
+import { type Expected, submitSome } from './work.ts';
 
 const START_MS = 60_000;
 const OVER_MS = 120_000;
@@ -47,6 +37,8 @@ export class World {
   env: Readonly<Record<string, string>> = {};
   /** Put before the engine's command, as `unshare` is. */
   wrapper: readonly string[] = [];
+  /** What went wrong beside the ends of jobs. */
+  readonly troubles: string[] = [];
   /** Times that the engine ended though nobody ended it. */
   crashes = 0;
   private engine: ChildProcess | null = null;
@@ -129,6 +121,14 @@ export class World {
     return null;
   }
 
+  /** What the engine's own process holds once its garbage is collected. Bytes. */
+  async memory(): Promise<NodeJS.MemoryUsage> {
+    const { stdout } = this.engine!;
+    const said = once(stdout!, 'data', { signal: AbortSignal.timeout(START_MS) });
+    this.engine!.kill('SIGUSR2');
+    return JSON.parse(String((await said)[0])) as NodeJS.MemoryUsage;
+  }
+
   /** Kills the engine at once and waits until it is gone. */
   async kill(): Promise<void> {
     const child = this.engine;
@@ -156,36 +156,17 @@ export class World {
     this.engine = null;
   }
 
-  /** Submits a job that leaves a mark when it starts, runs for so long, and ends with its code. */
-  async submit(
-    { runS, exitCode = 0 }: { runS: number; exitCode?: number },
-    more: Partial<JobSpecInput> = {},
-  ): Promise<Expected> {
-    const name = `job-${++this.next}`;
-    const job: Expected = { name, exitCode, acknowledged: false, id: null, disturbed: false };
-    this.jobs.push(job);
-    const script = `echo "$STINT_ATTEMPT" >> '${join(this.marks, name)}'; echo out; sleep ${runS}; exit ${exitCode}`;
-    try {
-      const { id } = await this.patiently((client) =>
-        client.jobs.submit({ command: ['sh', '-c', script], cwd: '/', user: 'chaos', name, ...more }),
-      );
-      job.acknowledged = true;
-      job.id = id;
-    } catch {
-      // The engine went away, or cannot write: then nothing was promised.
-    }
-    return job;
+  /** Numbers for names. */
+  nextNumber(): number {
+    return ++this.next;
   }
 
-  /** A handful of jobs of all kinds. */
-  async submitSome(count: number): Promise<void> {
-    for (let i = 0; i < count; i++) {
-      const runS = Math.round(100 * (0.05 + 0.8 * this.rng.next() ** 2)) / 100;
-      const exitCode = this.rng.next() < 0.4 ? 1 + randomInt(this.rng, 100) : 0;
-      const gpus = this.rng.next() < 0.2 ? 0 : 1 + randomInt(this.rng, 2);
-      const more: Partial<JobSpecInput> = { gpus, vramMib: this.rng.next() < 0.5 ? 1024 : null };
-      if (this.rng.next() < 0.15) Object.assign(more, { retries: 1, retryDelayS: 0.1 });
-      await this.submit({ runS, exitCode }, more);
+  /** A handful of jobs of all kinds, and in between what an owner does to them and to the machine. */
+  async bustle(count: number): Promise<void> {
+    await calm(this);
+    for (let left = count; left > 0; left--) {
+      await submitSome(this, 1);
+      if (this.rng.next() < 0.5) await stir(this);
     }
   }
 
@@ -199,8 +180,9 @@ export class World {
     return (await this.patiently((client) => client.jobs.list({ limit: 10_000 }))).jobs;
   }
 
-  /** Waits until everything is over. @returns whether that was so in time. */
+  /** Lets everything run, and waits until it is over. @returns whether that was so in time. */
   async untilOver(): Promise<boolean> {
+    await calm(this);
     const endMs = performance.now() + OVER_MS;
     const statuses = JOB_STATUSES.filter((status) => !isTerminal(status));
     for (;;) {
@@ -227,8 +209,8 @@ export class World {
   }
 
   /** Where every copy of a job said that it had started: the numbers of the attempts. */
-  marksOf(name: string): string[] {
-    const path = join(this.marks, name);
+  marksOf(name: string, kind: '' | '.pre' | '.post' = ''): string[] {
+    const path = join(this.marks, `${name}${kind}`);
     return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
   }
 
