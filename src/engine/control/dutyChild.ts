@@ -49,7 +49,7 @@ function obey(order: DutyOrder): void {
   clearTimeout(before?.timer);
   throttled.delete(id);
   if ('clear' in order) {
-    before?.tree.signal(order.stopped ? 'SIGSTOP' : 'SIGCONT');
+    say({ cleared: id });
     return;
   }
   const tree = new ProcessTree(order.supervisor);
@@ -60,6 +60,10 @@ function obey(order: DutyOrder): void {
   tree.signal('SIGCONT');
   one.timer = setTimeout(turn, onMs, one);
   throttled.set(id, one);
+}
+
+function say(report: DutyReport): void {
+  process.stdout.write(`${JSON.stringify(report)}\n`);
 }
 
 function end(): never {
@@ -74,5 +78,5 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal
 process.stdout.on('error', end);
 setInterval(() => {
   const achieved = Object.fromEntries([...throttled].map(([id, { cycle }]) => [id, cycle.achieved]));
-  process.stdout.write(`${JSON.stringify({ achieved } satisfies DutyReport)}\n`);
+  say({ achieved });
 }, REPORT_INTERVAL_MS);

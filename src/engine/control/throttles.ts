@@ -11,7 +11,7 @@ import type { Ledger } from '../jobs/ledger.ts';
 import { signalJob } from '../jobs/processes.ts';
 import { ACTOR_OF } from '../jobs/runner.ts';
 import type { Log } from '../ports.ts';
-import type { DutyOrder } from './dutyLine.ts';
+import type { DutyOrder, DutyReport } from './dutyLine.ts';
 import type { Held } from './heldRungs.ts';
 
 /** This file's sibling, in the form that this file has: `.ts` from source, `.js` when built. */
@@ -38,6 +38,8 @@ export class Throttles {
   private readonly unsubscribe: () => void;
   /** Jobs that are cycled now. */
   private readonly cycled = new Map<number, Job>();
+  /** Jobs that the process was told to leave alone, and may signal until it says so. */
+  private readonly leaving = new Set<number>();
   private process: LineProcess | null = null;
   /** What is done to kernel and driver, one after another. */
   private queue: Promise<unknown> = Promise.resolve();
@@ -164,6 +166,7 @@ export class Throttles {
     this.process = null;
     this.letRun();
     this.cycled.clear();
+    this.leaving.clear();
   }
 
   private follow(job: Job): void {
@@ -172,8 +175,8 @@ export class Throttles {
     if (!wanted) {
       if (before === undefined) return;
       this.cycled.delete(job.id);
-      this.tell({ clear: job.id, stopped: job.status === 'paused' });
-      if (this.cycled.size === 0) this.endIdle();
+      this.leaving.add(job.id);
+      this.tell({ clear: job.id });
       return;
     }
     if (before?.throttle?.share === job.throttle?.share && before?.process?.pid === job.process?.pid) return;
@@ -205,13 +208,20 @@ export class Throttles {
       startDeadlineMs: START_DEADLINE_MS,
       silenceDeadlineMs: SILENCE_DEADLINE_MS,
       onStart: () => {
+        // What was said between two processes nobody has heard, and a new one signals nobody yet.
+        this.leaving.clear();
         for (const job of this.cycled.values()) child.send(JSON.stringify(this.orderOf(job)));
+        this.endIdle();
       },
-      // That it says anything is what counts.
-      onLine: () => true,
+      onLine: (line) => {
+        this.hear(line);
+        return true;
+      },
       onDown: ({ sentence }) => {
         this.options.log.warn(`${sentence}; throttled jobs run at full speed until it is back`);
         this.letRun();
+        this.leaving.clear();
+        this.endIdle();
       },
     });
     this.process = child;
@@ -220,10 +230,30 @@ export class Throttles {
 
   /** Nothing is throttled any more: the process would only take memory. */
   private endIdle(): void {
-    const child = this.process;
-    // After it has read its last order: it ends by itself once its input is closed.
-    child?.finish();
+    if (this.cycled.size + this.leaving.size > 0) return;
+    // It ends by itself once its input is closed.
+    this.process?.finish();
     this.process = null;
+  }
+
+  private hear(line: string): void {
+    const report = JSON.parse(line) as DutyReport;
+    if (!('cleared' in report)) return;
+    this.leaving.delete(report.cleared);
+    if (!this.cycled.has(report.cleared)) this.settle(report.cleared);
+    this.endIdle();
+  }
+
+  /**
+   * Has a job that is no longer cycled run, or stand still, as it is recorded now: it may have been paused or have gone on
+   * since the process was told, whose last signal came after that.
+   */
+  private settle(jobId: number): void {
+    const { status, process, pauseMethod } = this.options.ledger.get(jobId);
+    if (process === null) return;
+    if (status !== 'paused') signalJob(process, 'SIGCONT');
+    // The other ways to pause do not depend on what its processes were told last.
+    else if (pauseMethod === 'signals') signalJob(process, 'SIGSTOP');
   }
 
   private tell(order: DutyOrder): void {
@@ -231,9 +261,7 @@ export class Throttles {
   }
 
   private letRun(): void {
-    for (const { id, process } of this.cycled.values()) {
-      if (process !== null && this.options.ledger.get(id).status === 'running') signalJob(process, 'SIGCONT');
-    }
+    for (const id of [...this.cycled.keys(), ...this.leaving]) this.settle(id);
   }
 }
 

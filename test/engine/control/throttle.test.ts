@@ -150,6 +150,29 @@ describe('a job that is throttled', () => {
     );
   });
 
+  it('goes on at full speed, however late the process that throttled it hears of that', async () => {
+    const job = await stint.until((await stint.submit(TREE)).id, 'running');
+    const pids = await treeOf(job);
+    await stint.client.jobs.throttle({ id: job.id, share: 0.5 });
+    await eventually(
+      () => states(pids),
+      (now) => now.every((state) => state === 'T'),
+      'it to be cycled',
+    );
+    const [cycler] = cyclers();
+    process.kill(cycler!, 'SIGSTOP');
+    await stint.client.jobs.pause({ id: job.id });
+    await stint.client.jobs.throttle({ id: job.id, share: null });
+    await stint.client.jobs.resume({ id: job.id });
+    process.kill(cycler!, 'SIGCONT');
+    await eventually(
+      () => cyclers().length,
+      (left) => left === 0,
+      'it to have heard, and to be gone',
+    );
+    await allRun(pids);
+  });
+
   it('runs freely while no engine is there, and is held again by the next', async () => {
     const job = await stint.until((await stint.submit(TREE)).id, 'running');
     const pids = await treeOf(job);
