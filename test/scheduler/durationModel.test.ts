@@ -4,6 +4,7 @@ import { randomNormal, seededRng } from '../../src/domain/rng.ts';
 import {
   DurationModel,
   type FinishedRun,
+  MOST_KEYS,
   type RunKeys,
   remainingAfter,
 } from '../../src/scheduler/durationModel.ts';
@@ -82,6 +83,23 @@ describe('a predicted duration', () => {
     for (let n = 0; n < 200; n++) model.learn(run(100));
     for (let n = 0; n < 60; n++) model.learn(run(1000));
     expect(medianS(model)).toBeGreaterThan(500);
+  });
+
+  it('forgets the commands that were longest not run, however many there come to be', () => {
+    const model = new DurationModel();
+    const source = (exact: string) => model.predict({ ...KEYS, exact }, null)!.source;
+    model.learn(run(60, { exact: 'first' }));
+    model.learn(run(60, { exact: 'often' }));
+    for (let i = 0; i < MOST_KEYS + 10; i++) {
+      model.learn(run(60, { exact: `train ${i}` }));
+      if (i % 1000 === 0) model.learn(run(60, { exact: 'often' }));
+    }
+    expect([source('first'), source('train 0'), source('often'), source(`train ${MOST_KEYS}`)]).toEqual([
+      'script',
+      'script',
+      'command',
+      'command',
+    ]);
   });
 
   it('takes a guess as what it is worth: less beside many runs, and corrected by what its user is off by', () => {
