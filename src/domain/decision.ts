@@ -35,6 +35,7 @@ export const VETOES = [
   'starvation',
   'deadline',
   'device-health',
+  'fault',
   'foreign',
   'reservation',
   'temperature',

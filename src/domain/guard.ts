@@ -1,5 +1,6 @@
 import type { Veto } from './decision.ts';
 import type { DeviceRules, Reservation, Yield } from './deviceRules.ts';
+import { xidText } from './xid.ts';
 
 /** A cap must be held for so long before jobs that run have to give way: a reading alone is no reason. */
 const OVER_FOR_MS = 30_000;
@@ -21,6 +22,8 @@ export interface GuardFacts {
   /** What the owner runs on it by hand: `python train.py`; null: nothing that works. */
   readonly byHand: string | null;
   readonly reservations: readonly Reservation[];
+  /** The code of an Xid message after which it cannot be relied on; null: none. */
+  readonly fault: number | null;
 }
 
 /** What must be remembered from one look to the next. Times are monotonic. */
@@ -76,6 +79,10 @@ export function guard(
   const memory: GuardMemory = { hotSinceMs: hot, powerSinceMs: strong, handAtMs: hand };
 
   const closed: Veto[] = [];
+  if (facts.fault !== null) {
+    const remedy = `reset it (nvidia-smi --gpu-reset -i ${index}) or restart the machine, then \`stint device ${index} --reopen\``;
+    closed.push({ rule: 'fault', reason: `GPU ${index} reported ${xidText(facts.fault)}; ${remedy}` });
+  }
   const demands: Demand[] = [];
   const demand = (kind: Yield, reason: string, exceptUser: string | null = null): void => {
     if (kind !== 'off') demands.push({ kind, reason, exceptUser, throttlePercent });

@@ -34,3 +34,9 @@ export const xidText = (code: number): string =>
 
 /** True where the program that ran there can hardly have done it. */
 export const isDeviceFault = (code: number): boolean => XIDS[code]?.blame === 'device';
+
+/** After these nothing that runs on the GPU can be relied on until it was reset. */
+const FATAL: ReadonlySet<number> = new Set([48, 62, 64, 74, 79, 95, 119, 120]);
+
+/** True where nothing more should be started on it. */
+export const isFatal = (code: number): boolean => FATAL.has(code);

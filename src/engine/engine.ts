@@ -19,11 +19,13 @@ import { Throttles } from './control/throttles.ts';
 import { chooseProbe } from './devices/chooseProbe.ts';
 import { DeviceRegistry } from './devices/deviceRegistry.ts';
 import { EnergyMeter } from './devices/energyMeter.ts';
+import { Faults } from './devices/faults.ts';
 import { hostInfo } from './devices/hostInfo.ts';
 import { ProcessOwners } from './devices/processOwners.ts';
 import { watchDevices } from './devices/watchDevices.ts';
 import { Executors } from './executors/executors.ts';
 import { thisMachine } from './executors/thisMachine.ts';
+import { watchKernel } from './devices/watchKernel.ts';
 import { type DeskIdle, systemDesk } from './guards/deskIdle.ts';
 import { Owner } from './guards/owner.ts';
 import { Warden } from './guards/warden.ts';
@@ -235,6 +237,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const chosen = await chooseProbe(spec, { usageOf: (deviceId) => holdings.usageOf(deviceId), clock });
     const registry: DeviceRegistry = new DeviceRegistry({
       probe: chosen.probe,
+      faults: new Faults({ store: stores.faults, bootId: bootId(), log }),
       clock,
       log,
       holdersOf: (deviceId) => holdings.of(deviceId),
@@ -249,6 +252,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     undo.push(() => registry.stop());
     await registry.start();
+    const { settings } = stores;
+    undo.push(watchKernel({ env, registry, settings, bootId: bootId(), clock, log }));
     const atMs = clock.nowMs();
     for (const device of registry.list()) stores.devices.seen(device, atMs);
 
@@ -396,6 +401,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       devices: () => registry.list(),
       live: () => ledger.live(),
       yielding: yieldingOf(runner, throttles),
+      faultOf: (deviceId) => registry.faults.closing(deviceId),
       desk: options.desk ?? systemDesk(options.env ?? process.env, () => clock.nowMs()),
       home,
       // Nobody is asked for who learns nothing at the moment.

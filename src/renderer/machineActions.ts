@@ -127,6 +127,15 @@ export async function setDeviceRules(device: Device, rules: Partial<DeviceRules>
   }
 }
 
+/** Lets jobs onto a device again that a fault had closed. */
+export async function reopenDevice(device: Device): Promise<void> {
+  try {
+    withDevice(await client().devices.reopen({ id: device.id }));
+  } catch (error) {
+    sayTrouble(t('GPU {{index}} stays closed', { index: device.index }), error);
+  }
+}
+
 /** Lets jobs onto a device in spite of somebody else's process there, or minds it again. */
 export async function ignoreProcess(device: Device, pid: number, on: boolean): Promise<void> {
   try {

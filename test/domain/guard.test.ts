@@ -16,6 +16,7 @@ const calm: GuardFacts = {
   deskIdleMs: null,
   byHand: null,
   reservations: [],
+  fault: null,
 };
 
 /** Judges one look after another, each with what the last remembered. */

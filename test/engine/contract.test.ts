@@ -285,6 +285,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       });
       await client.devices.setRules({ id, rules: { foreign: 'share', maxTemperatureC: null } });
       await expect(client.devices.ignore({ id, pid: 1 })).rejects.toMatchObject({ code: 'CONFLICT' });
+      await expect(client.devices.reopen({ id })).rejects.toMatchObject({ code: 'CONFLICT' });
       const fromMs = Date.now() + 3_600_000;
       const reservation = await client.devices.reserve({ id, fromMs, toMs: fromMs + 1, user: 'ada' });
       expect(await client.devices.reservations()).toEqual([reservation]);

@@ -22,6 +22,7 @@ interface DeviceFlags {
   readonly maxPower?: number | null;
   readonly overCap?: Yield;
   readonly throttleTo?: number;
+  readonly reopen?: true;
   readonly watch?: true;
   readonly json?: true;
   readonly data?: string;
@@ -69,6 +70,7 @@ export function registerDevice(program: Command, context: Context): void {
       'speed that throttled jobs keep (default: 30)',
       integer('--throttle-to', 5, 95),
     )
+    .option('--reopen', 'start jobs on it again after a fault closed it: it was reset, or is to be tried')
     .option('--watch', 'measure it ten times a second, a line each, until Ctrl+C')
     .option('--json', 'print the device as JSON; with --watch a reading a line')
     .addHelpText('after', DEVICE_HELP)
@@ -97,6 +99,7 @@ async function change(client: StintClient, device: Device, flags: DeviceFlags): 
   if (Object.keys(rules).length > 0) after = await client.devices.setRules({ id, rules });
   if (flags.ignore !== undefined) after = await client.devices.ignore({ id, pid: flags.ignore });
   if (flags.mind !== undefined) after = await client.devices.ignore({ id, pid: flags.mind, on: false });
+  if (flags.reopen) after = await client.devices.reopen({ id });
   return after;
 }
 

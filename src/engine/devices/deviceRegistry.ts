@@ -5,11 +5,12 @@ import type { ProcessIdentity } from '../../domain/job.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { xidText } from '../../domain/xid.ts';
 import type { Clock, DeviceProbe, Log, ProbedDevice, ProbeReport } from '../ports.ts';
-import { type DeviceFault, Faults } from './faults.ts';
+import type { DeviceFault, Faults } from './faults.ts';
 import { Focus } from './focus.ts';
 import { ForeignNames, type IdleStore, isUsed } from './foreignNames.ts';
 
 export interface DeviceRegistryOptions {
+  readonly faults: Faults;
   readonly probe: DeviceProbe;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,7 +43,7 @@ const STALE_INTERVALS = 5;
 export class DeviceRegistry {
   /** Devices that are measured more often than others. */
   readonly focus: Focus;
-  readonly faults = new Faults();
+  readonly faults: Faults;
   readonly #options: DeviceRegistryOptions;
   readonly #staleMs: number;
   readonly #known = new Map<string, Known>();
@@ -57,6 +58,7 @@ export class DeviceRegistry {
 
   constructor(options: DeviceRegistryOptions) {
     this.#options = options;
+    this.faults = options.faults;
     this.#names = new ForeignNames(options.idle, options.clock);
     const intervalMs = options.intervalMs ?? 1000;
     this.#staleMs = STALE_INTERVALS * intervalMs;
@@ -69,7 +71,7 @@ export class DeviceRegistry {
       onReport: (report) => this.#take(report),
       onTrouble: (trouble) => this.#hear(trouble),
       onMeasured: (measured) => this.focus.take(measured),
-      onFaults: (faults) => this.#takeFaults(faults),
+      onFaults: (faults) => this.takeFaults(faults),
     });
   }
 
@@ -155,10 +157,12 @@ export class DeviceRegistry {
     this.#announce();
   }
 
-  #takeFaults(faults: readonly DeviceFault[]): void {
+  /** What the driver reported, whoever heard of it. */
+  takeFaults(faults: readonly DeviceFault[]): void {
     if (this.#stopped) return;
-    this.faults.take(faults);
-    for (const { id, code } of faults) {
+    const fresh = this.faults.take(faults);
+    if (fresh.length === 0) return;
+    for (const { id, code } of fresh) {
       const index = this.#known.get(id)?.probed.info.index ?? id;
       this.#options.log.warn(`the driver reports of GPU ${index}: ${xidText(code)}`);
     }

@@ -4,6 +4,7 @@ import type { Device } from '../../domain/device.ts';
 import { type Finding, ok } from '../../domain/finding.ts';
 import { formatMib } from '../../domain/units.ts';
 import { isDeviceFault, xidText } from '../../domain/xid.ts';
+import { kernelLogTrouble } from '../devices/kernelLog.ts';
 import { programOutput } from '../programOutput.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -33,7 +34,27 @@ export async function gpuFindings(env: Env, probed: Probed | null, root = '/'): 
     env,
     SMI_DEADLINE_MS,
   );
-  return [...nvidia(cards, driver, smi), ...amd(cards, sys), ...(probed === null ? [] : seen(probed))];
+  const there = cards.has('NVIDIA') || driver !== null || smi !== null;
+  return [
+    ...nvidia(cards, driver, smi),
+    ...(there ? [kernelLog(env)] : []),
+    ...amd(cards, sys),
+    ...(probed === null ? [] : seen(probed)),
+  ];
+}
+
+/** Where the driver says of what its GPUs suffer, also while no engine runs. */
+function kernelLog(env: Env): Finding {
+  const about = 'kernel log';
+  const trouble = kernelLogTrouble(env);
+  if (trouble === null) return ok(about, 'readable: faults of GPUs are seen that came while no engine ran');
+  return {
+    about,
+    severity: 'note',
+    found: `/dev/kmsg cannot be read (${trouble}): faults of GPUs are heard through NVML only, while an engine runs`,
+    remedy:
+      'let your user read it: sudo sysctl kernel.dmesg_restrict=0, or sudo usermod -aG systemd-journal $USER (journalctl -k)',
+  };
 }
 
 /** PCI devices of the display classes, by vendor (linux/pci_ids.h: class 0x03). */

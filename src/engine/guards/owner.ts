@@ -52,6 +52,22 @@ export class Owner {
     return this.changed(deviceId);
   }
 
+  /**
+   * Takes note of what the driver reported of it, and lets jobs start there again.
+   * @throws {NotFoundError} @throws {ConflictError} where nothing of the kind keeps it closed.
+   */
+  reopen(deviceId: string): Device {
+    const { faults } = this.options.registry;
+    const { index } = this.device(deviceId);
+    if (faults.closing(deviceId) === null)
+      throw new ConflictError(
+        `GPU ${index} is not closed because of a fault`,
+        `stint device ${index} shows what keeps jobs from it`,
+      );
+    faults.clear(deviceId);
+    return this.changed(deviceId);
+  }
+
   /** @throws {NotFoundError} @throws {FieldError} for a time that has been, ends before it begins, or is taken. */
   reserve(wanted: Omit<Reservation, 'id'>): Reservation {
     const { rules, clock, onChange } = this.options;

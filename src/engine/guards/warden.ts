@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { Veto } from '../../domain/decision.ts';
-import type { Device } from '../../domain/device.ts';
+import type { Device, Fault } from '../../domain/device.ts';
 import type { Reservation } from '../../domain/deviceRules.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { type Demand, guard, NOTHING_REMEMBERED, strongest, type Verdict } from '../../domain/guard.ts';
@@ -43,6 +43,8 @@ export interface WardenOptions {
   readonly live: () => readonly Job[];
   readonly yielding: Yielding;
   readonly desk: DeskIdle;
+  /** What keeps a device from being relied on; null: nothing does. */
+  readonly faultOf: (deviceId: string) => Fault | null;
   /** Where jobs write. */
   readonly home: string;
   /** Whether it matters besides if anybody sits there. */
@@ -195,6 +197,7 @@ export class Warden {
           deskIdleMs: this.#deskIdleMs === null ? null : this.#deskIdleMs + monotonicMs - this.#deskAtMs,
           byHand: this.#byHand(device, nowMs),
           reservations: this.#reservations(id),
+          fault: this.#options.faultOf(id)?.code ?? null,
         },
         this.#verdicts.get(id)?.memory ?? NOTHING_REMEMBERED,
       );

@@ -4,7 +4,7 @@ import { activation } from './activation.ts';
 
 /** Set for the engine by its own surroundings; a job must not see them. */
 const NOT_FOR_JOBS =
-  /^(npm_|INIT_CWD$|ELECTRON_|CHROME_|GOOGLE_API_KEY$|NODE_OPTIONS$|NODE_CHANNEL_FD$|STINT_NVML_LIBRARY$|STINT_NVIDIA_SMI$)/;
+  /^(npm_|INIT_CWD$|ELECTRON_|CHROME_|GOOGLE_API_KEY$|NODE_OPTIONS$|NODE_CHANNEL_FD$|STINT_NVML_LIBRARY$|STINT_NVIDIA_SMI$|STINT_KERNEL_LOG$|STINT_NVIDIA_PROC$)/;
 
 /**
  * What a job's command sees: the engine's environment, the job's own variables, and the devices it was given,

@@ -5,6 +5,7 @@ import { deviceStore } from './deviceStore.ts';
 import { energyStore } from './energyStore.ts';
 import { episodeStore } from './episodeStore.ts';
 import { executorStore } from './executorStore.ts';
+import { faultStore } from './faultStore.ts';
 import { historyStore } from './historyStore.ts';
 import { jobSearch } from './jobSearch.ts';
 import { learningCurveStore } from './learningCurveStore.ts';
@@ -29,6 +30,7 @@ export const storesOf = (db: Database.Database) => ({
   energy: energyStore(db),
   episodes: episodeStore(db),
   executors: executorStore(db),
+  faults: faultStore(db),
   history: historyStore(db),
   search: jobSearch(db),
   learningCurve: learningCurveStore(db),

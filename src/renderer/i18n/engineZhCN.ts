@@ -105,6 +105,8 @@ export const ENGINE_ZH_CN: Readonly<Record<string, string>> = {
   '{size} of GPU {index} is held by {who}': 'GPU {index} 的 {size} 被 {who} 占用',
   'GPU {index} is held by {who}, idle for {time}': 'GPU {index} 被 {who} 占用，已空闲 {time}',
   'GPU {index} is held by {who}': 'GPU {index} 被 {who} 占用',
+  'GPU {index} reported {xid}; reset it (nvidia-smi --gpu-reset -i {where}) or restart the machine, then `stint device {where2} --reopen`':
+    'GPU {index} 报告 {xid}；请重置它（nvidia-smi --gpu-reset -i {where}）或重启机器，然后运行 `stint device {where2} --reopen`',
   'GPU {index} is too hot: its cap is {n} °C': 'GPU {index} 过热：上限 {n} °C',
   'GPU {index} draws too much power: its cap is {n} W': 'GPU {index} 功耗过高：上限 {n} W',
   'GPU {index} is reserved for {user}': 'GPU {index} 为 {user} 预留',

@@ -5,7 +5,7 @@ import type { Device } from '../../domain/device.ts';
 import { formatMib } from '../../domain/units.ts';
 import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
-import { ignoreProcess } from '../machineActions.ts';
+import { ignoreProcess, reopenDevice } from '../machineActions.ts';
 import { hrefOf } from '../route.ts';
 import { SAMPLE_WINDOW_MS, type Sample } from '../store/state.ts';
 import { useMachine, useNow } from '../store/store.ts';
@@ -57,6 +57,11 @@ export function Lane({ device, ...timeline }: { device: Device } & LaneTrackProp
       {device.closed !== null && (
         <p className={classes.note}>
           {t('Nothing new starts:')} {engineText(visibleText(device.closed.reason))}.
+          {device.closed.rule === 'fault' && (
+            <Button size="compact-xs" variant="default" onClick={() => void reopenDevice(device)}>
+              {t('Use it again')}
+            </Button>
+          )}
         </p>
       )}
       {device.yields !== null && (

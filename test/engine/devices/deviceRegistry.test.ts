@@ -5,19 +5,23 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vites
 import type { Reading } from '../../../src/domain/device.ts';
 import { DEFAULT_RULES } from '../../../src/domain/deviceRules.ts';
 import { DeviceRegistry } from '../../../src/engine/devices/deviceRegistry.ts';
+import { Faults } from '../../../src/engine/devices/faults.ts';
 import { NvmlProbe } from '../../../src/engine/devices/nvmlProbe.ts';
 import type { DeviceProbe, Log, ProbedDevice, ProbeListener } from '../../../src/engine/ports.ts';
 import { systemClock } from '../../../src/engine/ports.ts';
+import { openDatabase } from '../../../src/engine/store/database.ts';
+import { faultStore } from '../../../src/engine/store/faultStore.ts';
 import { buildNvmlStandIn } from '../../stand-ins/nvml/buildNvmlStandIn.ts';
 import { PATIENCE } from './collector.ts';
 
+const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const NO_RULES = {
   rulesOf: () => DEFAULT_RULES,
   standingOf: () => ({ closed: null, yields: null }),
   isIgnored: () => false,
   idle: { idleOf: () => null, setIdle: () => undefined },
+  faults: new Faults({ store: faultStore(openDatabase(':memory:')), bootId: 'this', log: quiet }),
 };
-const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 describe('DeviceRegistry over NVML', () => {
   const standIn = buildNvmlStandIn();

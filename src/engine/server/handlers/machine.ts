@@ -32,6 +32,7 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
       }),
       setRules: os.devices.setRules.handler(({ input }) => parts.owner.setRules(input.id, input.rules)),
       ignore: os.devices.ignore.handler(({ input }) => parts.owner.ignore(input.id, input.pid, input.on)),
+      reopen: os.devices.reopen.handler(({ input }) => parts.owner.reopen(input.id)),
       reserve: os.devices.reserve.handler(({ input: { id, ...rest } }) =>
         parts.owner.reserve({ deviceId: id, ...rest }),
       ),

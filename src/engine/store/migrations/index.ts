@@ -27,6 +27,7 @@ import { migration0026 } from './0026.ts';
 import { migration0027 } from './0027.ts';
 import { migration0028 } from './0028.ts';
 import { migration0029 } from './0029.ts';
+import { migration0030 } from './0030.ts';
 
 /** In order, forward only: number n (from 1) takes a database from version n − 1 to n. Never edited once shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -59,4 +60,5 @@ export const MIGRATIONS: readonly string[] = [
   migration0027,
   migration0028,
   migration0029,
+  migration0030,
 ];
