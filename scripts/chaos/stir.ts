@@ -36,11 +36,12 @@ const ACTS: readonly ((world: World, client: Client, job: Job) => Promise<unknow
     return client.settings.set({ rules: { quietHours: [{ ...ALL_DAY, days: [...ALL_DAY.days], running }] } });
   },
   (_world, client) => client.settings.set({ rules: { quietHours: [] } }),
-  async (world, client) => {
+  async (world, client, { changedAtMs, submittedAtMs }) => {
+    // By the engine's clock: its day may be another.
     const devices = await client.devices.list();
     const { id } = devices[randomInt(world.rng, devices.length)]!;
-    const fromMs = Date.now();
-    const toMs = fromMs + 86_400_000;
+    const fromMs = changedAtMs ?? submittedAtMs;
+    const toMs = fromMs + 3 * 86_400_000;
     return client.devices.reserve({ id, fromMs, toMs, user: 'somebody', others: 'pause' });
   },
   async (world, client) => {
