@@ -198,6 +198,8 @@ export const contract = {
             .optional(),
           /** From now on it shares its GPUs with nobody. */
           alone: z.boolean('give true or false').optional(),
+          /** Its time limit from now on; null: none. */
+          timeLimitS: jobSchema.shape.timeLimitS.optional(),
         }),
       )
       .output(jobViewSchema),
@@ -402,6 +404,8 @@ export const contract = {
         }),
       )
       .output(deviceSchema),
+    /** Jobs start there again, in spite of what its driver reported of it: it was mended, or is to be tried. */
+    reopen: base.input(deviceId).output(deviceSchema),
     /** Keeps a device for one user's jobs for some time. */
     reserve: base
       .input(

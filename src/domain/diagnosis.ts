@@ -121,7 +121,7 @@ function deliberate({ status, stoppedBy }: EndFacts): Diagnosis | null {
     return plain(
       'timed-out',
       stoppedBy?.reason ?? 'over its time limit',
-      'Give it a longer limit, or less to do.',
+      'Retry it with a longer limit (`stint retry ID --time 12h`); restartable jobs go on from their checkpoint.',
     );
   }
   if (status !== 'cancelled') return null;

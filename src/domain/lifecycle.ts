@@ -131,6 +131,7 @@ export const jobEventSchema = z.discriminatedUnion('kind', [
     kind: z.literal('retried'),
     vramMib: jobSpecSchema.shape.vramMib.unwrap().optional(),
     exclusive: z.boolean().optional(),
+    timeLimitS: jobSpecSchema.shape.timeLimitS.unwrap().optional(),
   }),
 ]);
 export type JobEvent = z.output<typeof jobEventSchema>;
@@ -415,6 +416,7 @@ function changed(folded: Folded, event: Exclude<JobEvent, { kind: 'submitted' }>
         earlierGpuS: 0,
         vramMib: event.vramMib ?? job.vramMib,
         exclusive: event.exclusive ?? job.exclusive,
+        timeLimitS: event.timeLimitS === undefined ? job.timeLimitS : event.timeLimitS,
       });
   }
 }

@@ -308,7 +308,10 @@ export async function moveToEdge(jobs: readonly JobView[], edge: 'first' | 'last
 }
 
 /** Puts a job that is over back into the queue, with its GPUs to itself or with more memory. */
-export async function retryWith(jobId: number, change: { alone?: true; vramMib?: number }): Promise<void> {
+export async function retryWith(
+  jobId: number,
+  change: { alone?: true; vramMib?: number; timeLimitS?: number },
+): Promise<void> {
   const { done } = RULES.retry;
   await forEach([{ id: jobId }], t('was not {{done}}', { done }), ({ id }) =>
     client().jobs.retry({ id, ...change }),

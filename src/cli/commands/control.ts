@@ -8,7 +8,17 @@ import { throttleText } from '../../domain/throttleText.ts';
 import { describeError } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
-import { deviceIndices, integer, jobId, jobIds, memory, oneOf, pinnedTo, throttleShare } from '../flags.ts';
+import {
+  deviceIndices,
+  duration,
+  integer,
+  jobId,
+  jobIds,
+  memory,
+  oneOf,
+  pinnedTo,
+  throttleShare,
+} from '../flags.ts';
 import { type Column, renderTable } from '../table.ts';
 
 interface Flags {
@@ -17,6 +27,14 @@ interface Flags {
   readonly json?: true;
   readonly data?: string;
 }
+
+interface RetryFlags extends Flags {
+  readonly alone?: true;
+  readonly vram?: number;
+  readonly time?: number | null;
+}
+
+const timeOrNone = (text: string): number | null => (text === 'none' ? null : duration('--time')(text));
 
 const ACTIONS = [
   ['resume', 'Lets paused jobs run on, and those that were paused at their checkpoint wait for their turn.'],
@@ -179,14 +197,16 @@ export function registerControl(program: Command, context: Context): void {
     .argument('<ID...>', 'numbers of the jobs', jobIds)
     .option('--alone', 'from now on with its GPUs to itself, as after it ran out of GPU memory beside others')
     .option('--vram <SIZE>', 'from now on with so much memory on each GPU, such as 14GiB', memory('--vram'))
+    .option('--time <TIME>', 'from now on with this time limit, such as 12h, or none', timeOrNone)
     .option('--json', 'print the jobs as a JSON array')
-    .action((ids: number[], flags: Flags & { readonly alone?: true; readonly vram?: number }) =>
+    .action((ids: number[], flags: RetryFlags) =>
       withEngine(context, flags, (client) =>
         forEach(context, flags, ids, (id) =>
           client.jobs.retry({
             id,
             ...(flags.alone ? { alone: true } : {}),
             ...(flags.vram === undefined ? {} : { vramMib: flags.vram }),
+            ...(flags.time === undefined ? {} : { timeLimitS: flags.time }),
           }),
         ),
       ),

@@ -226,7 +226,8 @@ export const ENGINE_ZH_CN: Readonly<Record<string, string>> = {
     '安装它，或给出完整路径：PATH 是引擎的，没有激活任何环境。',
   'Look for the process that failed first; NCCL_DEBUG=INFO tells more, and NCCL_P2P_DISABLE=1 helps on some boards.':
     '找出最先失败的进程；NCCL_DEBUG=INFO 可提供更多信息，NCCL_P2P_DISABLE=1 在某些主板上有帮助。',
-  'Give it a longer limit, or less to do.': '给它更长的时限，或减少工作量。',
+  'Retry it with a longer limit (`stint retry ID --time 12h`); restartable jobs go on from their checkpoint.':
+    '以更长的时限重试（`stint retry ID --time 12h`）；可重启的作业从检查点继续。',
   'Submit it again if that was not meant.': '如非本意，请重新提交。',
   'Look at the end of its log, and submit it again from its last checkpoint.':
     '查看日志末尾，并从最后的检查点重新提交。',

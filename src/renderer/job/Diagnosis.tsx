@@ -6,6 +6,7 @@ import { visibleText } from '../text/visibleText.ts';
 import classes from './Diagnosis.module.css';
 import type { Sought } from './LogTail.tsx';
 import { MemoryRemedies } from './MemoryRemedies.tsx';
+import { OtherRemedies } from './OtherRemedies.tsx';
 
 /** What told why the job died, with the way to it in the log, and what to do. */
 export function Diagnosis(props: {
@@ -30,7 +31,7 @@ export function Diagnosis(props: {
         </div>
       )}
       <p className={classes.remedy}>{engineText(visibleText(remedy))}</p>
-      {code === 'gpu-memory' && <MemoryRemedies jobId={jobId} />}
+      {code === 'gpu-memory' ? <MemoryRemedies jobId={jobId} /> : <OtherRemedies jobId={jobId} code={code} />}
     </section>
   );
 }

@@ -60,13 +60,14 @@ export function jobHandlers(os: Implementer, parts: EngineParts) {
       scheduling.checkStartable(ledger.get(input.id));
       parts.secrets.reveal(ledger.get(input.id));
       parts.snapshots.directoryOf(ledger.get(input.id));
-      const { vramMib, alone } = input;
+      const { vramMib, alone, timeLimitS } = input;
       const { gpus, minGpus, executor } = ledger.get(input.id);
       if (executor !== null) executors.checkChoice(executor);
       else if (vramMib !== undefined) checkMemory(vramMib, minGpus ?? gpus, parts);
       const change = {
         ...(vramMib === undefined ? {} : { vramMib }),
         ...(alone === undefined ? {} : { exclusive: alone }),
+        ...(timeLimitS === undefined ? {} : { timeLimitS }),
       };
       return parts.view(ledger.append(input.id, { kind: 'retried', ...change }, 'person'));
     }),
