@@ -55,9 +55,9 @@ it('a GPU is closed by what the kernel’s log says of it, across restarts, unti
     expect(stint.complaints.join()).toContain('0000:99:00, which is none of ours');
 
     // What is started goes to the other one, and what needs both waits with the reason.
-    const both = await stint.submit(['true'], { gpus: 2 });
-    const one = await stint.submit(['true'], { priority: 5 });
+    const one = await stint.submit(['true']);
     expect((await stint.untilOver(one.id)).devices).not.toContain(broken.id);
+    const both = await stint.submit(['true'], { gpus: 2 });
     await eventually(
       () => stint.client.jobs.get({ id: both.id }),
       ({ waitingReason }) => waitingReason?.includes('Xid 48') === true,

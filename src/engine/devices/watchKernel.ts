@@ -26,7 +26,8 @@ export function watchKernel(options: KernelWatchOptions): () => void {
   const addresses = new Map(nvidiaAddresses(env));
   let read = readUpTo(settings.get(KEY), bootId);
   const kernel = new KernelLog(env, ({ address, code, us }) => {
-    if (us <= read) return;
+    // Two may come in one microsecond; the last one of before is known by its time.
+    if (us < read) return;
     const id = addresses.get(address) ?? nvidiaAddresses(env).get(address);
     if (id === undefined)
       log.warn(`the kernel's log reports of the GPU at ${address}, which is none of ours: ${xidText(code)}`);
