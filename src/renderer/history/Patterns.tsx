@@ -93,7 +93,7 @@ function OverTime(props: {
       <div
         className={classes.brush}
         role="img"
-        aria-label={t('from {{from}} to {{to}}, at most {{n}} GPUs at once', {
+        aria-label={t('at most {{n}} GPUs at once between {{from}} and {{to}}', {
           from: formatExact(span.fromMs),
           to: formatExact(span.toMs),
           n: most.toLocaleString(locale, { maximumFractionDigits: 1 }),

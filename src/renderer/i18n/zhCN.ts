@@ -268,7 +268,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'From a script …': '从脚本填写……',
   'from submission to the first start, of those that were started once':
     '从提交到首次启动，只计启动过一次的作业',
-  'from {{from}} to {{to}}, at most {{n}} GPUs at once': '从 {{from}} 到 {{to}}，同时最多 {{n}} 块 GPU',
+  'at most {{n}} GPUs at once between {{from}} and {{to}}': '从 {{from}} 到 {{to}}，同时最多 {{n}} 块 GPU',
   'full speed': '全速',
   'gittins: likeliest to end soon (starts only)': 'gittins：最可能很快结束者先（仅启动）',
   'Give a command, and what would be queued appears here.': '给出命令，将要排队的作业会显示在这里。',
