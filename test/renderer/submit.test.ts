@@ -34,6 +34,8 @@ const FULL = form({
   checkpointSignal: 'USR1',
   grace: '2min',
   output: 'logs/%j.out',
+  executor: 'cluster:gpu',
+  executorOptions: '--mem=8G\n--constraint=a100',
   venv: '.venv',
   pre: 'make data',
   post: './report.sh',
@@ -46,7 +48,6 @@ const FULL = form({
   exclusive: true,
   hold: true,
   restartable: true,
-  snapshot: true,
 });
 
 describe('the submit form', () => {
@@ -86,7 +87,9 @@ describe('the submit form', () => {
       checkpointSignal: 'SIGUSR1',
       graceS: 120,
       outputPath: '/data/my runs/logs/%j.out',
-      snapshot: true,
+      executor: 'cluster:gpu',
+      executorOptions: ['--mem=8G', '--constraint=a100'],
+      snapshot: false,
       venv: '/data/my runs/.venv',
       conda: null,
       preCommand: 'make data',
@@ -103,6 +106,7 @@ describe('the submit form', () => {
     const { spec, sweep } = readForm(form({}), now);
     expect([spec?.gpus, spec?.vramMib, spec?.retryDelayS, sweep]).toEqual([1, null, undefined, null]);
     const array = readForm(form({ array: '0-9:3%2' }), now);
+    expect(readForm(form({ snapshot: true }), now).spec?.snapshot).toBe(true);
     expect(array.sweep).toEqual({ points: [0, 3, 6, 9].map((index) => ({ index, values: {} })), atMost: 2 });
   });
 
@@ -165,7 +169,7 @@ describe('the command box', () => {
       form: { ...FULL, command: "python train.py --lr '{lr}' 'a b'" },
     });
     for (const [field, flag] of FLAGS)
-      if (field !== 'array' && field !== 'conda') expect(line).toContain(`${flag} `);
+      if (field !== 'array' && field !== 'conda' && field !== 'snapshot') expect(line).toContain(`${flag} `);
     expect(lineOf(form({}), blank)).toBe('stint submit --cwd /home/ana -- python train.py');
     expect(lineOf(form({ samples: '3', sweep: 'a=0..9' }), blank)).toContain('--samples 3 --seed 0 --');
   });

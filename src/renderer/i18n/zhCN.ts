@@ -1074,8 +1074,11 @@ export const zhCN: Readonly<Record<string, string>> = {
   '. What moved it most:': '。影响最大的因素：',
   'of what was done, and of the alternative, as the network sees it': '网络所见：所做的选择与另一选择的取值',
   against: '对比',
-  'Python environment, before and after it, limits, secrets, output to a file of yours':
-    'Python 环境、运行前后、限制、机密、另存输出',
+  'Python environment, before and after it, limits, secrets, output to a file of yours, another queue':
+    'Python 环境、运行前后、限制、机密、另存输出、交给其他队列',
+  'Handed over to': '交给',
+  'Empty: runs here. An executor, or one of its parts': '留空：在本机运行。执行器，或其中的一个分区',
+  'Options there': '那里的选项',
   'Virtual environment': '虚拟环境',
   'Of Python: its directory': 'Python 虚拟环境的目录',
   'Conda environment': 'Conda 环境',

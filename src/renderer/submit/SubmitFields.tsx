@@ -53,8 +53,20 @@ const SECTIONS: readonly Section[] = [
   {
     key: 'around',
     title: t('Around it'),
-    about: t('Python environment, before and after it, limits, secrets, output to a file of yours'),
-    fields: ['venv', 'conda', 'pre', 'post', 'ulimits', 'secretsFrom', 'output'],
+    about: t(
+      'Python environment, before and after it, limits, secrets, output to a file of yours, another queue',
+    ),
+    fields: [
+      'venv',
+      'conda',
+      'pre',
+      'post',
+      'ulimits',
+      'secretsFrom',
+      'output',
+      'executor',
+      'executorOptions',
+    ],
     switches: ['snapshot'],
   },
 ];
@@ -179,6 +191,22 @@ export function SubmitFields(props: FieldsProps) {
             ['secretsFrom', t('Secrets of job'), t('What stands as [secret:1] is what it is there')],
             ['output', t('Also written to'), t('%j: its number, %A and %a: array and index'), 'logs/%j.out'],
           ]}
+        />
+        <Lines
+          {...props}
+          of={[
+            [
+              'executor',
+              t('Handed over to'),
+              t('Empty: runs here. An executor, or one of its parts'),
+              'cluster:gpu',
+            ],
+          ]}
+        />
+        <Text
+          {...props}
+          rows={1}
+          of={['executorOptions', t('Options there'), t('One a line'), '--mem=32G']}
         />
       </>
     ),

@@ -32,6 +32,8 @@ export interface JobForm {
   readonly checkpointSignal: string;
   readonly grace: string;
   readonly output: string;
+  readonly executor: string;
+  readonly executorOptions: string;
   readonly venv: string;
   readonly conda: string;
   readonly pre: string;
@@ -78,6 +80,8 @@ export const FLAGS: readonly (readonly [field: keyof JobForm, flag: string, many
   ['checkpointSignal', '--checkpoint-signal'],
   ['grace', '--grace'],
   ['output', '--output'],
+  ['executor', '--on'],
+  ['executorOptions', '--slurm', 'many'],
   ['snapshot', '--snapshot'],
   ['venv', '--venv'],
   ['conda', '--conda'],
@@ -117,6 +121,8 @@ export const blankForm = (system: { readonly defaultCwd: string; readonly user: 
   checkpointSignal: '',
   grace: '',
   output: '',
+  executor: '',
+  executorOptions: '',
   venv: '',
   conda: '',
   pre: '',
@@ -193,6 +199,8 @@ function formOfSpec(job: TemplateSpec, blank: JobForm): JobForm {
     checkpointSignal: job.checkpointSignal ?? '',
     grace: seconds(job.graceS),
     output: job.outputPath ?? '',
+    executor: job.executor ?? '',
+    executorOptions: job.executorOptions.join('\n'),
     venv: job.venv ?? '',
     conda: job.conda ?? '',
     pre: job.preCommand ?? '',

@@ -109,6 +109,8 @@ export function readForm(form: JobForm, now: Now): JobRequest {
       return Object.assign({}, ...lines.map((line) => parseUlimit(line, 'ulimits')));
     }),
     outputPath: given<string | null>('output', null, (text) => pathFrom(form.cwd, text)),
+    executor: given<string | null>('executor', null, (text) => text),
+    executorOptions: form.executorOptions.split(/\r?\n/).flatMap((line) => line.trim() || []),
   };
   if (spec.retries === 0) {
     for (const field of ['retryDelay', 'retryOn'] as const) {
@@ -206,6 +208,8 @@ const SAME: readonly string[] = [
   'venv',
   'conda',
   'ulimits',
+  'executor',
+  'executorOptions',
   'secretsFrom',
   'atMost',
 ];
