@@ -78,6 +78,8 @@ export const theme = createTheme({
       },
       styles: { title: { fontWeight: 600, fontSize: rem(16) } },
     }),
+    // Dimmed, as the library has it, is too faint on paper.
+    Notification: { styles: { description: { color: 'var(--ink)' } } },
   },
   white: '#fdfdfb',
   black: '#16181a',

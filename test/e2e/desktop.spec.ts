@@ -129,6 +129,7 @@ function desktop(flavour: Flavour): void {
       host: [
         ['platform', 'string'],
         ['connect', 'function'],
+        ['pathOf', 'function'],
       ],
       platform: 'desktop',
       node: [],
