@@ -24,7 +24,7 @@ describe('a job that was tried again', () => {
     await log.getByText('attempt 2 wrote this').waitFor();
     expect(await violationsIn(page)).toEqual([]);
     await page.screenshot({ path: `${shots}/job with attempts.png` });
-    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByRole('region', { name: 'Why it ended' }).getByRole('button', { name: 'Retry' }).click();
     // It has its retry again.
     await log.getByText('attempt 4 wrote this').waitFor();
     await page.getByRole('button', { name: 'Log of 3' }).waitFor();

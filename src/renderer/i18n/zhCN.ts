@@ -649,7 +649,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'put back into the queue': '已放回队列',
   'put back into the queue for another attempt': '放回队列，再试一次',
   'Put in charge': '启用',
-  'Put {{version}} in charge': '启用 {{version}}',
+  'Put in charge: {{version}}': '启用：{{version}}',
   'qssf: least predicted work first': 'qssf：预计工作量最少者先',
   Queue: '队列',
   queued: '排队中',

@@ -87,7 +87,7 @@ export function Versions({ status }: { status: SchedulerStatus }) {
                   <Button
                     size="compact-xs"
                     variant="default"
-                    aria-label={t('Put {{version}} in charge', { version: visibleText(one.version) })}
+                    aria-label={t('Put in charge: {{version}}', { version: visibleText(one.version) })}
                     onClick={() => void putInCharge(one.version)}
                   >
                     {t('Put in charge')}
