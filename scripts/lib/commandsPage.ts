@@ -1,14 +1,16 @@
 import { type Command, Help } from 'commander';
 import { createProgram } from '../../src/cli/program.ts';
 
-/** Every command with its options and examples, as one page of the manual, from the program itself. */
-export async function commandsPage(): Promise<string> {
+const WIDTH = 120;
+
+/** The program as it is, to be looked at: it prints nothing and ends nothing. */
+export function silentProgram(): Promise<Command> {
   const nothing = (): void => undefined;
-  const program = await createProgram(
+  return createProgram(
     {
       env: {},
       callerDir: '/',
-      width: 120,
+      width: WIDTH,
       nowMs: () => 0,
       out: nothing,
       write: nothing,
@@ -17,7 +19,11 @@ export async function commandsPage(): Promise<string> {
     },
     undefined,
   );
-  const sections = commandsOf(program)
+}
+
+/** Every command with its options and examples, as one page of the manual, from the program itself. */
+export async function commandsPage(): Promise<string> {
+  const sections = commandsOf(await silentProgram())
     .map((command) => section(command))
     .join('\n');
   return `# Every command\n\nWhat \`stint COMMAND --help\` prints. [Exit codes](exit-codes.md) and [the fields of \`--json\`](json.md) have pages of their own.\n\n${sections}`;
@@ -42,7 +48,7 @@ function section(command: Command): string {
     writeOut: (part) => {
       text += part;
     },
-    getOutHelpWidth: () => 120,
+    getOutHelpWidth: () => WIDTH,
     getOutHasColors: () => false,
   });
   command.outputHelp();

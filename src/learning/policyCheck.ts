@@ -6,6 +6,7 @@ import { createDqnPolicy, NO_EXPLORATION } from '../scheduler/policies/dqn.ts';
 import { firstFit } from '../scheduler/policies/firstFit.ts';
 import {
   DEFAULT_LIMITS,
+  idleDevice,
   type RunningJob,
   type Snapshot,
   type TimeSpread,
@@ -53,17 +54,7 @@ function situations(): Snapshot[] {
 function snapshotOf(devices: number, waiting: WaitingJob, running: readonly RunningJob[]): Snapshot {
   return {
     nowMs: 1_000_000,
-    devices: Array.from({ length: devices }, (_, index) => ({
-      id: `d${index}`,
-      index,
-      memoryTotalMib: MIB,
-      foreignMib: 0,
-      usable: true,
-      ownerPresent: false,
-      utilisation: null,
-      temperatureC: null,
-      powerW: null,
-    })),
+    devices: Array.from({ length: devices }, (_, index) => idleDevice(`d${index}`, index, MIB)),
     waiting: [waiting],
     running,
     cpuSlots: 4,

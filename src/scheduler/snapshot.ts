@@ -29,6 +29,19 @@ export interface SnapshotDevice {
   readonly reservations?: readonly DeviceReservation[];
 }
 
+/** A device of which nothing is measured, all of it free for jobs. @param memoryTotalMib in MiB. */
+export const idleDevice = (id: string, index: number, memoryTotalMib: number): SnapshotDevice => ({
+  id,
+  index,
+  memoryTotalMib,
+  foreignMib: 0,
+  usable: true,
+  ownerPresent: false,
+  utilisation: null,
+  temperatureC: null,
+  powerW: null,
+});
+
 /** Processes on a device that are not ours, as a job's placement is concerned with them. */
 export interface ForeignHold {
   /** Whoever holds most, for people: `alice's python`. */

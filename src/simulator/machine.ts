@@ -8,6 +8,7 @@ import type { Policy } from '../scheduler/policy.ts';
 import { reviewInS } from '../scheduler/review.ts';
 import {
   DEFAULT_LIMITS,
+  idleDevice,
   MOST_PAST_RUNS,
   type PastRun,
   type Snapshot,
@@ -456,14 +457,5 @@ class Simulation {
   }
 }
 
-const deviceOf = (memoryTotalMib: number, index: number): SnapshotDevice => ({
-  id: `virtual-${index}`,
-  index,
-  memoryTotalMib,
-  foreignMib: 0,
-  usable: true,
-  ownerPresent: false,
-  utilisation: null,
-  temperatureC: null,
-  powerW: null,
-});
+const deviceOf = (memoryTotalMib: number, index: number): SnapshotDevice =>
+  idleDevice(`virtual-${index}`, index, memoryTotalMib);

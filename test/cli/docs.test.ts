@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { commandsPage } from '../../scripts/lib/commandsPage.ts';
-import { createProgram } from '../../src/cli/program.ts';
+import { commandsPage, silentProgram } from '../../scripts/lib/commandsPage.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const PAGES = [
@@ -20,20 +19,7 @@ const FENCE = /^```[^\n]*\n([\s\S]*?)^```/gm;
 
 let program: Command;
 beforeAll(async () => {
-  const nothing = (): void => undefined;
-  program = await createProgram(
-    {
-      env: {},
-      callerDir: '/',
-      width: 100,
-      nowMs: () => 0,
-      out: nothing,
-      write: nothing,
-      err: nothing,
-      exitWith: nothing,
-    },
-    undefined,
-  );
+  program = await silentProgram();
 });
 
 describe('the manual', () => {

@@ -32,7 +32,7 @@ describe('a name', () => {
       'MONKEY',
       'PASSES',
     ],
-    ...['--tokenizer', 'COMPASS', 'PATTERN', 'SECTION'],
+    ...['--tokenizer', 'BYPASS', 'PATTERN', 'SECTION'],
   ])('%s is none’s', (name) => expect(isSecretValue(name, 'anything')).toBe(false));
 
   it('of a number or a switch is none’s, unless it is a password’s', () => {

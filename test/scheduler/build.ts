@@ -4,6 +4,7 @@ import type { Candidate } from '../../src/scheduler/candidate.ts';
 import { candidatesOf } from '../../src/scheduler/candidates.ts';
 import {
   DEFAULT_LIMITS,
+  idleDevice,
   type RunningJob,
   type ShieldLimits,
   type Snapshot,
@@ -16,18 +17,7 @@ export const GIB = 1024;
 
 /** A device of 24 GiB at this index, `g0`, `g1`, …, with nobody on it. */
 export function device(index: number, change: Partial<SnapshotDevice> = {}): SnapshotDevice {
-  return {
-    id: `g${index}`,
-    index,
-    memoryTotalMib: 24 * GIB,
-    foreignMib: 0,
-    usable: true,
-    ownerPresent: false,
-    utilisation: null,
-    temperatureC: null,
-    powerW: null,
-    ...change,
-  };
+  return { ...idleDevice(`g${index}`, index, 24 * GIB), ...change };
 }
 
 const common = (id: number) => ({

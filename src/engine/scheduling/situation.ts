@@ -2,7 +2,7 @@ import type { Device } from '../../domain/device.ts';
 import type { Job } from '../../domain/job.ts';
 import { isGivingWay } from '../../domain/lifecycle.ts';
 import type { GoalWeights } from '../../domain/reward.ts';
-import type { Snapshot, WaitingJob } from '../../scheduler/snapshot.ts';
+import { idleDevice, type Snapshot, type WaitingJob } from '../../scheduler/snapshot.ts';
 import type { Ledger } from '../jobs/ledger.ts';
 import type { Clock } from '../ports.ts';
 import type { Drain } from './drain.ts';
@@ -80,17 +80,7 @@ export class Situation {
       jobs.map((job) => ({ job, sinceMs: job.readyAtMs })),
     );
     const gpus = Math.max(1, ...jobs.map((job) => job.gpus));
-    const devices = Array.from({ length: gpus }, (_, index) => ({
-      id: `there-${index}`,
-      index,
-      memoryTotalMib: ROOM_MIB,
-      foreignMib: 0,
-      usable: true,
-      ownerPresent: false,
-      utilisation: null,
-      temperatureC: null,
-      powerW: null,
-    }));
+    const devices = Array.from({ length: gpus }, (_, index) => idleDevice(`there-${index}`, index, ROOM_MIB));
     return { ...all, devices, running: [] };
   }
 

@@ -1,4 +1,3 @@
-import { FieldError } from '../../domain/errors.ts';
 import { randomInt, seededRng } from '../../domain/rng.ts';
 import { KernelNetwork } from '../../learning/kernelNetwork.ts';
 import { type Rollout, sequenceAdvantages } from '../../learning/sequenceAdvantages.ts';
@@ -8,9 +7,9 @@ import { encodeWeights, initialWeights, tensorsOf } from '../../scheduler/networ
 import { Interrupted } from '../pool.ts';
 import { seedFor } from '../runWorld.ts';
 import type { Acted, Actor } from './acting.ts';
-import type { PgState, TrainEvent, TrainingOptions } from './training.ts';
-import type { BestWeights, CurvePoint, ValidationPoint } from './trainStore.ts';
-import { ratioOf, troubleWith } from './validate.ts';
+import type { PgState, TrainingOptions } from './training.ts';
+import type { BestWeights, CurvePoint } from './trainStore.ts';
+import { Validations } from './validations.ts';
 
 /** A decision that is to be learned from. */
 interface Lesson {
@@ -28,25 +27,20 @@ interface Lesson {
  */
 export class PgTraining {
   readonly #options: TrainingOptions;
-  readonly #baseline: readonly number[];
+  readonly #validations: Validations;
   readonly #network: KernelNetwork;
   #step = 0;
   #worlds = 0;
   #decisions = 0;
-  #validated = 0;
-  #withoutGain = 0;
-  #best: BestWeights | null = null;
   #trainedS = 0;
   #resumedAtMs = performance.now();
   #recordedAtMs = performance.now();
   #points: CurvePoint[] = [];
-  #validations: ValidationPoint[] = [];
-  #newBest: BestWeights | null = null;
 
   constructor(options: TrainingOptions, baseline: readonly number[]) {
     const { config, prior, store } = options;
     this.#options = options;
-    this.#baseline = baseline;
+    this.#validations = new Validations(options, baseline);
     const { network, learning, policyGradient, preempts, seed } = config;
     const fresh = initialWeights(seededRng(seed), FEATURE_COUNT, {
       hidden: network.hidden,
@@ -68,10 +62,8 @@ export class PgTraining {
     this.#step = state.step;
     this.#worlds = state.worlds;
     this.#decisions = state.decisions;
-    this.#validated = state.validated;
-    this.#withoutGain = state.withoutGain;
     this.#trainedS = state.trainedS;
-    this.#best = store.best;
+    this.#validations.restore(state, store.best);
   }
 
   get step(): number {
@@ -87,7 +79,7 @@ export class PgTraining {
   }
 
   get best(): BestWeights | null {
-    return this.#best;
+    return this.#validations.best;
   }
 
   /** @throws {Interrupted} when the signal says so; all that was done until then is recorded. */
@@ -171,28 +163,15 @@ export class PgTraining {
 
   /** @returns whether the training is to end, because it has not got better for long enough. */
   async #validateIfDue(): Promise<boolean> {
-    const { config, threads, onEvent } = this.#options;
-    const { validation, interaction, learning } = config;
-    const due = this.#step >= validation.everySteps * (this.#validated + 1);
-    if (!due && this.#worlds < interaction.worlds) return false;
+    const over = this.#worlds >= this.#options.config.interaction.worlds;
+    if (this.#step < this.#validations.nextAtStep && !over) return false;
     const weights = this.#network.weights();
-    if (!tensorsOf(weights).every((tensor) => tensor.every(Number.isFinite))) {
-      const remedy = `give a smaller one, in another directory: the weights were no longer finite at step ${this.#step}`;
-      throw new FieldError('learning.learningRate', learning.learningRate, remedy);
-    }
-    const blob = this.#blob();
-    const trouble = troubleWith(weights);
-    const found = await ratioOf(threads, this.#baseline, { weights: blob, temperature: 0 });
-    const point: ValidationPoint = { step: this.#step, ...found, trouble };
-    this.#validated = Math.floor(this.#step / validation.everySteps);
-    const bestRatio = this.#best?.ratio ?? Number.POSITIVE_INFINITY;
-    const gain = trouble === null && point.ratio < bestRatio;
-    const enough = trouble === null && point.ratio < bestRatio * (1 - validation.least);
-    this.#withoutGain = enough ? 0 : this.#withoutGain + 1;
-    if (gain) this.#best = this.#newBest = { step: this.#step, ratio: point.ratio, weights: blob };
-    this.#validations.push(point);
-    onEvent({ event: 'validation', best: gain, ...point } satisfies TrainEvent);
-    return validation.patience > 0 && this.#withoutGain >= validation.patience;
+    const sound = tensorsOf(weights).every((tensor) => tensor.every(Number.isFinite));
+    await this.#validations.validate(this.#step, weights, sound, (blob) => ({
+      weights: blob,
+      temperature: 0,
+    }));
+    return this.#validations.exhausted;
   }
 
   /** Between two rounds: records now and then, and stops if it is to. */
@@ -215,8 +194,7 @@ export class PgTraining {
       step: this.#step,
       worlds: this.#worlds,
       decisions: this.#decisions,
-      validated: this.#validated,
-      withoutGain: this.#withoutGain,
+      ...this.#validations.state,
       trainedS: this.trainedS,
     };
     this.#options.store.record({
@@ -224,12 +202,10 @@ export class PgTraining {
       trajectories: [],
       forgetBefore: 0,
       points: this.#points,
-      validations: this.#validations,
-      best: this.#newBest,
+      ...this.#validations.unrecorded(),
     });
     this.#points = [];
-    this.#validations = [];
-    this.#newBest = null;
+    this.#validations.recorded();
     this.#recordedAtMs = performance.now();
   }
 }

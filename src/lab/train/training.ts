@@ -1,4 +1,3 @@
-import { FieldError } from '../../domain/errors.ts';
 import type { TrainingState as NetworkState } from '../../learning/kernelNetwork.ts';
 import { QLearner, type QLearnerState } from '../../learning/qLearner.ts';
 import { decodeTrajectory, stepsOf, type Trajectory } from '../../learning/trajectory.ts';
@@ -9,7 +8,7 @@ import type { Threads } from '../threads.ts';
 import type { Acted, ActingJob, Actor } from './acting.ts';
 import type { TrainConfig } from './trainConfig.ts';
 import type { BestWeights, CurvePoint, TrainStore, ValidationPoint } from './trainStore.ts';
-import { ratioOf, troubleWith } from './validate.ts';
+import { Validations } from './validations.ts';
 
 type Phase = 'demonstrations' | 'imitation' | 'interaction' | 'over';
 
@@ -78,23 +77,18 @@ const POINT_EVERY_STEPS = 200;
 export class Training {
   readonly #options: TrainingOptions;
   readonly #learner: QLearner;
-  readonly #baseline: readonly number[];
+  readonly #validations: Validations;
   #phase: Phase = 'demonstrations';
   #worlds = 0;
   #decisions = 0;
   #owedSteps = 0;
   #acting: Uint8Array | null = null;
-  #validated = 0;
-  #withoutGain = 0;
-  #best: BestWeights | null = null;
   #trainedS = 0;
   #resumedAtMs = performance.now();
   #recordedAtMs = performance.now();
   // Since the last record.
   #fresh: { number: number; demonstrated: boolean; steps: number; body: Uint8Array }[] = [];
   #points: CurvePoint[] = [];
-  #validations: ValidationPoint[] = [];
-  #newBest: BestWeights | null = null;
   /** Numbers and steps of own trajectories that are remembered, oldest first. */
   #remembered: { number: number; steps: number }[] = [];
   // Since the last point.
@@ -105,7 +99,7 @@ export class Training {
   constructor(options: TrainingOptions, baseline: readonly number[]) {
     const { config, store, prior } = options;
     this.#options = options;
-    this.#baseline = baseline;
+    this.#validations = new Validations(options, baseline);
     const { network, learning, demonstrations, preempts } = config;
     this.#learner = new QLearner(
       {
@@ -136,7 +130,7 @@ export class Training {
   }
 
   get best(): BestWeights | null {
-    return this.#best;
+    return this.#validations.best;
   }
 
   /** @throws {Interrupted} when the signal says so; all that was done until then is recorded. */
@@ -159,11 +153,11 @@ export class Training {
   }
 
   async #imitate(): Promise<void> {
-    const { demonstrations, validation } = this.#options.config;
+    const { demonstrations } = this.#options.config;
     const { learningRate, marginWeight, steps } = demonstrations;
     const all = demonstrations.worlds > 0 ? steps : 0;
     while (this.step < all) {
-      const until = Math.min(all, this.step + STEPS_AT_ONCE, validation.everySteps * (this.#validated + 1));
+      const until = Math.min(all, this.step + STEPS_AT_ONCE, this.#validations.nextAtStep);
       while (this.step < until) {
         this.#train({ demonstrationShare: 1, marginWeight, learningRate, progress: 0 });
       }
@@ -270,34 +264,16 @@ export class Training {
 
   /** @returns whether the training is to end, because it has not got better for long enough. */
   async #validateIfDue(pending: Promise<Acted[]> | null): Promise<boolean> {
-    const { validation, interaction, demonstrations } = this.#options.config;
+    const { interaction, demonstrations } = this.#options.config;
     const last = this.#worlds >= demonstrations.worlds + interaction.worlds && pending === null;
-    const due = this.step >= validation.everySteps * (this.#validated + 1);
     const finished = last && this.#phase === 'interaction';
-    if (!due && !finished) return false;
-    if (!this.#learner.sound) {
-      const { learningRate } = this.#options.config.learning;
-      const remedy = `give a smaller one, in another directory: the weights were no longer finite at step ${this.step}`;
-      throw new FieldError('learning.learningRate', learningRate, remedy);
-    }
-    const weights = this.#learner.weights();
-    const blob = this.#encoded(weights);
-    const trouble = troubleWith(weights);
-    const actor: Actor = { weights: blob, epsilon: 0, upperConfidence: 0 };
-    const found = await ratioOf(this.#options.threads, this.#baseline, actor);
-    const point = { step: this.step, ...found, trouble };
-    this.#validated = Math.floor(this.step / validation.everySteps);
-    const gain = trouble === null && point.ratio < (this.#best?.ratio ?? Number.POSITIVE_INFINITY);
-    const enough =
-      trouble === null &&
-      point.ratio < (this.#best?.ratio ?? Number.POSITIVE_INFINITY) * (1 - validation.least);
-    this.#withoutGain = enough ? 0 : this.#withoutGain + 1;
-    if (gain) this.#best = this.#newBest = { step: this.step, ratio: point.ratio, weights: blob };
-    this.#validations.push(point);
-    this.#options.onEvent({ event: 'validation', best: gain, ...point });
-    return (
-      this.#phase === 'interaction' && validation.patience > 0 && this.#withoutGain >= validation.patience
-    );
+    if (this.step < this.#validations.nextAtStep && !finished) return false;
+    await this.#validations.validate(this.step, this.#learner.weights(), this.#learner.sound, (blob) => ({
+      weights: blob,
+      epsilon: 0,
+      upperConfidence: 0,
+    }));
+    return this.#phase === 'interaction' && this.#validations.exhausted;
   }
 
   #encoded(weights: Weights): Uint8Array {
@@ -353,21 +329,18 @@ export class Training {
         decisions: this.#decisions,
         owedSteps: this.#owedSteps,
         acting: this.#acting,
-        validated: this.#validated,
-        withoutGain: this.#withoutGain,
+        ...this.#validations.state,
         trainedS: this.trainedS,
         sums: { loss: this.#loss, error: this.#error, counted: this.#counted },
       },
       trajectories: this.#fresh,
       forgetBefore: this.#remembered[0]?.number ?? 0,
       points: this.#points,
-      validations: this.#validations,
-      best: this.#newBest,
+      ...this.#validations.unrecorded(),
     });
     this.#fresh = [];
     this.#points = [];
-    this.#validations = [];
-    this.#newBest = null;
+    this.#validations.recorded();
     this.#recordedAtMs = performance.now();
   }
 
@@ -385,10 +358,8 @@ export class Training {
     this.#decisions = state.decisions;
     this.#owedSteps = state.owedSteps;
     this.#acting = state.acting;
-    this.#validated = state.validated;
-    this.#withoutGain = state.withoutGain;
     this.#trainedS = state.trainedS;
-    this.#best = store.best;
+    this.#validations.restore(state, store.best);
     this.#loss = state.sums.loss;
     this.#error = state.sums.error;
     this.#counted = state.sums.counted;
