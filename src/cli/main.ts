@@ -2,11 +2,9 @@
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { describeError } from './cliError.ts';
-import { processContext } from './context.ts';
-import { createProgram, isCommand } from './program.ts';
 
-// Types are stripped and code is compiled once, not at every start: an engine is there in half the time.
+// Types are stripped and code is compiled once, not at every start. What is imported by name is compiled before this
+// line is reached: so all that follows is asked for after it.
 const caches = process.env.XDG_CACHE_HOME;
 enableCompileCache(join(caches && isAbsolute(caches) ? caches : join(homedir(), '.cache'), 'stint'));
 
@@ -16,16 +14,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const context = processContext();
-try {
-  const [first, ...rest] = process.argv.slice(2);
-  // `stint help ls` is how many ask.
-  const args = first === 'help' && isCommand(rest[0]) ? [...rest, '--help'] : process.argv.slice(2);
-  const program = await createProgram(context, args[0]);
-  await program.parseAsync(args, { from: 'user' });
-} catch (error) {
-  const { line, status } = describeError(error);
-  // An empty line: whatever there was to say has been said (help, version).
-  if (line !== '') context.err(line);
-  context.exitWith(status);
-}
+const { processContext } = await import('./context.ts');
+const { runCommandLine } = await import('./run.ts');
+await runCommandLine(process.argv.slice(2), processContext());

@@ -124,21 +124,28 @@ export async function createProgram(context: Context, called: string | undefined
     .usage('COMMAND [options]');
   const group = GROUPS.find(({ names }) => called !== undefined && names.includes(called));
   for (const { load } of group ? [group] : GROUPS) await (await load())(program, context);
-  for (const command of [program, ...program.commands]) {
-    command.configureOutput({ writeErr: () => undefined, outputError: () => undefined });
+  for (const command of withAllBelow(program)) {
+    command.configureOutput({
+      writeOut: (text) => context.write(text),
+      writeErr: () => undefined,
+      outputError: () => undefined,
+    });
     command.exitOverride((error) => endOf(command, error));
   }
-  program.configureOutput({ writeErr: (text) => void process.stderr.write(text) });
   return program;
 }
 
+const withAllBelow = (command: Command): Command[] => [command, ...command.commands.flatMap(withAllBelow)];
+
 /** Turns commander's way of ending into ours. */
 function endOf(command: Command, error: CommanderError): never {
-  if (error.exitCode === 0) process.exit(0);
+  // Help or version: that is all that was asked for.
+  if (error.exitCode === 0) throw error;
   throw usage(command, error.message.replace(/^error:\s*/, '').replace(/\s*\n\s*/g, ' '));
 }
 
 function usage(command: Command, problem: string): CliError {
-  const path = command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
-  return new CliError(STATUS.badUsage, problem, `see \`${path} --help\``);
+  const path: string[] = [];
+  for (let one: Command | null = command; one; one = one.parent) path.unshift(one.name());
+  return new CliError(STATUS.badUsage, problem, `see \`${path.join(' ')} --help\``);
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { runCommandLine } from '../../src/cli/run.ts';
 
 const MAIN = join(resolve(import.meta.dirname, '../..'), 'src/cli/main.ts');
 
@@ -33,11 +34,42 @@ export async function run(
   return { status, stdout, stderr };
 }
 
-/** The command line against the engine of a data directory, each call in a process of its own. */
-export const commandLineOf =
-  (home: () => string) =>
+/** One call of the command line in a process of its own, as a shell would make it. */
+export const commandProcess =
+  (home: () => string, cwd?: () => string) =>
   (...args: string[]): Promise<Ran> =>
-    run(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
-      ...process.env,
-      STINT_HOME: home(),
+    run(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', MAIN, ...args],
+      { ...process.env, STINT_HOME: home() },
+      cwd?.(),
+    );
+
+/**
+ * The command line against the engine of a data directory, in this process: what a process of its own would add is its
+ * start, half a second each time. Signals, pipes and the status that a shell sees are not what it can show.
+ */
+export const commandLineOf =
+  (home: () => string, cwd: () => string = tmpdir) =>
+  async (...args: string[]): Promise<Ran> => {
+    let [stdout, stderr, status] = ['', '', 0];
+    await runCommandLine(args, {
+      env: { ...process.env, STINT_HOME: home() },
+      callerDir: cwd(),
+      width: Number.POSITIVE_INFINITY,
+      nowMs: () => Date.now(),
+      out: (line) => {
+        stdout += `${line}\n`;
+      },
+      write: (text) => {
+        stdout += text;
+      },
+      err: (line) => {
+        stderr += `stint: ${line}\n`;
+      },
+      exitWith: (given) => {
+        status = given;
+      },
     });
+    return { status, stdout, stderr };
+  };

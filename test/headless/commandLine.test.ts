@@ -4,16 +4,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobView } from '../../src/contract/messages.ts';
+import { commandLineOf, commandProcess, type Ran } from './commandHarness.ts';
 import { until } from './until.ts';
 
 const PACKAGE = resolve(import.meta.dirname, '../..');
 const CLI = ['--disable-warning=ExperimentalWarning', join(PACKAGE, 'src/cli/main.ts')];
-
-interface Result {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 let root: string;
 let home: string;
@@ -27,7 +22,7 @@ function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   return { ...env, STINT_HOME: home, ...more };
 }
 
-function finish(child: ChildProcess): Promise<Result> {
+function finish(child: ChildProcess): Promise<Ran> {
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -42,8 +37,10 @@ function finish(child: ChildProcess): Promise<Result> {
   });
 }
 
-const stint = (...args: string[]): Promise<Result> =>
-  finish(spawn(process.execPath, [...CLI, ...args], { cwd: root, env: environment() }));
+const stint = commandLineOf(
+  () => home,
+  () => root,
+);
 
 async function started(): Promise<void> {
   const args = ['serve', '--devices', 'virtual:2x4096', '--policy', 'fifo', '--json'];
@@ -261,6 +258,7 @@ describe('bad input', () => {
     [['nonsense'], 2, 'no such command: nonsense; see `stint --help`'],
     [[], 2, 'give a command'],
     [['ls', '--nonsense'], 2, '--nonsense'],
+    [['policy', 'ls', '--nonsense'], 2, 'see `stint policy ls --help`'],
     [['ls', '--status', 'idle'], 2, '--status: "idle" is not usable; choose from queued,'],
     [['submit'], 2, 'see `stint submit --help`'],
     [['submit', '--gpus', '1.5', '--', 'true'], 2, '--gpus: "1.5" is not usable; give a number from 0 to 64'],
@@ -307,6 +305,17 @@ describe('bad input', () => {
 });
 
 describe('among other programs', () => {
+  it.each([[['ls', '--status', 'idle']], [['show', '99999']], [['ls', '--help']], [['episodes', '--json']]])(
+    'prints and ends in a process of its own as it does in here: %j',
+    async (args) => {
+      const inProcess = commandProcess(
+        () => home,
+        () => root,
+      );
+      expect(await inProcess(...args)).toEqual(await stint(...args));
+    },
+  );
+
   it('does not mind that nobody reads on', async () => {
     for (let i = 0; i < 3; i++)
       await submitted('--hold', '--name', 'x'.repeat(200), '--', 'true', 'y'.repeat(100_000));
