@@ -21,3 +21,21 @@ export function run(
     child.on('close', (code) => resolve(code ?? 128));
   });
 }
+
+/** Runs a command in the project's root, and gives what it printed with its exit status (128 for a signal). */
+export function runQuietly(
+  command: string,
+  args: readonly string[],
+): Promise<{ readonly status: number; readonly output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: TOOL_ENV });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (piece: string) => {
+        output += piece;
+      });
+    }
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ status: code ?? 128, output }));
+  });
+}

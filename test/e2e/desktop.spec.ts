@@ -13,8 +13,8 @@ import {
   engineLog,
   type Flavour,
   flavours,
-  stint,
 } from './support/desktopHarness.ts';
+import { printedBy } from './support/headlessHost.ts';
 
 declare global {
   interface Window {
@@ -66,7 +66,7 @@ function desktop(flavour: Flavour): void {
   };
   /** A job that really runs until the test ends it, and the pid of its process. */
   const sleeper = async (name: string): Promise<{ id: number; pid: number }> => {
-    const id = Number(await stint(home, 'submit', '--name', name, '--', 'sleep', '600'));
+    const id = Number(await printedBy(home)('submit', '--name', name, '--', 'sleep', '600'));
     const job = await until(`job ${id} runs`, async () => {
       const seen = await show(id);
       return seen.status === 'running' && seen.process !== null ? seen : null;
@@ -80,7 +80,7 @@ function desktop(flavour: Flavour): void {
     return { id, pid };
   };
   const show = async (id: number): Promise<JobView> =>
-    JSON.parse(await stint(home, 'show', String(id), '--json'));
+    JSON.parse(await printedBy(home)('show', String(id), '--json'));
 
   it('opens its window on its own scheme and shows what the engine knows', async () => {
     const app = await start();
@@ -95,7 +95,7 @@ function desktop(flavour: Flavour): void {
     expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.isVisible())).toBe(
       true,
     );
-    await stint(home, 'cancel', String(job.id));
+    await printedBy(home)('cancel', String(job.id));
     await until('the cancelled job is over', async () => isTerminal((await show(job.id)).status) || null);
     expect(isAlive(job.pid)).toBe(false);
   });
@@ -114,206 +114,216 @@ function desktop(flavour: Flavour): void {
     expect(complaints).toEqual([]);
   });
 
-  it('gives the page nothing but the host object', async () => {
-    const page = await (await start()).page();
-    expect(
-      await page.evaluate(() => ({
-        host: Object.entries(window.stintHost ?? {}).map(([name, value]) => [name, typeof value]),
-        platform: window.stintHost?.platform,
-        node: ['require', 'process', 'module', 'Buffer', 'global', 'ipcRenderer', 'electron'].filter(
-          (name) => name in window,
+  // One start for what changes nothing; whatever the page could have been given, it has been given by then.
+  describe('its page', () => {
+    let data: string;
+    let app: Desktop;
+    let page: Awaited<ReturnType<Desktop['page']>>;
+    beforeAll(async () => {
+      data = mkdtempSync(join(tmpdir(), 'stint-desktop-'));
+      app = await flavour.start(data, ['--devices', 'virtual:2']);
+      page = await app.page();
+    });
+    afterAll(async () => {
+      app.kill('SIGTERM');
+      await app.exited;
+      rmSync(data, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    });
+
+    it('gives the page nothing but the host object', async () => {
+      expect(
+        await page.evaluate(() => ({
+          host: Object.entries(window.stintHost ?? {}).map(([name, value]) => [name, typeof value]),
+          platform: window.stintHost?.platform,
+          node: ['require', 'process', 'module', 'Buffer', 'global', 'ipcRenderer', 'electron'].filter(
+            (name) => name in window,
+          ),
+          fixed: Object.getOwnPropertyDescriptor(window, 'stintHost')?.writable === false,
+        })),
+      ).toEqual({
+        host: [
+          ['platform', 'string'],
+          ['connect', 'function'],
+          ['pathOf', 'function'],
+        ],
+        platform: 'desktop',
+        node: [],
+        fixed: true,
+      });
+    });
+
+    it('answers with a content security policy, and the policy holds', async () => {
+      const policies = await page.evaluate(() =>
+        Promise.all(
+          ['/index.html', '/nothing-here.js'].map(async (path) =>
+            (await fetch(path)).headers.get('content-security-policy'),
+          ),
         ),
-        fixed: Object.getOwnPropertyDescriptor(window, 'stintHost')?.writable === false,
-      })),
-    ).toEqual({
-      host: [
-        ['platform', 'string'],
-        ['connect', 'function'],
-        ['pathOf', 'function'],
-      ],
-      platform: 'desktop',
-      node: [],
-      fixed: true,
+      );
+      for (const policy of policies) {
+        expect(policy).toContain("default-src 'none'");
+        expect(policy).toContain("script-src 'self';");
+      }
+      const ran = await page.evaluate(async () => {
+        const script = document.createElement('script');
+        script.textContent = 'window.inlineRan = true';
+        document.head.append(script);
+        return 'inlineRan' in window;
+      });
+      expect(ran).toBe(false);
     });
-  });
 
-  it('answers with a content security policy, and the policy holds', async () => {
-    const page = await (await start()).page();
-    const policies = await page.evaluate(() =>
-      Promise.all(
-        ['/index.html', '/nothing-here.js'].map(async (path) =>
-          (await fetch(path)).headers.get('content-security-policy'),
+    it('serves its own folder only', async () => {
+      const statuses = await page.evaluate(async () => {
+        const status = async (path: string, method = 'GET') => (await fetch(path, { method })).status;
+        return {
+          index: await status('/'),
+          missing: await status('/nothing-here.html'),
+          folder: await status('/assets'),
+          dots: await status('/../../package.json'),
+          escapedDots: await status('/%2e%2e/%2e%2e/package.json'),
+          escapedSlashes: await status('/..%2f..%2fpackage.json'),
+          escapedBackslashes: await status('/..%5c..%5cpackage.json'),
+          absolute: await status('/%2fetc%2fpasswd'),
+          nul: await status('/index.html%00.js'),
+          notUtf8: await status('/%ff'),
+          writing: await status('/index.html', 'POST'),
+        };
+      });
+      expect(statuses).toEqual({
+        index: 200,
+        missing: 404,
+        folder: 404,
+        dots: 404,
+        escapedDots: 404,
+        escapedSlashes: 403,
+        escapedBackslashes: 400,
+        absolute: 404,
+        nul: 400,
+        notUtf8: 400,
+        writing: 405,
+      });
+    });
+
+    it('does not leave the console, open windows or load foreign things', async () => {
+      const address = page.url();
+      await page.evaluate(() => {
+        location.href = 'https://elsewhere.example/';
+      });
+      await until(
+        'the navigation was refused',
+        () => engineLog(data).includes('tried to leave the console') || null,
+      );
+      expect(page.url()).toBe(address);
+      await page.evaluate(() => void window.open('https://elsewhere.example/popup'));
+      await until('the window was refused', () => engineLog(data).includes('tried to open a window') || null);
+      await until(
+        'no other page is left',
+        () => app.pages().filter((each) => !each.isClosed()).length === 1 || null,
+      );
+      expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
+      expect(
+        await page.evaluate(() =>
+          fetch('https://elsewhere.example/').then(
+            () => 'loaded',
+            () => 'refused',
+          ),
         ),
-      ),
-    );
-    for (const policy of policies) {
-      expect(policy).toContain("default-src 'none'");
-      expect(policy).toContain("script-src 'self';");
-    }
-    const ran = await page.evaluate(async () => {
-      const script = document.createElement('script');
-      script.textContent = 'window.inlineRan = true';
-      document.head.append(script);
-      return 'inlineRan' in window;
+      ).toBe('refused');
     });
-    expect(ran).toBe(false);
-  });
 
-  it('serves its own folder only', async () => {
-    const page = await (await start()).page();
-    const statuses = await page.evaluate(async () => {
-      const status = async (path: string, method = 'GET') => (await fetch(path, { method })).status;
-      return {
-        index: await status('/'),
-        missing: await status('/nothing-here.html'),
-        folder: await status('/assets'),
-        dots: await status('/../../package.json'),
-        escapedDots: await status('/%2e%2e/%2e%2e/package.json'),
-        escapedSlashes: await status('/..%2f..%2fpackage.json'),
-        escapedBackslashes: await status('/..%5c..%5cpackage.json'),
-        absolute: await status('/%2fetc%2fpasswd'),
-        nul: await status('/index.html%00.js'),
-        notUtf8: await status('/%ff'),
-        writing: await status('/index.html', 'POST'),
-      };
+    it('denies every permission', async () => {
+      expect(
+        await page.evaluate(async () => ({
+          geolocation: (await navigator.permissions.query({ name: 'geolocation' })).state,
+          camera: (await navigator.permissions.query({ name: 'camera' as PermissionName })).state,
+          notifications: await Notification.requestPermission(),
+        })),
+      ).toEqual({ geolocation: 'denied', camera: 'denied', notifications: 'denied' });
     });
-    expect(statuses).toEqual({
-      index: 200,
-      missing: 404,
-      folder: 404,
-      dots: 404,
-      escapedDots: 404,
-      escapedSlashes: 403,
-      escapedBackslashes: 400,
-      absolute: 404,
-      nul: 400,
-      notUtf8: 400,
-      writing: 405,
-    });
-  });
 
-  it('does not leave the console, open windows or load foreign things', async () => {
-    const app = await start();
-    const page = await app.page();
-    const address = page.url();
-    await page.evaluate(() => {
-      location.href = 'https://elsewhere.example/';
+    it('refuses ports of foreign frames and windows', async () => {
+      const refusals = (): number =>
+        engineLog(data).match(/a connection to the engine was refused/g)?.length ?? 0;
+      const before = refusals();
+      const outcomes = await app.evaluate(({ BrowserWindow, ipcMain }) => {
+        const sender = BrowserWindow.getAllWindows()[0]!.webContents;
+        const own = { url: 'app://stint/index.html', origin: 'app://stint', parent: null };
+        const attempt = (from: object, frame: object | null, count = 1): string => {
+          const done: string[] = [];
+          const port = () => ({
+            start: () => done.push('started'),
+            close: () => done.push('closed'),
+            on: () => done.push('heard'),
+            postMessage: () => done.push('answered'),
+          });
+          const event = { sender: from, senderFrame: frame, ports: Array.from({ length: count }, port) };
+          ipcMain.emit('stint:connect', event as never);
+          return done.join(' ');
+        };
+        return {
+          otherWindow: attempt({}, own),
+          noFrame: attempt(sender, null),
+          emptyUrl: attempt(sender, { ...own, url: '' }),
+          blank: attempt(sender, { ...own, url: 'about:blank' }),
+          foreign: attempt(sender, {
+            ...own,
+            url: 'https://elsewhere.example/',
+            origin: 'https://elsewhere.example',
+          }),
+          alike: attempt(sender, { ...own, url: 'app://stint.example/', origin: 'app://stint.example' }),
+          otherScheme: attempt(sender, { ...own, url: 'https://stint/index.html', origin: 'https://stint' }),
+          sandboxed: attempt(sender, { ...own, origin: 'null' }),
+          embedded: attempt(sender, { ...own, parent: own }),
+          twoPorts: attempt(sender, own, 2),
+          noPort: attempt(sender, own, 0),
+          right: attempt(sender, own),
+        };
+      });
+      const { right, noPort, twoPorts, ...refused } = outcomes;
+      expect(right).toBe('heard heard started');
+      expect(noPort).toBe('');
+      expect(twoPorts).toBe('closed closed');
+      expect(new Set(Object.values(refused))).toEqual(new Set(['closed']));
+      expect(refusals() - before).toBe(11);
     });
-    await until(
-      'the navigation was refused',
-      () => engineLog(home).includes('tried to leave the console') || null,
-    );
-    expect(page.url()).toBe(address);
-    await page.evaluate(() => void window.open('https://elsewhere.example/popup'));
-    await until('the window was refused', () => engineLog(home).includes('tried to open a window') || null);
-    await until(
-      'no other page is left',
-      () => app.pages().filter((each) => !each.isClosed()).length === 1 || null,
-    );
-    expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
-    expect(
-      await page.evaluate(() =>
-        fetch('https://elsewhere.example/').then(
-          () => 'loaded',
-          () => 'refused',
-        ),
-      ),
-    ).toBe('refused');
-  });
 
-  it('denies every permission', async () => {
-    const page = await (await start()).page();
-    expect(
-      await page.evaluate(async () => ({
-        geolocation: (await navigator.permissions.query({ name: 'geolocation' })).state,
-        camera: (await navigator.permissions.query({ name: 'camera' as PermissionName })).state,
-        notifications: await Notification.requestPermission(),
-      })),
-    ).toEqual({ geolocation: 'denied', camera: 'denied', notifications: 'denied' });
-  });
-
-  it('hands over ports from its own window only', async () => {
-    const app = await start();
-    const page = await app.page();
-    await app.evaluate(({ ipcMain }) => {
-      const seen: string[] = [];
-      (globalThis as unknown as { seenPorts: string[] }).seenPorts = seen;
-      ipcMain.on('stint:connect', (event) => void seen.push(event.senderFrame?.url ?? ''));
+    it('hands over ports from its own window only', async () => {
+      await app.evaluate(({ ipcMain }) => {
+        const seen: string[] = [];
+        (globalThis as unknown as { seenPorts: string[] }).seenPorts = seen;
+        ipcMain.on('stint:connect', (event) => void seen.push(event.senderFrame?.url ?? ''));
+      });
+      const seen = () => app.evaluate(() => (globalThis as unknown as { seenPorts: string[] }).seenPorts);
+      await page.evaluate(() => {
+        document.body.append(document.createElement('iframe'));
+        window.stintHost?.connect();
+        // After the preload's listener, so that it has seen what this one sees.
+        const arrived = new Promise((resolve) => window.addEventListener('message', resolve, { once: true }));
+        Object.assign(window, { arrived });
+      });
+      const frame = page.frames().find((each) => each !== page.mainFrame())!;
+      await frame.evaluate(() => {
+        parent.postMessage({ type: 'stint:connect' }, '*', [new MessageChannel().port1]);
+      });
+      await page.evaluate(async () => {
+        await (window as unknown as { arrived: Promise<unknown> }).arrived;
+        // Should the frame's port have been taken, this lets a second one through.
+        window.stintHost?.connect();
+        // Of the wrong kind, and without a port.
+        window.postMessage({ type: 'stint:other' }, location.origin, [new MessageChannel().port1]);
+        window.postMessage({ type: 'stint:connect' }, location.origin);
+        const { port1, port2 } = new MessageChannel();
+        window.postMessage({ type: 'stint:connect' }, location.origin, [port1]);
+        // Not asked for: nobody listens any more.
+        window.postMessage({ type: 'stint:connect' }, location.origin, [new MessageChannel().port1]);
+        Object.assign(window, { kept: port2 });
+      });
+      // Messages keep their order, so whatever the others could have caused comes no later than another round trip.
+      await until('a port has arrived', async () => (await seen()).length > 0 || null);
+      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 0)));
+      expect(await seen()).toEqual([expect.stringMatching(/^app:\/\/stint\/index\.html/)]);
     });
-    const seen = () => app.evaluate(() => (globalThis as unknown as { seenPorts: string[] }).seenPorts);
-    await page.evaluate(() => {
-      document.body.append(document.createElement('iframe'));
-      window.stintHost?.connect();
-      // After the preload's listener, so that it has seen what this one sees.
-      const arrived = new Promise((resolve) => window.addEventListener('message', resolve, { once: true }));
-      Object.assign(window, { arrived });
-    });
-    const frame = page.frames().find((each) => each !== page.mainFrame())!;
-    await frame.evaluate(() => {
-      parent.postMessage({ type: 'stint:connect' }, '*', [new MessageChannel().port1]);
-    });
-    await page.evaluate(async () => {
-      await (window as unknown as { arrived: Promise<unknown> }).arrived;
-      // Should the frame's port have been taken, this lets a second one through.
-      window.stintHost?.connect();
-      // Of the wrong kind, and without a port.
-      window.postMessage({ type: 'stint:other' }, location.origin, [new MessageChannel().port1]);
-      window.postMessage({ type: 'stint:connect' }, location.origin);
-      const { port1, port2 } = new MessageChannel();
-      window.postMessage({ type: 'stint:connect' }, location.origin, [port1]);
-      // Not asked for: nobody listens any more.
-      window.postMessage({ type: 'stint:connect' }, location.origin, [new MessageChannel().port1]);
-      Object.assign(window, { kept: port2 });
-    });
-    // Messages keep their order, so whatever the others could have caused comes no later than another round trip.
-    await until('a port has arrived', async () => (await seen()).length > 0 || null);
-    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 0)));
-    expect(await seen()).toEqual([expect.stringMatching(/^app:\/\/stint\/index\.html/)]);
-  });
-
-  it('refuses ports of foreign frames and windows', async () => {
-    const app = await start();
-    await app.page();
-    const outcomes = await app.evaluate(({ BrowserWindow, ipcMain }) => {
-      const sender = BrowserWindow.getAllWindows()[0]!.webContents;
-      const own = { url: 'app://stint/index.html', origin: 'app://stint', parent: null };
-      const attempt = (from: object, frame: object | null, count = 1): string => {
-        const done: string[] = [];
-        const port = () => ({
-          start: () => done.push('started'),
-          close: () => done.push('closed'),
-          on: () => done.push('heard'),
-          postMessage: () => done.push('answered'),
-        });
-        const event = { sender: from, senderFrame: frame, ports: Array.from({ length: count }, port) };
-        ipcMain.emit('stint:connect', event as never);
-        return done.join(' ');
-      };
-      return {
-        otherWindow: attempt({}, own),
-        noFrame: attempt(sender, null),
-        emptyUrl: attempt(sender, { ...own, url: '' }),
-        blank: attempt(sender, { ...own, url: 'about:blank' }),
-        foreign: attempt(sender, {
-          ...own,
-          url: 'https://elsewhere.example/',
-          origin: 'https://elsewhere.example',
-        }),
-        alike: attempt(sender, { ...own, url: 'app://stint.example/', origin: 'app://stint.example' }),
-        otherScheme: attempt(sender, { ...own, url: 'https://stint/index.html', origin: 'https://stint' }),
-        sandboxed: attempt(sender, { ...own, origin: 'null' }),
-        embedded: attempt(sender, { ...own, parent: own }),
-        twoPorts: attempt(sender, own, 2),
-        noPort: attempt(sender, own, 0),
-        right: attempt(sender, own),
-      };
-    });
-    const { right, noPort, twoPorts, ...refused } = outcomes;
-    expect(right).toBe('heard heard started');
-    expect(noPort).toBe('');
-    expect(twoPorts).toBe('closed closed');
-    expect(new Set(Object.values(refused))).toEqual(new Set(['closed']));
-    expect(engineLog(home).match(/a connection to the engine was refused/g)).toHaveLength(11);
   });
 
   it('hides when its window is closed, says so once, and leaves jobs running', async () => {
@@ -345,7 +355,7 @@ function desktop(flavour: Flavour): void {
     const toolTip = () => app.evaluate(() => globalThis.shellRecords.trays[0]?.toolTip ?? '');
     await until('an idle tray', async () => (await toolTip()) === 'Stint: 0 running, 0 waiting' || null);
     const job = await sleeper('counted');
-    await stint(home, 'submit', '--gpus', '2', '--', 'true');
+    await printedBy(home)('submit', '--gpus', '2', '--', 'true');
     await until(
       'one runs, one waits',
       async () => (await toolTip()) === 'Stint: 1 running, 1 waiting' || null,

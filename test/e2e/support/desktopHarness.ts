@@ -59,14 +59,6 @@ export async function buildDesktop(): Promise<void> {
   });
 }
 
-/** A job's record or other output of the built CLI, run against a home. */
-export async function stint(home: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(out, 'cli', 'main.js'), ...args], {
-    env: { ...process.env, STINT_HOME: home },
-  });
-  return stdout.trim();
-}
-
 export const cliPath = join(out, 'cli', 'main.js');
 
 export const flavours: readonly Flavour[] = [standInFlavour(), electronFlavour()];
@@ -191,7 +183,7 @@ async function ending(child: ChildProcess): Promise<Ending> {
 
 /** The page on the console's origin that still answers, when it has loaded. */
 async function livePage(pages: () => readonly Page[], origin: string): Promise<Page> {
-  const deadlineMs = performance.now() + 30_000;
+  const deadlineMs = performance.now() + 60_000;
   let trouble: unknown;
   while (performance.now() < deadlineMs) {
     for (const page of pages()) {
@@ -206,7 +198,7 @@ async function livePage(pages: () => readonly Page[], origin: string): Promise<P
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`no page on ${origin} within 30 s`, { cause: trouble });
+  throw new Error(`no page on ${origin} within 60 s`, { cause: trouble });
 }
 
 function remoteControl(child: ChildProcess): Desktop['evaluate'] {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { connect } from '../../../src/cli/connect.ts';
 import type { JobView } from '../../../src/contract/messages.ts';
 import { isTerminal, type JobSpecInput } from '../../../src/domain/job.ts';
+import { commandLineOf } from '../../headless/commandHarness.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const cli = join(root, 'src', 'cli', 'main.ts');
@@ -44,12 +45,7 @@ export async function startHeadlessHost(...flags: readonly string[]): Promise<He
   const home = mkdtempSync(join(tmpdir(), 'stint-console-'));
   let engine = await serve(home, flags, 0);
 
-  const stint = async (...args: readonly string[]): Promise<string> => {
-    const { stdout } = await promisify(execFile)(process.execPath, [...nodeFlags, cli, ...args], {
-      env: { ...process.env, STINT_HOME: home },
-    });
-    return stdout.trim();
-  };
+  const stint = printedBy(home);
   let line = await connect(home);
   const job = (id: number): Promise<JobView> => line.client.jobs.get({ id });
   const open = async (): Promise<JobView[]> =>
@@ -90,6 +86,15 @@ export async function startHeadlessHost(...flags: readonly string[]): Promise<He
     },
   };
 }
+
+/** The command line on a data directory: gives what it printed. @throws for a call that did not end well. */
+export const printedBy =
+  (home: string) =>
+  async (...args: readonly string[]): Promise<string> => {
+    const { status, stdout, stderr } = await commandLineOf(() => home)(...args);
+    if (status !== 0) throw new Error(`stint ${args.join(' ')} ended with ${status}: ${stderr}`);
+    return stdout.trim();
+  };
 
 async function serve(
   home: string,
