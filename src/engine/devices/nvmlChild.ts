@@ -4,10 +4,14 @@
  */
 import { createInterface } from 'node:readline';
 import koffi from 'koffi';
+import { FOCUS_INTERVAL_MS } from '../ports.ts';
 import { NvmlError, openNvml } from './nvmlLibrary.ts';
-import type { FocusLine, NvmlLine } from './nvmlLine.ts';
+import type { FocusLine, Measurement, NvmlLine } from './nvmlLine.ts';
 
-const FAULT_INTERVAL_MS = 100;
+/** What devices in focus measure is said once in so many measurements. */
+const TICKS_A_LINE = 5;
+let focus: ReadonlySet<string> = new Set();
+let measured: Measurement[] = [];
 const [, , libraryPath = '', intervalText = ''] = process.argv;
 
 function say(line: NvmlLine): void {
@@ -38,7 +42,9 @@ function orEnd<T>(work: () => T): T {
 }
 
 createInterface({ input: process.stdin })
-  .on('line', (line) => focusOn(JSON.parse(line) as FocusLine))
+  .on('line', (line) => {
+    focus = new Set((JSON.parse(line) as FocusLine).focus);
+  })
   .on('close', () => process.exit(0));
 // The parent is gone when nobody reads any more.
 process.stdout.on('error', () => process.exit(0));
@@ -46,21 +52,26 @@ endWithParent();
 
 const nvml = orEnd(() => openNvml(libraryPath));
 const poll = (): void => {
+  // What was measured closely before comes before what is read now.
+  sayMeasured();
   const devices = orEnd(() => nvml.read());
   say({ atMs: Date.now(), devices });
 };
 poll();
 setInterval(poll, Number(intervalText));
-// Often, because a job that dies of it does so at once, and is to be told why.
+
+/** Whoever looks closely asks once a second: a line for each measurement would wake the engine for nothing. */
+function sayMeasured(): void {
+  if (measured.length > 0) say({ measured });
+  measured = [];
+}
+
+let ticks = 0;
+// One clock for all that is often, so that this process wakes up no more often than that.
 setInterval(() => {
+  // Often, because a job that dies of it does so at once, and is to be told why.
   const faults = nvml.faults();
   if (faults.length > 0) say({ faults });
-}, FAULT_INTERVAL_MS);
-
-let focusTimer: NodeJS.Timeout | undefined;
-function focusOn({ focus, everyMs }: FocusLine): void {
-  clearInterval(focusTimer);
-  const ids = new Set(focus);
-  if (ids.size > 0)
-    focusTimer = setInterval(() => say({ measured: orEnd(() => nvml.measure(ids)) }), everyMs);
-}
+  if (focus.size > 0) measured.push(...orEnd(() => nvml.measure(focus)));
+  if (++ticks % TICKS_A_LINE === 0) sayMeasured();
+}, FOCUS_INTERVAL_MS);

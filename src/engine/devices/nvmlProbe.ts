@@ -2,7 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatDuration } from '../../domain/units.ts';
-import { type DeviceProbe, FOCUS_INTERVAL_MS, type ProbeListener, type ProbeReport } from '../ports.ts';
+import type { DeviceProbe, ProbeListener, ProbeReport } from '../ports.ts';
 import { LineProcess } from './lineProcess.ts';
 import type { FocusLine, NvmlLine } from './nvmlLine.ts';
 import { ProbeError } from './probeError.ts';
@@ -75,7 +75,7 @@ export class NvmlProbe implements DeviceProbe {
   }
 
   focus(ids: readonly string[]): void {
-    const line: FocusLine = { focus: ids, everyMs: FOCUS_INTERVAL_MS };
+    const line: FocusLine = { focus: ids };
     if (ids.length + this.#focus.length > 0) this.#process.send(JSON.stringify(line));
     this.#focus = ids;
   }
