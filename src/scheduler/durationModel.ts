@@ -1,5 +1,6 @@
 import { normalCdf, normalQuantile } from '../domain/normal.ts';
 import type { PredictionSource } from '../domain/predictionSource.ts';
+import { remember } from '../domain/remember.ts';
 import type { TimeSpread } from './snapshot.ts';
 
 /** What a run has in common with others, from everything to the very same command. */
@@ -93,7 +94,7 @@ const PROGRESS_SIGMA = { first: 0.6, last: 0.02 };
 /** However sure the past is, a run that says how far it is may be unlike it. */
 const LEAST_SIGMA_BESIDE_PROGRESS = 0.25;
 /** So many commands are remembered, and so many of what is above them: an engine may see ever new ones for months. */
-export const MOST_KEYS = 4000;
+export const MOST_KEYS = 2000;
 /** Predictions that the calibration rests on, and how many count for "as it should be". */
 const CALIBRATED_ON = 200;
 const CALIBRATION_PRIOR = 20;
@@ -204,10 +205,7 @@ interface Seen {
 
 function add(known: Map<string, Seen>, key: string, value: number): void {
   const seen = known.get(key) ?? { runs: 0, weight: 0, mean: 0, squares: 0 };
-  // To the end: a map keeps the order, so that the first is what was longest not run.
-  known.delete(key);
-  known.set(key, seen);
-  if (known.size > MOST_KEYS) known.delete(known.keys().next().value!);
+  remember(known, key, seen, MOST_KEYS);
   seen.runs++;
   seen.weight = FADE * seen.weight + 1;
   const off = value - seen.mean;

@@ -1,6 +1,7 @@
 import { impossible, neverStarts, standingOf, waitsFor } from '../../domain/dependencies.ts';
 import { ConflictError } from '../../domain/errors.ts';
 import { isLive, isTerminal, type Job, type JobStatus } from '../../domain/job.ts';
+import { remember } from '../../domain/remember.ts';
 import type { Dependency } from '../../domain/terms.ts';
 import type { Ledger } from '../jobs/ledger.ts';
 import { localTime } from './localTime.ts';
@@ -21,8 +22,8 @@ interface ArrayNow {
 
 type Over = Pick<Job, 'status' | 'finishedAtMs'>;
 
-/** So many jobs that are over are remembered, since other jobs wait for them; then it starts anew. */
-const MOST_REMEMBERED = 10_000;
+/** So many jobs that are over are remembered, since other jobs wait for them. */
+const MOST_REMEMBERED = 2000;
 
 /**
  * Keeps jobs from the scheduler that are not to start yet: before their time, between two attempts, or while a job
@@ -114,8 +115,7 @@ export class Gate {
         bad: count((status) => isTerminal(status) && status !== 'succeeded'),
         endedAtMs: Math.max(0, ...standing.map(({ ended }) => ended ?? 0)),
       };
-      if (this.arrays.size >= MOST_REMEMBERED) this.arrays.clear();
-      this.arrays.set(arrayId, now);
+      remember(this.arrays, arrayId, now, MOST_REMEMBERED);
     }
     return now;
   }
@@ -131,10 +131,7 @@ export class Gate {
     const known = this.over.get(jobId);
     if (known !== undefined) return known;
     const { status, finishedAtMs } = this.ledger.get(jobId);
-    if (finishedAtMs !== null) {
-      if (this.over.size >= MOST_REMEMBERED) this.over.clear();
-      this.over.set(jobId, { status, finishedAtMs });
-    }
+    if (finishedAtMs !== null) remember(this.over, jobId, { status, finishedAtMs }, MOST_REMEMBERED);
     return { status, finishedAtMs };
   }
 }

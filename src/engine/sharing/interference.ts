@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PairSpeed } from '../../contract/messages.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { isLive, type Job } from '../../domain/job.ts';
+import { remember } from '../../domain/remember.ts';
 import { pairKey } from '../../scheduler/snapshot.ts';
 import type { Ledger } from '../jobs/ledger.ts';
 import type { Clock, Log } from '../ports.ts';
@@ -25,16 +26,9 @@ interface Stretch {
 export const kindName = (job: Pick<Job, 'command' | 'gpus'>): string => shorten(kindOf(job));
 
 const SHORT = new Map<string, string>();
-const MOST_SHORT = 5000;
+const MOST_SHORT = 2000;
 
-function shorten(kind: string): string {
-  const known = SHORT.get(kind);
-  if (known !== undefined) return known;
-  if (SHORT.size >= MOST_SHORT) SHORT.clear();
-  const short = hashOf(kind);
-  SHORT.set(kind, short);
-  return short;
-}
+const shorten = (kind: string): string => SHORT.get(kind) ?? remember(SHORT, kind, hashOf(kind), MOST_SHORT);
 
 function hashOf(kind: string): string {
   return createHash('sha256').update(kind).digest('base64url').slice(0, 12);

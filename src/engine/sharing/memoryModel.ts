@@ -9,14 +9,17 @@ import {
   type MemoryKnowledge,
   reservationMib,
 } from '../../domain/memoryNeed.ts';
+import { remember } from '../../domain/remember.ts';
 import type { Ledger } from '../jobs/ledger.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Peak, SharingStore } from '../store/sharingStore.ts';
 
 /** Growth by less is not worth a write. */
 const STEP_MIB = 16;
-/** Kinds whose peaks are kept in memory; then it starts anew. */
-const MOST_KINDS = 5000;
+/** Kinds whose peaks are kept in memory: as many as a decision looks at, several times over. */
+const MOST_KINDS = 2000;
+/** Most commands were never measured. */
+const NO_PEAKS: ReadonlyMap<string, Peak> = new Map();
 
 export interface MemoryModelOptions {
   readonly ledger: Ledger;
@@ -45,7 +48,7 @@ const KINDS = new WeakMap<readonly string[], { readonly gpus: number; readonly k
  */
 export class MemoryModel {
   private readonly options: MemoryModelOptions;
-  private readonly peaks = new Map<string, Map<string, Peak>>();
+  private readonly peaks = new Map<string, ReadonlyMap<string, Peak>>();
   private readonly unsubscribe: () => void;
 
   constructor(options: MemoryModelOptions) {
@@ -119,23 +122,22 @@ export class MemoryModel {
 
   private keep(job: Job, peak: Peak): void {
     const kind = kindOf(job);
-    this.peaksOf(kind).set(runOf(job), peak);
     try {
       this.options.store.setPeak(kind, runOf(job), peak);
+      // The store keeps a few of its latest runs: these are read when they are asked for.
+      this.peaks.delete(kind);
     } catch (error) {
       // Known until the engine ends; the next growth is written again.
+      remember(this.peaks, kind, new Map(this.peaksOf(kind)).set(runOf(job), peak), MOST_KINDS);
       this.options.log.warn('what a job takes of its GPU could not be kept', { error: messageOf(error) });
     }
   }
 
-  private peaksOf(kind: string): Map<string, Peak> {
-    let peaks = this.peaks.get(kind);
-    if (peaks === undefined) {
-      if (this.peaks.size >= MOST_KINDS) this.peaks.clear();
-      peaks = this.options.store.peaks(kind);
-      this.peaks.set(kind, peaks);
-    }
-    return peaks;
+  private peaksOf(kind: string): ReadonlyMap<string, Peak> {
+    const known = this.peaks.get(kind);
+    if (known !== undefined) return known;
+    const peaks = this.options.store.peaks(kind);
+    return remember(this.peaks, kind, peaks.size === 0 ? NO_PEAKS : peaks, MOST_KINDS);
   }
 }
 

@@ -4,6 +4,8 @@ import { mayHappen } from '../../domain/lifecycle.ts';
 import type { Ledger } from '../jobs/ledger.ts';
 import type { Log } from '../ports.ts';
 
+const MOST_KNOWN = 1000;
+
 /**
  * Looks whether jobs are where they were put. One whose process is on a GPU that it was not given is recorded as misplaced,
  * once for each attempt and GPU. What it holds there counts as somebody else's already.
@@ -26,6 +28,8 @@ export class StrayWatch {
         const key = `${jobId}/${job.attempt} ${device}`;
         if (!mayHappen(job.status, 'misplaced') || job.devices.includes(device) || this.known.has(key))
           continue;
+        // What is forgotten is found in the record again.
+        if (this.known.size >= MOST_KNOWN) this.known.clear();
         this.known.add(key);
         if (this.wasRecorded(jobId, device)) continue;
         const holds = memoryMib === null ? '' : ` and holds ${Math.round(memoryMib)} MiB there`;
