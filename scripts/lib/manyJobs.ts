@@ -4,6 +4,7 @@ import { jobSpecSchema } from '../../src/domain/job.ts';
 import { randomInt, seededRng } from '../../src/domain/rng.ts';
 import { prepareHome } from '../../src/engine/home.ts';
 import { Ledger } from '../../src/engine/jobs/ledger.ts';
+import { codeStore } from '../../src/engine/store/codeStore.ts';
 import { openDatabase } from '../../src/engine/store/database.ts';
 
 const USERS = ['ada', 'ben', 'cleo', 'dan'];
@@ -73,5 +74,8 @@ export function fillHome(
   });
   nowMs = Date.now() - 60_000;
   inPieces(queued, () => void submit(spec));
+  // There is no repository in `/`, as an engine would have found.
+  const code = codeStore(db);
+  code.settle(code.due());
   db.close();
 }

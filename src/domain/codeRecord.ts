@@ -5,7 +5,7 @@ export const MOST_DIFF_BYTES = 512 * 1024;
 /** Names of untracked files that are kept. */
 export const MOST_UNTRACKED = 1000;
 
-/** What git said of a job's directory right after its submission. Secrets are left out. */
+/** What git said of a job's directory right after its submission, at `atMs`. Secrets are left out. */
 export const codeRecordSchema = z.object({
   /** The directory of the work tree. */
   root: z.string(),
@@ -28,17 +28,3 @@ export const codeRecordSchema = z.object({
   atMs: z.number(),
 });
 export type CodeRecord = z.output<typeof codeRecordSchema>;
-
-const files = (n: number, what: string): string => `${n} ${n === 1 ? 'file' : 'files'} ${what}`;
-
-/** The record in a line: `3f2a1bc04d on main, 2 files changed, 1 file untracked`. */
-export function codeText({ commit, branch, changed, untrackedCount, diffCut, trouble }: CodeRecord): string {
-  if (trouble !== null) return `not recorded: ${trouble}`;
-  const head = commit === null ? 'no commit yet' : commit.slice(0, 10);
-  const parts = [
-    `${head}${branch === null ? ', no branch' : ` on ${branch}`}`,
-    changed === 0 ? 'nothing changed' : `${files(changed, 'changed')}${diffCut ? ' (diff cut)' : ''}`,
-    ...(untrackedCount === 0 ? [] : [files(untrackedCount, 'untracked')]),
-  ];
-  return parts.join(', ');
-}

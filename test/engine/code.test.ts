@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MOST_DIFF_BYTES } from '../../src/domain/codeRecord.ts';
 import { readCode } from '../../src/engine/code/readCode.ts';
-import { removeHome, startEngine, type TestEngine, temporaryHome } from './support/testEngine.ts';
+import { openDatabase } from '../../src/engine/store/database.ts';
+import { eventually, removeHome, startEngine, type TestEngine, temporaryHome } from './support/testEngine.ts';
 
 const SECRET = 'hf_abcdefghijklmnopqrstuvwxyz012345';
 let home: string;
@@ -78,6 +79,37 @@ describe('the code of a submission', () => {
     expect(first!.record).toMatchObject({ commit: null, branch: 'main', untrackedCount: 2 });
     expect(last).toEqual(first);
     expect(await code(home)).toMatchObject({ pending: false, record: null, diff: null });
+  });
+
+  it('is made up by the next engine where one ended between the submission and the record', async () => {
+    const cwd = repository('killed');
+    const bin = join(place, 'slow');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'git'), '#!/bin/sh\nexec /bin/sleep 600\n');
+    chmodSync(join(bin, 'git'), 0o755);
+    const other = temporaryHome();
+    const slow = await startEngine({
+      home: other,
+      env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
+    });
+    const { id } = await slow.submit(['true'], { cwd, hold: true });
+    const elsewhere = await slow.submit(['true'], { cwd: other, hold: true });
+    await slow.engine.stop();
+    const next = await startEngine({ home: other });
+    const made = (of: number) =>
+      eventually(
+        () => next.client.jobs.code({ id: of }),
+        ({ pending }) => !pending,
+        'the record to be made',
+      );
+    expect((await made(id)).record).toMatchObject({ branch: 'main', changed: 0 });
+    expect((await made(elsewhere.id)).record).toBeNull();
+    await next.engine.stop();
+    // Nothing is left to be made up.
+    const db = openDatabase(join(other, 'stint.db'));
+    expect(db.prepare('SELECT count(*) FROM code_due').pluck().get()).toBe(0);
+    db.close();
+    removeHome(other);
   });
 
   it('is cut where it is long, and names its trouble where git is slow, missing or broken', async () => {

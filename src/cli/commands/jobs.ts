@@ -79,8 +79,8 @@ export function registerJobs(program: Command, context: Context): void {
     .option('--json', 'print the job as JSON; with --diff, what is recorded of its code')
     .action((id: number, flags: ShowFlags) =>
       withEngine(context, flags, async (client) => {
-        if (flags.diff) return showCode(context, await client.jobs.code({ id, diff: true }), flags);
         const job = await client.jobs.get({ id });
+        if (flags.diff) return showCode(context, job, await client.jobs.code({ id, diff: true }), flags);
         if (flags.json) return context.out(JSON.stringify(job));
         await describe(context, job, await client.jobs.events({ id }), {
           starts: await startText(context, client, job),
@@ -101,15 +101,20 @@ type Code = Awaited<ReturnType<StintClient['jobs']['code']>>;
 const noCode = ({ pending }: Code): string =>
   pending
     ? 'git is still being asked; ask again in a moment'
-    : 'nothing is recorded of its code: its directory was in no git repository, or the engine ended just then';
+    : 'nothing is recorded of its code: its directory was in no git repository';
 
 /** Prints the diff as git gave it, for `git apply`; on a terminal with nothing in it that a terminal would obey. */
-async function showCode(context: Context, code: Code, { json }: ShowFlags): Promise<void> {
+async function showCode(
+  context: Context,
+  { submittedAtMs }: Pick<JobView, 'submittedAtMs'>,
+  code: Code,
+  { json }: ShowFlags,
+): Promise<void> {
   if (json) return context.out(JSON.stringify(code));
   const { record, diff } = code;
   if (record === null) return context.err(noCode(code));
-  const { codeText } = await import('../../domain/codeRecord.ts');
-  context.err(printable(codeText(record)));
+  const { codeText } = await import('../../domain/codeText.ts');
+  context.err(printable(codeText(record, submittedAtMs)));
   for (const name of record.untracked) context.err(`untracked: ${printable(name)}`);
   const more = record.untrackedCount - record.untracked.length;
   if (more > 0) context.err(`and ${more} more untracked files`);
@@ -257,7 +262,7 @@ async function describe(
   const { attemptsOf } = await import('../../domain/attempts.ts');
   const { dependencyText } = await import('../../domain/dependencies.ts');
   const { restartText, retryText } = await import('../../domain/retries.ts');
-  const { codeText } = await import('../../domain/codeRecord.ts');
+  const { codeText } = await import('../../domain/codeText.ts');
   const moment = (ms: number | null) => (ms === null ? '' : formatTime(ms));
   const progress = job.progress && `${Math.round(job.progress.fraction * 100)} % (${job.progress.label})`;
   const env = Object.entries(job.env).map(([key, value]) => `${key}=${value}`);
@@ -270,7 +275,10 @@ async function describe(
     ['progress', progress ?? ''],
     ['command', job.command.map(quoted).join(' ')],
     ['directory', job.cwd],
-    ['code', code.record === null ? (code.pending ? noCode(code) : '') : codeText(code.record)],
+    [
+      'code',
+      code.record === null ? (code.pending ? noCode(code) : '') : codeText(code.record, job.submittedAtMs),
+    ],
     ['snapshot', job.snapshot ? (code.snapshot ?? 'the copy that it ran from is not kept any more') : ''],
     ['environment', job.venv ?? job.conda ?? ''],
     ['before it', job.preCommand ?? ''],

@@ -22,9 +22,10 @@ export interface CodeRecorderOptions {
 }
 
 /**
- * Records what the code of each submission is, right after it: nobody waits for git to submit or to start something. What
- * was submitted from one directory meanwhile shares a reading, so that a thousand submissions are not a thousand
- * processes; an array has one for all of its jobs.
+ * Records what the code of each submission is, right after it: nobody waits for git to submit or to start something. That it
+ * is due is written with the submission, so what an engine did not come to, the next does. What was submitted from one
+ * directory meanwhile shares a reading, so that a thousand submissions are not a thousand processes; an array has one for
+ * all of its jobs.
  */
 export class CodeRecorder {
   readonly #options: CodeRecorderOptions;
@@ -39,13 +40,17 @@ export class CodeRecorder {
   constructor(options: CodeRecorderOptions) {
     this.#options = options;
     this.#unsubscribe = options.ledger.onEvent(({ event }, job) => {
-      if (event.kind !== 'submitted' || submissionOf(job) !== job.id) return;
-      const same = this.#waiting.get(job.cwd);
-      if (same === undefined) this.#waiting.set(job.cwd, [job]);
-      else same.push(job);
-      this.#making.set(job.id, Promise.withResolvers());
-      this.#reading ??= this.#readAll();
+      if (event.kind === 'submitted' && submissionOf(job) === job.id) this.#take(job);
     });
+    for (const id of options.store.due()) this.#take(options.ledger.get(id));
+  }
+
+  #take(job: Job): void {
+    const same = this.#waiting.get(job.cwd);
+    if (same === undefined) this.#waiting.set(job.cwd, [job]);
+    else same.push(job);
+    this.#making.set(job.id, Promise.withResolvers());
+    this.#reading ??= this.#readAll();
   }
 
   /** What is recorded of a job's code; null: nothing, since its directory is in no repository. Waits for a record under way. */
@@ -65,7 +70,7 @@ export class CodeRecorder {
     return { pending: this.#making.has(id), code: await this.#options.store.of(id) };
   }
 
-  /** What is not read yet is not recorded. */
+  /** What is not recorded yet is left to the next engine. */
   async stop(): Promise<void> {
     this.#unsubscribe();
     this.#ended.abort();
@@ -82,7 +87,7 @@ export class CodeRecorder {
       try {
         const atMs = clock.nowMs();
         const reading = await readCode(directory, env, timeoutMs, this.#ended.signal);
-        if (!this.#ended.signal.aborted && reading !== null) await this.#record(jobs, reading, atMs);
+        if (!this.#ended.signal.aborted) await this.#record(jobs, reading, atMs);
       } catch (error) {
         log.warn(`what the code in ${directory} is could not be recorded`, { error: messageOf(error) });
       }
@@ -94,8 +99,10 @@ export class CodeRecorder {
     this.#reading = null;
   }
 
-  async #record(jobs: readonly Job[], reading: CodeReading, atMs: number): Promise<void> {
+  /** @param reading null: the directory is in no repository. */
+  async #record(jobs: readonly Job[], reading: CodeReading | null, atMs: number): Promise<void> {
     const { secrets, store } = this.#options;
+    if (reading === null) return store.settle(jobs.map(({ id }) => id));
     // Most jobs have no secrets of their own, and the same is left out for all of those.
     let common: CodeReading | null = null;
     for (const job of jobs) {

@@ -112,7 +112,10 @@ export class Ledger {
         const id = this.write.allocateId(atMs);
         // Before the jobs are there: none of them may ever be without its secrets.
         if (first === null && values.length > 0) this.secrets!.vault.write(id, values);
-        if (first === null) within?.(id);
+        if (first === null) {
+          within?.(id);
+          this.write.oweCode(id);
+        }
         first ??= id;
         const event: Extract<JobEvent, { kind: 'submitted' }> =
           array === undefined

@@ -27,6 +27,11 @@ export function codeStore(db: Database) {
   const link = db.prepare<[number, number, number]>(
     'INSERT INTO job_code (submission_id, record_id, at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
   );
+  const settle = db.prepare<[number]>('DELETE FROM code_due WHERE submission_id = ?');
+  const settleAll = db.transaction((submissionIds: readonly number[]): void => {
+    for (const id of submissionIds) settle.run(id);
+  });
+  const due = db.prepare<[], number>('SELECT submission_id FROM code_due ORDER BY submission_id').pluck();
   const one = db.prepare<[number], CodeRow>(
     `SELECT body, diff, at_ms FROM job_code JOIN code_records ON code_records.id = record_id
      WHERE submission_id = ?`,
@@ -35,9 +40,14 @@ export function codeStore(db: Database) {
     (submission: number, digest: string, body: string, diff: Buffer | null, atMs: number) => {
       insert.run(digest, body, diff);
       link.run(submission, idOf.get(digest)!.id, atMs);
+      settle.run(submission);
     },
   );
   return {
+    /** Submissions whose code is still to be recorded. */
+    due: (): number[] => due.all(),
+    /** There is nothing to record of these. */
+    settle: (submissionIds: readonly number[]): void => settleAll(submissionIds),
     async add(submissionId: number, { atMs, ...record }: CodeRecord, diff: string): Promise<void> {
       const body = JSON.stringify(record);
       const digest = createHash('sha256').update(body).update('\0').update(diff).digest('hex');

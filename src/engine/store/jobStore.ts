@@ -159,6 +159,7 @@ export function jobWriter(db: Database) {
     'UPDATE jobs SET status = ?, rank = ?, finished_at_ms = ?, stopping_as = ?, body = ? WHERE id = ?',
   );
   const setArray = db.prepare<[number, number]>('UPDATE jobs SET array_id = ? WHERE id = ?');
+  const insertCodeDue = db.prepare<[number]>('INSERT INTO code_due (submission_id) VALUES (?)');
   const insertEvent = db.prepare<[number, number, string, string | null, string, string]>(
     'INSERT INTO job_events (job_id, at_ms, actor, deputy, kind, body) VALUES (?, ?, ?, ?, ?, ?)',
   );
@@ -172,6 +173,8 @@ export function jobWriter(db: Database) {
     /** A new job's number. */
     allocateId: (atMs: number): number => Number(insertJob.run(atMs).lastInsertRowid),
     joinArray: (id: number, arrayId: number): void => void setArray.run(arrayId, id),
+    /** What the code of this submission is will be recorded, whatever becomes of the engine meanwhile. */
+    oweCode: (submissionId: number): void => void insertCodeDue.run(submissionId),
     project({ job, stoppingAs }: Folded): void {
       updateJob.run(job.status, job.rank, job.finishedAtMs, stoppingAs, JSON.stringify(job), job.id);
     },

@@ -100,6 +100,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'as at first': '恢复初始',
   'as it is best': '自动',
   'as it should be': '正常',
+  'as it was {{a}} after the submission': '提交后 {{a}} 时的状态',
   'As it stands, it could not run:': '按目前情况无法运行：',
   'as the system': '跟随系统',
   'As the system': '跟随系统',

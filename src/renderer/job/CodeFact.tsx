@@ -1,5 +1,8 @@
 import { useEffect, useState } from 'react';
 import type { CodeRecord } from '../../domain/codeRecord.ts';
+import { lateness } from '../../domain/codeText.ts';
+import type { Job } from '../../domain/job.ts';
+import { formatDuration } from '../../domain/units.ts';
 import { client } from '../connection.ts';
 import { t } from '../i18n/t.ts';
 import { useStint } from '../store/store.ts';
@@ -13,7 +16,7 @@ interface Code {
 }
 
 /** What a job's code was when it was submitted, with how it differed from the commit; nothing where that is not recorded. */
-export function CodeFact({ jobId }: { jobId: number }) {
+export function CodeFact({ job: { id: jobId, submittedAtMs } }: { job: Job }) {
   const live = useStint((state) => state.phase === 'live');
   const [code, setCode] = useState<Code | null>(null);
   useEffect(() => {
@@ -30,6 +33,7 @@ export function CodeFact({ jobId }: { jobId: number }) {
   }, [jobId, live]);
   if (code === null) return null;
   const { record, diff } = code;
+  const late = lateness(record, submittedAtMs);
   return (
     <Fact name={t('Code')}>
       {record.trouble === null ? (
@@ -43,6 +47,12 @@ export function CodeFact({ jobId }: { jobId: number }) {
             <span className="dim" title={visibleText(record.untracked.slice(0, 20).join(', '))}>
               {' '}
               {t('untracked files:')} {record.untrackedCount}
+            </span>
+          )}
+          {late !== null && (
+            <span className="dim">
+              {' '}
+              {t('as it was {{a}} after the submission', { a: formatDuration(late) })}
             </span>
           )}
           {record.changed > 0 && (

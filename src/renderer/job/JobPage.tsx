@@ -197,7 +197,7 @@ function Facts({ job }: { job: JobView }) {
         <Fact name={t('Directory')}>
           <code className="mono">{visibleText(job.cwd)}</code>
         </Fact>
-        <CodeFact jobId={job.id} />
+        <CodeFact job={job} />
         {env.length > 0 && (
           <Fact name={t('Environment')}>
             {env.map(([key, value]) => (
