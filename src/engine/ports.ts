@@ -31,6 +31,8 @@ export interface ProbedDevice {
   readonly reading: Reading | null;
   /** Why it could not be read. */
   readonly trouble: string | null;
+  /** The driver says that it is lost, or must be reset: it cannot be used before. */
+  readonly lost?: true;
 }
 
 /** What a probe reports each time: all devices that are listed now. */

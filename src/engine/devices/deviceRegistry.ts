@@ -8,6 +8,7 @@ import type { Clock, DeviceProbe, Log, ProbedDevice, ProbeReport } from '../port
 import type { DeviceFault, Faults } from './faults.ts';
 import { Focus } from './focus.ts';
 import { ForeignNames, type IdleStore, isUsed } from './foreignNames.ts';
+import { Resets } from './resets.ts';
 
 export interface DeviceRegistryOptions {
   readonly faults: Faults;
@@ -49,6 +50,7 @@ export class DeviceRegistry {
   readonly #known = new Map<string, Known>();
   readonly #jobOf = new Map<number, number | null>();
   readonly #names: ForeignNames;
+  readonly #resets = new Resets();
   readonly #listeners = new Set<() => void>();
   #reportedAtMs = Number.NEGATIVE_INFINITY;
   #probeTrouble: string | null = null;
@@ -136,6 +138,7 @@ export class DeviceRegistry {
       if (!listed.has(id)) this.#known.set(id, { probed, listed: false });
     }
     for (const probed of report.devices) this.#known.set(probed.info.id, { probed, listed: true });
+    this.#heedResets(report);
     this.focus.take(
       report.devices.flatMap(({ info, reading }) => {
         if (reading === null) return [];
@@ -167,6 +170,24 @@ export class DeviceRegistry {
       this.#options.log.warn(`the driver reports of GPU ${index}: ${xidText(code)}`);
     }
     this.#announce();
+  }
+
+  /** Faults of a device that was reset since keep nobody from it any more. */
+  #heedResets(report: ProbeReport): void {
+    for (const { id, lostAtMs } of this.#resets.observe(report)) {
+      const before = this.faults.closing(id);
+      if (before === null) continue;
+      const index = this.#known.get(id)?.probed.info.index ?? id;
+      try {
+        this.faults.clear(id, lostAtMs);
+      } catch (error) {
+        this.#options.log.warn(`that GPU ${index} was reset could not be kept`, { error: messageOf(error) });
+        continue;
+      }
+      const now = this.faults.closing(id);
+      if (now === null)
+        this.#options.log.info(`GPU ${index} was lost and answers again, so it was reset: jobs start there`);
+    }
   }
 
   #announce(): void {

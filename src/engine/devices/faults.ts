@@ -62,13 +62,13 @@ export class Faults {
     );
   }
 
-  /** The owner takes note of all of them. */
-  clear(id: string): void {
-    this.#options.store.clear(id);
+  /** The owner takes note of all of them, or the device was reset after those until then. */
+  clear(id: string, untilMs = Number.MAX_SAFE_INTEGER): void {
+    this.#options.store.clear(id, untilMs);
     const known = this.#byDevice.get(id) ?? [];
     this.#byDevice.set(
       id,
-      known.map((fault) => ({ ...fault, cleared: true })),
+      known.map((fault) => (fault.atMs <= untilMs ? { ...fault, cleared: true } : fault)),
     );
   }
 

@@ -51,6 +51,13 @@ export class NvmlError extends Error {
 /** A device that does not answer; the others may well. */
 class DeviceLostError extends Error {
   override readonly name = 'DeviceLostError';
+  /** The driver has given it up, until it is reset. */
+  readonly lost: boolean;
+
+  constructor(message: string, lost: boolean) {
+    super(message);
+    this.lost = lost;
+  }
 }
 
 type Call = (...args: readonly unknown[]) => number;
@@ -83,6 +90,7 @@ export function openNvml(libraryPath: string): Nvml {
   let count = -1;
   const events = eventSet(calls);
   const registered = new Set<bigint>();
+  const out = Buffer.alloc(EVENT_BYTES);
   return {
     read() {
       const now = deviceCount(calls);
@@ -101,7 +109,6 @@ export function openNvml(libraryPath: string): Nvml {
     },
     faults() {
       const found: DeviceFault[] = [];
-      const out = Buffer.alloc(EVENT_BYTES);
       while (events !== null && found.length < MOST_EVENTS && calls.wait?.(events, out, 0) === SUCCESS) {
         const address = out.readBigUInt64LE(0);
         if (out.readBigUInt64LE(8) !== XID_EVENT) continue;
@@ -297,9 +304,14 @@ function probe(calls: Calls, { handle, gpu, info: opened }: Opened): ProbedDevic
     return { info, reading: { ...reading, processes: processes(calls, handle) }, trouble: null };
   } catch (error) {
     if (!(error instanceof DeviceLostError)) throw error;
-    return { info: opened, reading: null, trouble: error.message };
+    return { info: opened, reading: null, trouble: error.message, ...(error.lost ? { lost: true } : {}) };
   }
 }
+
+/** Read from at once by whoever had them filled: calls come one after another, eighty a second and more. */
+const memory = Buffer.alloc(24);
+/** nvmlUtilization_t has two words, the other results one. */
+const words = Buffer.alloc(8);
 
 /** @throws {DeviceLostError | NvmlError} */
 function measured(
@@ -307,7 +319,6 @@ function measured(
   handle: unknown,
   gpu: unknown,
 ): { reading: Measured; totalMib: number | null } {
-  const memory = Buffer.alloc(24);
   const memoryKnown = okForDevice(calls.memory(handle, memory), 'its memory');
   const milliwatts = (call: Call | null) => {
     const value = word(call, gpu);
@@ -335,11 +346,12 @@ function measured(
 function okForDevice(code: number, needed: string | null): boolean {
   if (ok(code)) return true;
   const lost = DEVICE_LOST[code];
-  if (lost !== undefined) throw new DeviceLostError(`the GPU does not answer: ${lost}`);
+  if (lost !== undefined) throw new DeviceLostError(`the GPU does not answer: ${lost}`, true);
   // 3, 4, 13: not supported by the device, not permitted, not in this driver.
   if (needed !== null && code !== 3 && code !== 4 && code !== 13) {
     throw new DeviceLostError(
       `the GPU does not answer when asked for ${needed} (NVML code ${code}); look into dmesg for Xid messages`,
+      false,
     );
   }
   return false;
@@ -348,9 +360,7 @@ function okForDevice(code: number, needed: string | null): boolean {
 /** The first 32-bit word that a call fills; null where there is no such reading. */
 function word(call: Call | null, handle: unknown, ...selector: readonly number[]): number | null {
   if (call === null) return null;
-  // nvmlUtilization_t has two words, the other results one.
-  const out = Buffer.alloc(8);
-  return okForDevice(call(handle, ...selector, out), null) ? out.readUInt32LE(0) : null;
+  return okForDevice(call(handle, ...selector, words), null) ? words.readUInt32LE(0) : null;
 }
 
 function processes(calls: Calls, handle: unknown): DeviceProcess[] | null {

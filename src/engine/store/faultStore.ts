@@ -29,7 +29,9 @@ export function faultStore(db: Database) {
     `DELETE FROM device_faults WHERE device_id = $device AND id <=
        (SELECT id FROM device_faults WHERE device_id = $device ORDER BY id DESC LIMIT 1 OFFSET $most)`,
   );
-  const clear = db.prepare<[string]>('UPDATE device_faults SET cleared = 1 WHERE device_id = ?');
+  const clear = db.prepare<[string, number]>(
+    'UPDATE device_faults SET cleared = 1 WHERE device_id = ? AND at_ms <= ?',
+  );
   const add = db.transaction((id: string, { code, atMs }: Fault, bootId: string): void => {
     insert.run(id, code, atMs, bootId);
     prune.run({ device: id, most: MOST_FAULTS });
@@ -46,7 +48,7 @@ export function faultStore(db: Database) {
         cleared: cleared === 1,
       })),
     add: (id: string, fault: Fault, bootId: string): void => add(id, fault, bootId),
-    clear: (deviceId: string): void => void clear.run(deviceId),
+    clear: (deviceId: string, untilMs: number): void => void clear.run(deviceId, untilMs),
   };
 }
 export type FaultStore = ReturnType<typeof faultStore>;

@@ -194,6 +194,36 @@ describe('DeviceRegistry when time passes', () => {
     expect(changes).toHaveBeenCalledTimes(calls);
   });
 
+  it('takes a reset for the end of faults before it, and nothing else for a reset', () => {
+    const { faults } = registry;
+    const report = (atMs: number, ...devices: ProbedDevice[]): void => listener.onReport({ atMs, devices });
+    const answers = (from: number, times: number): void => {
+      for (let i = 0; i < times; i++) report(from + i, device);
+    };
+    const failing: ProbedDevice = { ...device, reading: null, trouble: 'no answer' };
+    faults.take([{ id: 'GPU-a', code: 48, atMs: 1000 }]);
+    // It goes on answering, or does not for a while: no driver said that it was reset.
+    answers(2000, 9);
+    report(3000, failing);
+    answers(3001, 9);
+    expect(faults.closing('GPU-a')).toMatchObject({ code: 48 });
+    // Lost, and once more after it seemed to be back.
+    report(4000, { ...failing, lost: true });
+    answers(4001, 4);
+    report(5000, { ...failing, lost: true });
+    answers(5001, 4);
+    expect(faults.closing('GPU-a')).not.toBeNull();
+    answers(5005, 1);
+    expect(faults.closing('GPU-a')).toBeNull();
+    expect(faults.latest('GPU-a')).toMatchObject({ code: 48 });
+    // Not listed any more, and listed again; what was reported since then still counts.
+    faults.take([{ id: 'GPU-a', code: 79, atMs: 50_000 }]);
+    report(60_000);
+    faults.take([{ id: 'GPU-a', code: 62, atMs: 61_000 }]);
+    answers(62_000, 5);
+    expect(faults.closing('GPU-a')).toMatchObject({ code: 62 });
+  });
+
   it('keeps a device while its probe recovers within the time', () => {
     listener.onTrouble('trying again');
     vi.advanceTimersByTime(3000);
