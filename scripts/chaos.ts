@@ -1,6 +1,6 @@
 // `npm run chaos`: whatever can happen to an engine and its machine happens, round after round, to real processes and a
 // real database, and after each everything is looked at: docs/chaos.md. Ends with 1 if anything was bad.
-//   npm run chaos -- [--rounds 200] [--seed 1] [--only engine,torn] [--json FILE]
+//   npm run chaos -- [--rounds 200] [--seed 1] [--from 0] [--only engine,torn] [--json FILE]
 //   npm run chaos -- --soak [--jobs 5000]     a week of the engine's clock with real processes: memory and database
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FAULTS } from './chaos/faults.ts';
 import { chaos, type Report } from './chaos/rounds.ts';
-import { soak } from './chaos/soak.ts';
+import { FULL_AFTER, soak } from './chaos/soak.ts';
 import { BAD } from './chaos/verify.ts';
 import { ROOT } from './lib/run.ts';
 
@@ -16,13 +16,14 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
     only: { type: 'string', default: '' },
     json: { type: 'string' },
     soak: { type: 'boolean', default: false },
     jobs: { type: 'string', default: '5000' },
   },
 });
-const number = (flag: 'rounds' | 'seed' | 'jobs'): number => {
+const number = (flag: 'rounds' | 'seed' | 'from' | 'jobs'): number => {
   const value = Number(values[flag]);
   if (Number.isSafeInteger(value) && value >= 0 && value <= 1_000_000) return value;
   console.error(`--${flag}: "${values[flag]}" is not usable; give a whole number from 0 to 1000000`);
@@ -46,12 +47,12 @@ if (values.soak) await runSoak();
 else await runRounds();
 
 async function runRounds(): Promise<void> {
-  const rounds = number('rounds');
+  const [rounds, from] = [number('rounds'), number('from')];
   const report = await chaos(
-    { rounds, seed: number('seed'), only },
+    { rounds, seed: number('seed'), from, only },
     (done, fault, findings) => {
       for (const line of findings.details) console.error(`  ${fault}: ${line}`);
-      const leftS = (seconds() / done) * (rounds - done);
+      const leftS = (seconds() / (done - from)) * (rounds - done);
       console.error(
         `round ${done} of ${rounds} (${fault}), ${seconds().toFixed(0)} s, about ${leftS.toFixed(0)} s left`,
       );
@@ -65,7 +66,7 @@ async function runRounds(): Promise<void> {
   console.log(
     `\nseed ${report.seed}, ${seconds().toFixed(0)} s, ${machine.cpu}, ${machine.cores} cores; bad: ${report.badTotal}`,
   );
-  save({ rounds, ...report }, report.badTotal);
+  save({ rounds, from, ...report }, report.badTotal);
 }
 
 async function runSoak(): Promise<void> {
@@ -79,25 +80,32 @@ async function runSoak(): Promise<void> {
     ['database MiB', 'databaseMib', 1],
   ] as const;
   console.log(columns.map(([title]) => title.padStart(13)).join(''));
-  const { points, findings, slopes, speed, tables } = await soak(
+  const { points, findings, slopes, speed, growth } = await soak(
     number('jobs'),
     number('seed'),
     (point) =>
       console.log(columns.map(([, key, digits]) => point[key].toFixed(digits).padStart(13)).join('')),
     interrupted.signal,
   );
-  console.log('\nMiB a thousand jobs in the second half, by Theil and Sen, 95 %:');
-  for (const [what, { slope, low, high }] of Object.entries(slopes))
-    console.log(`  ${what.padEnd(9)}${slope.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`);
+  if (slopes === null)
+    console.log(`\nToo short to tell what grows: memories are full after ${FULL_AFTER} jobs.`);
+  else {
+    console.log('\nMiB a thousand jobs in the second half, by Theil and Sen, 95 %:');
+    for (const [what, { slope, low, high }] of Object.entries(slopes))
+      console.log(`  ${what.padEnd(9)}${slope.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`);
+  }
   console.log('\nLargest tables, with their indices:');
-  for (const { name, rows, mib } of tables)
+  for (const { name, rows, mib } of growth.tables)
     console.log(`  ${name.padEnd(20)}${String(rows).padStart(8)} rows ${mib.toFixed(1).padStart(8)} MiB`);
+  console.log(
+    `So the database takes at most ${growth.fullMib.toFixed(0)} MiB, and ${growth.kibAJob.toFixed(1)} KiB a job for good.`,
+  );
   for (const line of findings.details) console.error(line);
   const bad = Object.values(findings.counts).reduce((a, b) => a + b, 0);
   console.log(
     `\n${seconds().toFixed(0)} s, the clock on the wall at ${speed.toFixed(0)} ×, ${machine.cpu}, ${machine.cores} cores; bad: ${bad}`,
   );
-  save({ speed, slopes, tables, points, ...findings, happened: Object.fromEntries(findings.happened) }, bad);
+  save({ speed, slopes, growth, points, ...findings, happened: Object.fromEntries(findings.happened) }, bad);
 }
 
 function save(what: Readonly<Record<string, unknown>>, bad: number): void {

@@ -205,10 +205,13 @@ async function clockJumps(world: World): Promise<Outcome> {
   return {};
 }
 
+/** Longer than a round takes; it is ended with it. */
+const STRANGER_S = 600;
+
 /** Gives the number of a dead supervisor to a stranger. @returns false: the number could not be had. */
 function strangerAt(pid: number): boolean {
   const script = join(import.meta.dirname, 'takePid.py');
-  return spawnSync('python3', [script, String(pid), '120'], { stdio: 'ignore' }).status === 0;
+  return spawnSync('python3', [script, String(pid), String(STRANGER_S)], { stdio: 'ignore' }).status === 0;
 }
 
 async function pidReused(world: World): Promise<Outcome> {
@@ -224,9 +227,8 @@ async function pidReused(world: World): Promise<Outcome> {
   await world.kill();
   await world.until(() => !existsSync(`/proc/${supervisor!.pid}`));
   const { pid } = supervisor!;
-  if (!strangerAt(pid)) {
-    return { unarranged: 'somebody else was given the pid first' };
-  }
+  // The number stays taken until the last of its group and session is reaped.
+  if (!(await world.until(() => strangerAt(pid), 10_000))) return { unarranged: 'the pid was not to be had' };
   const stranger = identityOf(pid)!;
   try {
     await world.start();

@@ -28,11 +28,12 @@ export interface Report {
 
 /**
  * Runs rounds, each with one fault, in turn, on a data directory of its own.
+ * @param from the first of them, counted from 0: one that went wrong is made again by itself.
  * @param only names of faults; all when empty.
  * @param onRound told after each. @param signal after which no further round begins.
  */
 export async function chaos(
-  { rounds, seed, only }: { rounds: number; seed: number; only: readonly string[] },
+  { rounds, seed, from = 0, only }: { rounds: number; seed: number; from?: number; only: readonly string[] },
   onRound: (done: number, fault: string, findings: Findings) => void,
   signal?: AbortSignal,
 ): Promise<Report> {
@@ -55,7 +56,7 @@ export async function chaos(
   );
   const details: string[] = [];
   const happened: Record<string, number> = {};
-  for (let round = 0; round < rounds && faults.length > 0 && !signal?.aborted; round++) {
+  for (let round = from; round < rounds && faults.length > 0 && !signal?.aborted; round++) {
     const at = round % faults.length;
     const tally = tallies[at]!;
     const { findings, jobs, refused, unarranged } = await oneRound(faults[at]!, 1000 * seed + round);

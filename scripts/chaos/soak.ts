@@ -1,8 +1,9 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import SqliteDatabase from 'better-sqlite3';
 import { seededRng } from '../../src/domain/rng.ts';
+import { MOST_KEYS } from '../../src/scheduler/durationModel.ts';
+import { type DatabaseGrowth, databaseGrowth } from './databaseGrowth.ts';
 import { type Slope, slopeOf } from './slope.ts';
 import { calm } from './stir.ts';
 import { type Findings, verify } from './verify.ts';
@@ -27,16 +28,22 @@ export interface SoakPoint {
 export interface Soak {
   readonly points: readonly SoakPoint[];
   readonly findings: Findings;
-  /** Of what is in use on the heap and beside it, of resident memory and of the database, over the second half: MiB a thousand jobs. */
-  readonly slopes: Readonly<Record<'used' | 'rss' | 'database', Slope>>;
+  /**
+   * Of what is in use on the heap and beside it, of resident memory and of the database, over the second half: MiB a thousand
+   * jobs; null where it is too short to tell.
+   */
+  readonly slopes: Readonly<Record<'used' | 'rss' | 'database', Slope>> | null;
   /** So much faster did the clock on the wall go. */
   readonly speed: number;
-  /** The largest tables at the end with their indices. */
-  readonly tables: readonly { readonly name: string; readonly rows: number; readonly mib: number }[];
+  readonly growth: DatabaseGrowth;
 }
 
 const DAYS = 7;
 const POINTS = 50;
+/** What the engine remembers of commands is full after so many jobs, each of a command of its own: only then can it be flat. */
+export const FULL_AFTER = MOST_KEYS;
+/** Points of fewer tell nothing of growth. */
+const LEAST_POINTS = 5;
 /** So many jobs are in the system at once. */
 const AT_ONCE = 40;
 /** Memory that surely grows by more than this part of itself in the second half of the week is not flat. */
@@ -86,53 +93,43 @@ export async function soak(
     }
     const speed = (points.at(-1)!.day * 86_400_000) / (Date.now() - beginMs);
     const findings = await verify(world);
-    const half = points.slice(Math.floor(points.length / 2));
-    const slope = (of: (point: SoakPoint) => number): Slope =>
-      slopeOf(half.map((point) => [point.jobs / 1000, of(point)] as const));
-    const slopes = {
-      used: slope(({ heapMib, externalMib }) => heapMib + externalMib),
-      rss: slope(({ rssMib }) => rssMib),
-      database: slope(({ databaseMib }) => databaseMib),
-    };
     const note = (what: string): void => {
       findings.counts.wrong++;
       findings.details.push(`wrong: ${what}`);
     };
-    const span = (half.at(-1)!.jobs - half[0]!.jobs) / 1000;
-    const used = half[0]!.heapMib + half[0]!.externalMib;
-    if (slopes.used.low * span > MOST_GROWTH * used)
-      note(
-        `what the engine has in use grew by ${(slopes.used.slope * span).toFixed(1)} MiB in the second half`,
-      );
-    if (slopes.rss.low * span > MOST_GROWTH * half[0]!.rssMib)
-      note(`its resident memory grew by ${(slopes.rss.slope * span).toFixed(1)} MiB in the second half`);
-    if (half.at(-1)!.openFiles > half[0]!.openFiles + 20) note('open files became ever more');
-    return { points, findings, slopes, speed, tables: tablesOf(join(world.home, 'stint.db')) };
+    const half = points.slice(Math.floor(points.length / 2)).filter(({ jobs }) => jobs >= FULL_AFTER);
+    const slopes = half.length < LEAST_POINTS ? null : slopesOf(half, note);
+    const growth = databaseGrowth(join(world.home, 'stint.db'));
+    growth.wrong.forEach(note);
+    return { points, findings, slopes, speed, growth };
   } finally {
     await world.dispose();
   }
 }
 
+/** @param note told what is not flat. */
+function slopesOf(half: readonly SoakPoint[], note: (what: string) => void): NonNullable<Soak['slopes']> {
+  const slope = (of: (point: SoakPoint) => number): Slope =>
+    slopeOf(half.map((point) => [point.jobs / 1000, of(point)] as const));
+  const usedOf = ({ heapMib, externalMib }: SoakPoint): number => heapMib + externalMib;
+  const slopes = {
+    used: slope(usedOf),
+    rss: slope(({ rssMib }) => rssMib),
+    database: slope(({ databaseMib }) => databaseMib),
+  };
+  const [first, last] = [half[0]!, half.at(-1)!];
+  const span = (last.jobs - first.jobs) / 1000;
+  if (slopes.used.low * span > MOST_GROWTH * usedOf(first))
+    note(
+      `what the engine has in use grew by ${(slopes.used.slope * span).toFixed(1)} MiB in the second half`,
+    );
+  if (slopes.rss.low * span > MOST_GROWTH * first.rssMib)
+    note(`its resident memory grew by ${(slopes.rss.slope * span).toFixed(1)} MiB in the second half`);
+  if (last.openFiles > first.openFiles + 20) note('open files became ever more');
+  return slopes;
+}
+
 async function waiting(world: World): Promise<number> {
   const statuses = ['queued', 'starting', 'running'] as const;
   return (await world.patiently((client) => client.jobs.list({ statuses: [...statuses], limit: 1 }))).total;
-}
-
-function tablesOf(path: string): Soak['tables'] {
-  const db = new SqliteDatabase(path, { readonly: true });
-  try {
-    return db
-      .prepare<[], { name: string; bytes: number }>(
-        `SELECT s.tbl_name AS name, sum(d.pgsize) AS bytes FROM dbstat('main', 1) d JOIN sqlite_schema s USING (name)
-         GROUP BY s.tbl_name ORDER BY bytes DESC LIMIT 8`,
-      )
-      .all()
-      .map(({ name, bytes }) => ({
-        name,
-        rows: db.prepare<[], number>(`SELECT count(*) FROM "${name}"`).pluck().get()!,
-        mib: bytes / MIB,
-      }));
-  } finally {
-    db.close();
-  }
 }

@@ -1,8 +1,8 @@
 import type { Decision } from '../../domain/decision.ts';
 import type { Database } from './database.ts';
 
-/** So many are kept, and all of which the learner has a transition: docs/retention.md. */
-const KEPT = 20_000;
+/** So many are kept, and older ones of which the learner has a transition: docs/retention.md. */
+export const DECISIONS_KEPT = 20_000;
 const PRUNE_EVERY = 500;
 
 /** Every decision that was more than "nothing can be started". */
@@ -18,10 +18,9 @@ export function decisionStore(db: Database) {
   );
   const count = db.prepare<[string], { taken: number }>('SELECT taken FROM decision_counts WHERE policy = ?');
   const total = db.prepare<[], { n: number | null }>('SELECT sum(taken) AS n FROM decision_counts');
-  // What the learner still has a transition of is needed by it.
+  // What the learner still has a transition of is needed by it; of the others none, however old the learner's latest is.
   const prune = db.prepare<[number]>(
-    `DELETE FROM decisions WHERE id <= ?
-     AND id < coalesce((SELECT decision_id FROM transitions ORDER BY id LIMIT 1), ${Number.MAX_SAFE_INTEGER})`,
+    'DELETE FROM decisions WHERE id <= ? AND NOT EXISTS (SELECT 1 FROM transitions WHERE decision_id = decisions.id)',
   );
   return {
     /** @returns the decision with its number. */
@@ -36,7 +35,7 @@ export function decisionStore(db: Database) {
         JSON.stringify(decision),
       );
       const id = Number(lastInsertRowid);
-      if (id % PRUNE_EVERY === 0) prune.run(id - KEPT);
+      if (id % PRUNE_EVERY === 0) prune.run(id - DECISIONS_KEPT);
       return { id, ...decision };
     },
     /** Latest first; those that did something with `jobId` where it is given. */

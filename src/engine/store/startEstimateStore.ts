@@ -3,7 +3,7 @@ import { missOf, stretchOf } from '../../domain/startSpread.ts';
 import type { Database } from './database.ts';
 
 /** So many are kept: docs/retention.md. */
-const KEPT = 5000;
+export const ESTIMATES_KEPT = 5000;
 const PRUNE_EVERY = 100;
 /** Of each horizon, how many of the latest say how good estimates are. */
 const JUDGED = 500;
@@ -57,7 +57,7 @@ export function startEstimateStore(db: Database) {
     for (const estimate of estimates) {
       const { changes, lastInsertRowid } = insert.run(estimate);
       const id = Number(lastInsertRowid);
-      if (changes > 0 && id % PRUNE_EVERY === 0) prune.run(id - KEPT);
+      if (changes > 0 && id % PRUNE_EVERY === 0) prune.run(id - ESTIMATES_KEPT);
     }
   });
   return {

@@ -2,7 +2,7 @@ import type { Suggestion, SuggestionCounts, SuggestionOutcome } from '../../doma
 import type { Database } from './database.ts';
 
 /** So many are kept: docs/retention.md. */
-const KEPT = 10_000;
+export const SUGGESTIONS_KEPT = 10_000;
 const PRUNE_EVERY = 200;
 
 /** Suggestions and what became of them. */
@@ -34,7 +34,7 @@ export function suggestionStore(db: Database) {
         actsAtMs,
       );
       const id = Number(lastInsertRowid);
-      if (id % PRUNE_EVERY === 0) prune.run(id - KEPT);
+      if (id % PRUNE_EVERY === 0) prune.run(id - SUGGESTIONS_KEPT);
       return { id, ...suggestion };
     },
     end: (id: number, outcome: SuggestionOutcome, atMs: number): void => void end.run(outcome, atMs, id),

@@ -14,7 +14,7 @@ export interface StoredTransition {
 }
 
 /** As many as the learner's replay holds; older ones have been learned from. */
-const KEPT = 20_000;
+export const TRANSITIONS_KEPT = 20_000;
 const PRUNE_EVERY = 500;
 
 /** What the learner learns from, across restarts. */
@@ -46,7 +46,7 @@ export function transitionStore(db: Database) {
         t.body,
       );
       const id = Number(lastInsertRowid);
-      if (id % PRUNE_EVERY === 0) prune.run(id - KEPT);
+      if (id % PRUNE_EVERY === 0) prune.run(id - TRANSITIONS_KEPT);
     },
     /** At most `limit` that are older than the newest `skip`, oldest of them first. */
     latest: (limit: number, skip: number): Uint8Array[] =>
