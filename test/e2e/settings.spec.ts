@@ -41,7 +41,7 @@ it('changes what the owner wants of a device, and says what it does not take as 
   expect((await stint('device', '1')).rules).toMatchObject({ foreign: 'avoid', presence: 'pause' });
 });
 
-it('keeps quiet hours, a reservation and a disk floor', async () => {
+it('keeps quiet hours, a reservation, a disk floor and caps of logs', async () => {
   const { page } = at;
   await at.go('settings');
   await page.getByRole('button', { name: 'Add quiet hours' }).click();
@@ -58,10 +58,17 @@ it('keeps quiet hours, a reservation and a disk floor', async () => {
   await page.getByText('give a positive amount with its unit').waitFor();
   await page.getByLabel('Disk floor').fill('2GiB');
   await page.keyboard.press('Enter');
-  await until('both are kept', async () => {
-    const { diskFloorMib, quietHours } = await stint('settings');
+  await page.getByLabel('Each log at most').fill('16MiB');
+  await page.getByText('give at least 32 MiB').waitFor();
+  await page.getByLabel('Each log at most').fill('64MiB');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('All logs together at most').fill('3GiB');
+  await page.keyboard.press('Enter');
+  await until('all of it is kept', async () => {
+    const { diskFloorMib, quietHours, logCapMib, logTotalMib } = await stint('settings');
     const [first] = quietHours;
-    return (diskFloorMib === 2048 && first?.from === '22:30' && first.exceptPriority === 100) || null;
+    const kept = diskFloorMib === 2048 && logCapMib === 64 && logTotalMib === 3072;
+    return (kept && first?.from === '22:30' && first.exceptPriority === 100) || null;
   });
 
   await page.getByRole('button', { name: 'Reserve', exact: true }).click();

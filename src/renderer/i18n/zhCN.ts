@@ -44,6 +44,21 @@ export const zhCN: Readonly<Record<string, string>> = {
   '; until {{expiresAtMs}}': '；有效至 {{expiresAtMs}}',
   'A browser does not say where a file lies. {{name}} is looked for in the working directory':
     '浏览器不提供文件位置。将在工作目录中寻找 {{name}}',
+  'All logs together at most': '全部日志上限',
+  'Also logs elsewhere': '也包括其他位置的日志',
+  'Beyond it the logs of jobs that ended first are removed; those of jobs that run stay. Empty: no cap.':
+    '超出时先删除最早结束的作业的日志；运行中作业的日志保留。留空：不设上限。',
+  'Both also hold for logs that a job was told to write to a place of your own.':
+    '以上两项同样适用于作业写到您指定位置的日志。',
+  'Copies of code are removed after': '代码副本保留',
+  'Each log at most': '每份日志上限',
+  'For so long after its end a job that ran from a copy can be tried again in it.':
+    '作业结束后的这段时间内，可在其代码副本中重试。',
+  'Of a longer one the beginning and the latest part stay, and the job writes on. Empty: it grows as it will.':
+    '超出时保留开头与最新部分，作业继续写入。留空：不设上限。',
+  'Submitted by': '提交者',
+  '`stint df` says what it takes, and `stint cleanup` removes what jobs that are over left.':
+    '`stint df` 显示占用情况，`stint cleanup` 清除已结束作业留下的内容。',
   'a GPU cannot be read any more': 'GPU 无法再读取',
   'a job failed and is not tried again': '作业失败且不再重试',
   'a job is over, however it ended': '作业结束，无论结果如何',
@@ -257,11 +272,9 @@ export const zhCN: Readonly<Record<string, string>> = {
   Follow: '跟随',
   'Follow the log': '跟随日志',
   For: '留给',
-  'for good, about 1.5 KiB a job': '永久保留，每个作业约 1.5 KiB',
-  'for good, in the data directory: what a job wrote is its owner’s to delete':
-    '永久保留在数据目录：作业写的内容由其主人删除',
   'For so long after its end a job can be tried again with its secrets.':
     '作业结束后在此期间内仍可带着机密重试。',
+  'for good, about 4.5 KiB a job': '永久保留，每个作业约 4.5 KiB',
   'free of': '空闲，共',
   Fri: '周五',
   From: '从',
@@ -419,7 +432,6 @@ export const zhCN: Readonly<Record<string, string>> = {
   'Load the page again': '重新加载页面',
   Log: '日志',
   'Log of': '日志：第',
-  Logs: '日志',
   'Longest wait': '最长等待',
   'look at everything': '查看一切',
   'Look now': '立即检查',
@@ -530,7 +542,6 @@ export const zhCN: Readonly<Record<string, string>> = {
   'not yet': '尚未',
   notebook: 'notebook',
   'nothing answers at this address': '该地址没有应答',
-  'Nothing here needs to be set: the data directory grows slowly.': '这里无需设置：数据目录增长缓慢。',
   'Nothing is called that.': '没有叫这个的。',
   'Nothing new starts:': '不再启动新作业：',
   'Nothing runs.': '没有作业在运行。',
@@ -615,6 +626,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'people only': '仅由人',
   phone: '手机',
   'Picked up #{{id}}.': '已拿起 #{{id}}。',
+  'person, ci, agent claude-code': 'person, ci, agent claude-code',
   'pid {{pid}}, {{a}}: {{a2}}': 'pid {{pid}}，{{a}}：{{a2}}',
   Policy: '策略',
   'Policy in charge': '当前策略',

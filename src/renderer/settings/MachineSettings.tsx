@@ -16,6 +16,7 @@ import { useMachine } from '../store/store.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { sayTrouble } from '../toasts.tsx';
 import { useAsked } from '../useAsked.ts';
+import { Kept } from './Kept.tsx';
 import { Privacy } from './Privacy.tsx';
 import { QuietHoursList } from './QuietHoursList.tsx';
 import { Group, Setting } from './Setting.tsx';
@@ -138,6 +139,7 @@ export function MachineSettings() {
       {rules.value !== null && (
         <>
           <Privacy rules={rules.value} onSet={set} />
+          <Kept rules={rules.value} onSet={set} />
           <Group title={t('Pausing')}>
             <Setting
               label={t('Pause by')}

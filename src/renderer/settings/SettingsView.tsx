@@ -8,7 +8,6 @@ import { Access } from './Access.tsx';
 import { Appearance } from './Appearance.tsx';
 import { DeviceSettings } from './DeviceSettings.tsx';
 import { Findings } from './Findings.tsx';
-import { Kept } from './Kept.tsx';
 import { MachineSettings } from './MachineSettings.tsx';
 import { Notifications } from './Notifications.tsx';
 import { Reservations } from './Reservations.tsx';
@@ -52,7 +51,6 @@ export function SettingsView() {
             <Appearance />
             <Notifications />
             <Access />
-            <Kept />
             <Findings />
           </div>
         </div>
