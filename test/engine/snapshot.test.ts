@@ -1,7 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { listTree, MOST_BYTES } from '../../src/engine/code/copyTree.ts';
 import { eventually, removeHome, startEngine, type TestEngine, temporaryHome } from './support/testEngine.ts';
 
 let home: string;
@@ -111,4 +120,36 @@ it('is one copy for an array, and leaves nothing where the submission comes to n
   await eventually(copies, (names) => names.length === kept.length, 'what no job has to be removed');
   expect(copies().sort()).toEqual(kept);
   expect(stint.complaints).toEqual([]);
+});
+
+it('is refused where it would be too much, in a repository and in none, with nothing left behind', async () => {
+  const before = copies();
+  const big = temporaryHome();
+  // Of 2 GiB and a byte, of which the disk holds nothing.
+  writeFileSync(join(big, 'big.bin'), '');
+  truncateSync(join(big, 'big.bin'), MOST_BYTES + 1);
+  const spec = { command: ['true'], cwd: big, user: 'tester', gpus: 0, snapshot: true };
+  const refused = {
+    code: 'BAD_REQUEST',
+    message: expect.stringMatching(/more than 50000 files or 2 GiB: have git ignore what is no code/),
+    data: { field: 'snapshot' },
+  };
+  const { total } = await stint.client.jobs.list({});
+  await expect(stint.client.jobs.submit(spec)).rejects.toMatchObject(refused);
+  execFileSync('git', ['-C', big, 'init', '-q']);
+  await expect(stint.client.jobs.submit(spec)).rejects.toMatchObject(refused);
+  expect((await stint.client.jobs.list({})).total).toBe(total);
+  // As large as it may be, and ignored, it is neither copied nor in the way.
+  writeFileSync(join(big, '.gitignore'), '*.bin\n');
+  const { id } = await stint.client.jobs.submit(spec);
+  expect(await stint.untilOver(id)).toMatchObject({ status: 'succeeded' });
+  expect(copies().sort()).toEqual([...before, String(id)].sort());
+  // The number of files, by less of them.
+  const { signal } = new AbortController();
+  const listed = (files: number) => listTree(root, true, process.env, signal, { files, bytes: MOST_BYTES });
+  const { files } = (await listed(1000))!;
+  expect(files.length).toBeGreaterThan(2);
+  expect(await listed(files.length)).not.toBeNull();
+  expect(await listed(files.length - 1)).toBeNull();
+  removeHome(big);
 });

@@ -1,11 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StintClient } from '../../src/contract/client.ts';
+import { DEFAULT_MACHINE_RULES } from '../../src/domain/machineRules.ts';
+import { homePaths } from '../../src/engine/home.ts';
 import { Ledger } from '../../src/engine/jobs/ledger.ts';
 import { LogCap } from '../../src/engine/jobs/logCap.ts';
 import { NoHolesError } from '../../src/engine/jobs/punchHole.ts';
 import { RunDirectory } from '../../src/engine/jobs/runDirectory.ts';
+import { Keeper } from '../../src/engine/keeping/keeper.ts';
 import { systemClock } from '../../src/engine/ports.ts';
 import { type LocalSocket, serveLocalSocket } from '../../src/engine/server/localSocket.ts';
 import { openDatabase } from '../../src/engine/store/database.ts';
@@ -155,6 +158,66 @@ describe('a log over its cap', () => {
   });
 });
 
+describe('all logs together over their cap', () => {
+  it('loses those of jobs that ended first, and never those of jobs that run or lie where their owner put them', async () => {
+    const place = temporaryHome();
+    const db = openDatabase(join(place, 'stint.db'));
+    const ledger = new Ledger(db, { ...systemClock, nowMs: () => 1000 });
+    const gaps = logGapStore(db);
+    const paths = homePaths(place);
+    const ran = (endsAtMs: number | null, outputPath: string | null = null): number => {
+      const { id } = ledger.submit({ ...SPEC, outputPath });
+      ledger.append(id, { kind: 'launching', devices: [], attempt: 1 }, 'scheduler');
+      const run = new RunDirectory(join(paths.runs, String(id), '1'));
+      run.create();
+      writeFileSync(run.logPath, Buffer.alloc(12 * MIB, 'x\n'));
+      if (endsAtMs !== null) ledger.append(id, ENDED, 'engine', endsAtMs);
+      return id;
+    };
+    // Together 84 MiB. The first one to end was not the first to be submitted.
+    const [second, first, runs, third] = [ran(3000), ran(2000), ran(null), ran(4000)];
+    const [owners, fourth, last] = [ran(1500, '/somewhere/else.log'), ran(5000), ran(6000)];
+    let logTotalMib: number | null = null;
+    const said: string[] = [];
+    const keeper = new Keeper({
+      home: place,
+      paths,
+      ledger,
+      gaps,
+      snapshots: { clean: async () => [] },
+      rules: () => ({ ...DEFAULT_MACHINE_RULES, logTotalMib }),
+      capWorks: () => true,
+      clock: systemClock,
+      log: { ...recordingLog(), warn: (message) => void said.push(message) },
+      intervalMs: 20,
+    });
+    try {
+      const there = (): number[] =>
+        readdirSync(paths.runs)
+          .filter((name) => existsSync(join(paths.runs, name, '1', 'output.log')))
+          .map(Number)
+          .sort((a, b) => a - b);
+      const all = [second, first, runs, third, owners, fourth, last];
+      expect(there()).toEqual(all);
+      logTotalMib = 64;
+      await eventually(there, (left) => left.length <= 5, 'two of them to go');
+      expect(there()).toEqual([runs, third, owners, fourth, last]);
+      expect(gaps.of(first, 1)).toMatchObject({ from: 0, to: 12 * MIB });
+      expect(gaps.of(third, 1)).toBeNull();
+      // However little is allowed, what runs and what lies elsewhere stay.
+      logTotalMib = 32;
+      await eventually(there, (left) => left.length <= 2, 'all others to go');
+      expect(there()).toEqual([runs, owners]);
+      expect(said).toEqual([]);
+    } finally {
+      keeper.stop();
+      db.close();
+      removeHome(place);
+    }
+  });
+});
+
+const ENDED = { kind: 'lost', reason: 'nobody saw its end' } as const;
 const SPEC = (await import('../../src/domain/job.ts')).jobSpecSchema.parse({
   command: ['true'],
   cwd: '/',

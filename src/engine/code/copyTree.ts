@@ -32,6 +32,7 @@ export async function listTree(
   isWorkTree: boolean,
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
+  most = { files: MOST_FILES, bytes: MOST_BYTES },
 ): Promise<Listing | null> {
   const files: { path: string; stat: Stats }[] = [];
   const ignored: string[] = [];
@@ -39,7 +40,7 @@ export async function listTree(
   const add = (path: string, stat: Stats): boolean => {
     files.push({ path, stat });
     bytes += stat.size;
-    return files.length <= MOST_FILES && bytes <= MOST_BYTES;
+    return files.length <= most.files && bytes <= most.bytes;
   };
   const walk = async (folder: string): Promise<boolean> => {
     for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
