@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Deputy } from './deputy.ts';
 import { DIAGNOSIS_CODES } from './diagnosis.ts';
 import { JOB_STATUSES, type Job } from './job.ts';
 
@@ -11,6 +12,8 @@ export const jobFilterSchema = z.object({
   statuses: few(z.enum(JOB_STATUSES, `choose from ${JOB_STATUSES.join(', ')}`)),
   users: few(z.string()),
   projects: few(z.string()),
+  /** Who submitted it: `person` for somebody's own hand, else an agent or token by name, as `ci` or `agent claude-code`. */
+  submitters: few(z.string().min(1, 'give person, or the name of an agent or token')),
   /** Occurs in the name or in the command (its first 4,096 characters), in capitals or not. */
   text: z.string().min(1, 'give some text').max(200, 'keep it within 200 characters').optional(),
   /** Why it died: codes of diagnoses. */
@@ -24,7 +27,27 @@ export type JobFilter = z.output<typeof jobFilterSchema>;
 /** Characters of a job's name and command that are searched. */
 const SEARCHED_CHARACTERS = 4096;
 
-/** True if the job is one of those that are wanted. */
+/** A submitter as it is looked for. `kind` null: an agent or token of that name. */
+export interface Submitter {
+  readonly kind: Deputy['kind'] | null;
+  readonly name: string;
+}
+
+/** Who is looked for: by their own hand, or through one of these. */
+export function submittersOf(texts: readonly string[]): {
+  readonly person: boolean;
+  readonly deputies: Submitter[];
+} {
+  const deputies = texts
+    .filter((text) => text !== 'person')
+    .map((text): Submitter => {
+      const [, kind, name] = /^(agent|token) (.+)$/s.exec(text) ?? [];
+      return name === undefined ? { kind: null, name: text } : { kind: kind as Deputy['kind'], name };
+    });
+  return { person: texts.includes('person'), deputies };
+}
+
+/** True if the job is one of those that are wanted, whoever submitted it: that only the record of events knows. */
 export function isWanted(job: Job, filter: JobFilter): boolean {
   const { statuses, users, projects, causes, text, fromMs, toMs } = filter;
   if (statuses && !statuses.includes(job.status)) return false;

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { createRouterClient } from '@orpc/server';
 import SqliteDatabase from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fillHome } from '../../scripts/lib/manyJobs.ts';
 import type { SearchCursor } from '../../src/contract/contract.ts';
 import type { JobView } from '../../src/contract/messages.ts';
+import type { Deputy } from '../../src/domain/deputy.ts';
 import { isWanted, type JobFilter } from '../../src/domain/jobFilter.ts';
 import { removeHome, startEngine, type TestEngine, temporaryHome } from './support/testEngine.ts';
 
@@ -75,7 +77,27 @@ describe('a search', () => {
     expect(await found({ text: '$(x)' })).toEqual([job.id]);
   });
 
+  it('finds jobs by who submitted them, waiting and over', async () => {
+    const as = (deputy: Deputy) => createRouterClient(stint.engine.router, { context: { deputy } });
+    const spec = { command: ['true'], cwd: '/', user: 'tester', gpus: 0 };
+    const agent = await as({ kind: 'agent', name: 'claude code' }).jobs.submit(spec);
+    const token = await as({ kind: 'token', name: 'ci' }).jobs.submit({ ...spec, hold: true });
+    const namesake = await as({ kind: 'agent', name: 'ci' }).jobs.submit(spec);
+    for (const { id } of [agent, namesake]) await stint.untilOver(id);
+    expect(await found({ submitters: ['agent claude code'] })).toEqual([agent.id]);
+    expect(await found({ submitters: ['claude code'] })).toEqual([agent.id]);
+    expect(await found({ submitters: ['token ci'] })).toEqual([token.id]);
+    expect(await found({ submitters: ['ci'] }, 1)).toEqual([token.id, namesake.id]);
+    expect(await found({ submitters: ['token claude code', "' OR 1 --"] })).toEqual([]);
+    const theirs = await found({ submitters: ['person'] });
+    expect(theirs.length).toBeGreaterThan(PAST);
+    for (const { id } of [agent, token, namesake]) expect(theirs).not.toContain(id);
+    expect(await found({ submitters: ['person', 'ci', 'claude code'] })).toHaveLength(theirs.length + 3);
+    expect(await found({ submitters: ['ci'], statuses: ['succeeded'] })).toEqual([namesake.id]);
+  });
+
   it.each([
+    [{ submitters: [''] }, 'submitters.0'],
     [{ statuses: ['idle'] }, 'statuses.0'],
     [{ causes: [] }, 'causes'],
     [{ text: '' }, 'text'],

@@ -25,6 +25,7 @@ describe('a search in the history', () => {
       status: ['failed', 'lost'],
       user: 'ana',
       project: '',
+      by: '',
       cause: ['gpu-memory'],
       from: '7d',
       to: '',
@@ -36,10 +37,13 @@ describe('a search in the history', () => {
   it('asks the engine for what it says, and for nothing else', () => {
     const read = (query: string) => readFilter(formOfQuery(query), now);
     expect(read('')).toEqual({ filter: {}, problems: {} });
-    expect(read('user=ana,mei&project=vision&text=x&status=lost&from=2026-11-20&to=2026-11-21')).toEqual({
+    expect(
+      read('user=ana,mei&project=vision&by=ci,agent claude&text=x&status=lost&from=2026-11-20&to=2026-11-21'),
+    ).toEqual({
       filter: {
         users: ['ana', 'mei'],
         projects: ['vision'],
+        submitters: ['ci', 'agent claude'],
         text: 'x',
         statuses: ['lost'],
         fromMs: Date.UTC(2026, 10, 20),

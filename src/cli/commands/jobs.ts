@@ -25,6 +25,7 @@ interface ListFlags extends PeriodFlags {
   readonly status?: string[];
   readonly user?: string[];
   readonly project?: string[];
+  readonly by?: string[];
   readonly cause?: string[];
   readonly search?: string;
   readonly limit?: number;
@@ -61,6 +62,7 @@ export function registerJobs(program: Command, context: Context): void {
     .option('--status <S...>', 'only jobs with one of these statuses')
     .option('--user <NAME...>', 'only jobs of these users')
     .option('--project <NAME...>', 'only jobs of these projects')
+    .option('--by <WHO...>', 'only jobs that these submitted: person, or the name of an agent or token')
     .option('--search <TEXT>', 'only jobs with this in their name or command')
     .option('--cause <CODE...>', 'only jobs that died of one of these')
     .option('--from <T>', 'only jobs that were there after this moment, such as 2026-11-20 or 7d')
@@ -169,6 +171,7 @@ function filterOf(context: Context, flags: ListFlags): JobFilter {
   given.statuses = names('--status', flags.status, true);
   given.users = names('--user', flags.user, false);
   given.projects = names('--project', flags.project, false);
+  given.submitters = names('--by', flags.by, false);
   given.causes = names('--cause', flags.cause, true);
   if (flags.search === '') throw new FieldError('--search', '', 'give some text');
   given.text = flags.search;

@@ -14,17 +14,23 @@ export function searchJobs(
 ): { jobs: Job[]; next: SearchCursor | null } {
   const jobs: Job[] = [];
   const from = after === null ? 0 : PARTS.indexOf(after.part);
+  const { submitters } = filter;
+  const theirs = submitters === undefined || after?.part === 'over' ? null : search.unfinishedBy(submitters);
   for (const part of PARTS.slice(from)) {
     const place = after?.part === part ? after : null;
     if (part === 'over') {
-      const over = search(filter, limit - jobs.length, place && { finishedAtMs: place.at, id: place.id });
+      const over = search.over(
+        filter,
+        limit - jobs.length,
+        place && { finishedAtMs: place.at, id: place.id },
+      );
       const next = over.next && { part, at: over.next.finishedAtMs, id: over.next.id };
       return { jobs: [...jobs, ...over.jobs], next };
     }
     for (const job of ledger.inOrder()) {
       if (isLive(job.status) !== (part === 'live')) continue;
       if (place !== null && (job.rank < place.at || (job.rank === place.at && job.id <= place.id))) continue;
-      if (!isWanted(job, filter)) continue;
+      if (!isWanted(job, filter) || theirs?.has(job.id) === false) continue;
       jobs.push(job);
       if (jobs.length === limit) return { jobs, next: { part, at: job.rank, id: job.id } };
     }

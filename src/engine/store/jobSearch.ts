@@ -1,5 +1,5 @@
 import { isTerminal, type Job } from '../../domain/job.ts';
-import type { JobFilter } from '../../domain/jobFilter.ts';
+import { type JobFilter, submittersOf } from '../../domain/jobFilter.ts';
 import type { Database } from './database.ts';
 import type { HistoryCursor } from './historyStore.ts';
 
@@ -12,6 +12,23 @@ interface Found {
 const LOOKED_AT_FIRST = 3000;
 /** The index of texts knows pieces of three letters. */
 const PIECE = 3;
+
+const THROUGH_DEPUTY = `SELECT job_id FROM job_events WHERE kind = 'submitted' AND deputy IS NOT NULL`;
+
+/** A condition on `+id`, so that SQLite looks through the jobs in their order all the same. */
+function submittedBy(texts: readonly string[]): { sql: string; given: string[] } {
+  const { person, deputies } = submittersOf(texts);
+  const each = deputies.map(({ kind, name }) => ({
+    sql: `json_extract(deputy, '$.name') = ?${kind === null ? '' : ` AND json_extract(deputy, '$.kind') = ?`}`,
+    given: kind === null ? [name] : [name, kind],
+  }));
+  const any = each.map(({ sql }) => `(${sql})`).join(' OR ');
+  const parts = [
+    ...(person ? [`+id NOT IN (${THROUGH_DEPUTY})`] : []),
+    ...(each.length > 0 ? [`+id IN (${THROUGH_DEPUTY} AND (${any}))`] : []),
+  ];
+  return { sql: `(${parts.join(' OR ')})`, given: each.flatMap(({ given }) => given) };
+}
 
 /** Finds jobs that are over, the latest first. */
 export function jobSearch(db: Database) {
@@ -41,6 +58,10 @@ export function jobSearch(db: Database) {
     among('user', filter.users);
     among('project', filter.projects);
     among('diagnosis', filter.causes);
+    if (filter.submitters) {
+      const { sql, given: names } = submittedBy(filter.submitters);
+      add(sql, ...names);
+    }
     const where = ['finished_at_ms IS NOT NULL', ...terms].join(' AND ');
     const sql = `SELECT id, finished_at_ms FROM jobs INDEXED BY jobs_over WHERE ${where}${more} ORDER BY finished_at_ms DESC, id DESC`;
     return { sql, given };
@@ -76,11 +97,11 @@ export function jobSearch(db: Database) {
    * @param after where the page before ended; null for the first.
    * @returns at most `limit`, the latest first, and where to go on; null: that was all.
    */
-  return (
+  function over(
     filter: JobFilter,
     limit: number,
     after: HistoryCursor | null,
-  ): { jobs: Job[]; next: HistoryCursor | null } => {
+  ): { jobs: Job[]; next: HistoryCursor | null } {
     const none = { jobs: [], next: null };
     if (limit === 0 || (filter.statuses && !filter.statuses.some(isTerminal))) return none;
     const found: Found[] = [];
@@ -95,6 +116,19 @@ export function jobSearch(db: Database) {
       jobs: page.map(({ id }) => JSON.parse(body.get(id)!.body) as Job),
       next: found.length > limit && end ? { finishedAtMs: end.finished_at_ms, id: end.id } : null,
     };
+  }
+  return {
+    over,
+    /** Jobs that are not over and were submitted by one of these, as `submitters` of a filter names them. */
+    unfinishedBy(submitters: readonly string[]): ReadonlySet<number> {
+      const { sql, given } = submittedBy(submitters);
+      return new Set(
+        db
+          .prepare<string[], number>(`SELECT id FROM jobs WHERE finished_at_ms IS NULL AND ${sql}`)
+          .pluck()
+          .all(...given),
+      );
+    },
   };
 }
 export type JobSearch = ReturnType<typeof jobSearch>;

@@ -35,7 +35,11 @@ export function HistoryView({ query }: { query: string }) {
     history.replaceState(null, '', hrefOf({ view: 'history', query: queryOfForm(next) }));
   };
   useKeys({ '/': () => document.querySelector<HTMLElement>('[name="text"]')?.focus() });
-  const field = (name: 'text' | 'user' | 'project' | 'from' | 'to', label: string, placeholder: string) => (
+  const field = (
+    name: 'text' | 'user' | 'project' | 'by' | 'from' | 'to',
+    label: string,
+    placeholder: string,
+  ) => (
     <TextInput
       size="xs"
       name={name}
@@ -76,6 +80,7 @@ export function HistoryView({ query }: { query: string }) {
         )}
         {field('user', t('Users'), t('ana, mei'))}
         {field('project', t('Projects'), 'vision')}
+        {field('by', t('Submitted by'), t('person, ci, agent claude-code'))}
         {several(
           'cause',
           t('Cause of death'),

@@ -29,6 +29,7 @@ import { migration0028 } from './0028.ts';
 import { migration0029 } from './0029.ts';
 import { migration0030 } from './0030.ts';
 import { migration0031 } from './0031.ts';
+import { migration0032 } from './0032.ts';
 
 /** In order, forward only: number n (from 1) takes a database from version n − 1 to n. Never edited once shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -63,4 +64,5 @@ export const MIGRATIONS: readonly string[] = [
   migration0029,
   migration0030,
   migration0031,
+  migration0032,
 ];
