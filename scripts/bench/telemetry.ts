@@ -54,9 +54,9 @@ async function percentOf({ client, pid }: BenchHost, focus: boolean): Promise<nu
   let readings = 0;
   for (let sinceMs = 0; performance.now() - startMs < 1000 * WINDOW_S; ) {
     if (focus) {
-      const answers = await Promise.all(ids.map((id) => client.devices.focus({ id, sinceMs })));
-      for (const answer of answers) readings += answer.readings.length;
-      sinceMs = answers[0]?.readings.at(-1)?.atMs ?? sinceMs;
+      const { devices } = await client.devices.focus({ ids, sinceMs });
+      for (const device of devices) readings += device.readings.length;
+      sinceMs = devices[0]?.readings.at(-1)?.atMs ?? sinceMs;
     }
     await sleep(ASK_INTERVAL_MS);
   }

@@ -16,7 +16,8 @@ export async function watchDevice(
   json: boolean,
 ): Promise<void> {
   for (let sinceMs = 0; ; ) {
-    const { readings } = await client.devices.focus({ id, sinceMs });
+    const { devices } = await client.devices.focus({ ids: [id], sinceMs });
+    const readings = devices[0]?.readings ?? [];
     for (const reading of readings) context.out(json ? JSON.stringify(reading) : lineOf(reading));
     sinceMs = readings.at(-1)?.atMs ?? sinceMs;
     await sleep(ASK_INTERVAL_MS);

@@ -378,12 +378,16 @@ export const contract = {
     list: base.output(z.array(deviceSchema)),
     samples: base.input(z.object({ sinceMs: since })).output(z.array(sampleSeriesSchema)),
     /**
-     * Has a device measured as often as it can be (every 100 ms by NVML) for so long from now on, and answers with what was
-     * measured since: ask again before the lease lapses.
+     * Has devices measured as often as they can be (every 100 ms by NVML) for so long from now on, and answers with what was
+     * measured since, in the order of the ids: ask again before the lease lapses.
      */
     focus: base
       .input(
-        deviceId.extend({
+        z.object({
+          ids: z
+            .array(deviceId.shape.id, 'give ids of devices')
+            .min(1, 'give at least one id')
+            .max(64, 'give at most 64 ids'),
           sinceMs: since.default(0),
           leaseMs: z
             .int('give whole milliseconds')
@@ -392,7 +396,12 @@ export const contract = {
             .default(3000),
         }),
       )
-      .output(z.object({ everyMs: z.int(), readings: z.array(measuredSchema) })),
+      .output(
+        z.object({
+          everyMs: z.int(),
+          devices: z.array(z.object({ id: z.string(), readings: z.array(measuredSchema) })),
+        }),
+      ),
     /** Changes what the owner wants of a device; what is left out stays. */
     setRules: base.input(deviceId.extend({ rules: deviceRulesSchema.partial() })).output(deviceSchema),
     /** Somebody else's process on a device keeps no job away from it any more, or does again. */

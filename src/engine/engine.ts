@@ -508,10 +508,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       notifier,
       stores,
       devices: () => registry.list(),
-      focus: (deviceId, sinceMs, forMs) => {
-        if (registry.get(deviceId) === null)
-          throw new NotFoundError('device', deviceId, 'stint devices shows those that there are');
-        return registry.focus.lease(deviceId, sinceMs, forMs);
+      focus: (deviceIds, sinceMs, forMs) => {
+        const unknown = deviceIds.find((id) => !registry.knows(id));
+        if (unknown !== undefined)
+          throw new NotFoundError('device', unknown, 'stint devices shows those that there are');
+        return registry.focus.lease(deviceIds, sinceMs, forMs);
       },
       host,
       system,

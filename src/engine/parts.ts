@@ -79,7 +79,7 @@ export interface EngineParts {
   rungs(): Promise<Rung[]>;
   devices(): Device[];
   /** @throws {NotFoundError} for a device that is not there. */
-  focus(deviceId: string, sinceMs: number, forMs: number): Close;
+  focus(deviceIds: readonly string[], sinceMs: number, forMs: number): Close;
   host(): HostReading | null;
   system(): SystemInfo;
   scheduler(): SchedulerStatus;

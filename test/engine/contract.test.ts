@@ -276,8 +276,12 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
 
     it('keeps what the owner wants of devices and machine', async () => {
       const id = 'virtual-1';
-      expect(await client.devices.focus({ id })).toMatchObject({ everyMs: 1000, readings: [] });
-      await expect(client.devices.focus({ id: 'x' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      expect(await client.devices.focus({ ids: [id] })).toEqual({
+        everyMs: 1000,
+        devices: [{ id, readings: [] }],
+      });
+      await expect(client.devices.focus({ ids: [id, 'x'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await expect(client.devices.focus({ ids: [] })).rejects.toMatchObject({ data: { field: 'ids' } });
       const device = await client.devices.setRules({ id, rules: { foreign: 'avoid', maxTemperatureC: 85 } });
       expect(device.rules).toMatchObject({ foreign: 'avoid', maxTemperatureC: 85, presence: 'off' });
       await expect(client.devices.setRules({ id, rules: { maxTemperatureC: 3 } })).rejects.toMatchObject({

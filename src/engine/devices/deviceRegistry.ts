@@ -106,6 +106,11 @@ export class DeviceRegistry {
       .sort((a, b) => a.index - b.index || a.id.localeCompare(b.id));
   }
 
+  /** True if a device of that id was ever listed. */
+  knows(id: string): boolean {
+    return this.#known.has(id);
+  }
+
   /** null: no device of that id was ever listed. */
   get(id: string): Device | null {
     const known = this.#known.get(id);

@@ -5,10 +5,10 @@ import { type Clock, type DeviceProbe, FOCUS_INTERVAL_MS } from '../ports.ts';
 const KEPT_MS = 10_000;
 
 export interface Close {
-  /** How often the device is measured while the lease lasts. */
+  /** How often devices are measured while the lease lasts. */
   readonly everyMs: number;
   /** Later than asked for, the oldest first. */
-  readonly readings: readonly Measured[];
+  readonly devices: { readonly id: string; readonly readings: Measured[] }[];
 }
 
 interface Lease {
@@ -34,18 +34,21 @@ export class Focus {
     this.#clock = clock;
   }
 
-  /** Looks closely at a device for so long from now on. @param sinceMs only what is later is told. */
-  lease(id: string, sinceMs: number, forMs: number): Close {
+  /** Looks closely at devices for so long from now on. @param sinceMs only what is later is told. */
+  lease(ids: readonly string[], sinceMs: number, forMs: number): Close {
     const untilMs = this.#clock.monotonicMs() + forMs;
-    const lease = this.#leases.get(id);
-    if (lease === undefined) {
-      this.#leases.set(id, { untilMs, readings: [] });
-      this.#tell();
-    } else lease.untilMs = Math.max(lease.untilMs, untilMs);
+    const before = this.#leases.size;
+    const devices = ids.map((id) => {
+      const lease = this.#leases.get(id) ?? { untilMs, readings: [] };
+      lease.untilMs = Math.max(lease.untilMs, untilMs);
+      this.#leases.set(id, lease);
+      return { id, readings: lease.readings.filter(({ atMs }) => atMs > sinceMs) };
+    });
+    if (this.#leases.size > before) this.#tell();
     this.#schedule();
     return {
       everyMs: this.#probe.focus === undefined ? this.#intervalMs : FOCUS_INTERVAL_MS,
-      readings: lease?.readings.filter(({ atMs }) => atMs > sinceMs) ?? [],
+      devices,
     };
   }
 

@@ -26,10 +26,9 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
       samples: os.devices.samples.handler(({ input }) =>
         parts.stores.devices.samples(input.sinceMs, parts.clock.nowMs()),
       ),
-      focus: os.devices.focus.handler(({ input: { id, sinceMs, leaseMs } }) => {
-        const { everyMs, readings } = parts.focus(id, sinceMs, leaseMs);
-        return { everyMs, readings: [...readings] };
-      }),
+      focus: os.devices.focus.handler(({ input: { ids, sinceMs, leaseMs } }) =>
+        parts.focus(ids, sinceMs, leaseMs),
+      ),
       setRules: os.devices.setRules.handler(({ input }) => parts.owner.setRules(input.id, input.rules)),
       ignore: os.devices.ignore.handler(({ input }) => parts.owner.ignore(input.id, input.pid, input.on)),
       reopen: os.devices.reopen.handler(({ input }) => parts.owner.reopen(input.id)),
