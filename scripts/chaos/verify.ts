@@ -104,6 +104,7 @@ export async function verify(world: World, forgetful = false): Promise<Findings>
   const left = world.processes();
   for (const { pid, command } of left) note('orphans', `process ${pid}: ${command.slice(0, 120)}`);
   checkDatabase(join(world.home, 'stint.db'), note, findings.happened);
+  checkCode(join(world.home, 'stint.db'), world.code, note, findings.happened);
   return findings;
 }
 
@@ -173,6 +174,25 @@ function checkDatabase(path: string, note: Note, happened: Findings['happened'])
       if (sorted(body) !== sorted(said ?? '{}'))
         note('misfolded', `job ${id}: ${body.slice(0, 300)} / ${said?.slice(0, 300)}`);
     }
+  } finally {
+    db.close();
+  }
+}
+
+/** Whether of every submission from a repository its code is recorded, or will be by the next engine. */
+function checkCode(path: string, code: string, note: Note, happened: Findings['happened']): void {
+  const db = new SqliteDatabase(path, { readonly: true });
+  try {
+    const submissions = db
+      .prepare<[string], { id: number; recorded: number; due: number }>(
+        `SELECT id, id IN (SELECT submission_id FROM job_code) AS recorded, id IN (SELECT submission_id FROM code_due) AS due
+         FROM jobs WHERE json_extract(body, '$.cwd') = ? AND coalesce(array_id, id) = id`,
+      )
+      .all(code);
+    for (const { id, recorded, due } of submissions)
+      if (code !== '/' && !recorded && !due) note('lost', `the code of job ${id} was never recorded`);
+    const recorded = submissions.filter((one) => one.recorded).length;
+    if (recorded > 0) happened.set('records of code', recorded);
   } finally {
     db.close();
   }

@@ -54,7 +54,8 @@ const STEP_S = 0.05;
 
 /** Submits a job that leaves a mark when it starts, runs for so long, and ends with its code. */
 export async function submit(world: World, plan: Plan, more: Partial<JobSpecInput> = {}): Promise<Expected> {
-  const name = `job-${world.nextNumber()}`;
+  const number = world.nextNumber();
+  const name = `job-${number}`;
   const job = expected(name, plan);
   world.jobs.push(job);
   const mark = join(world.marks, name);
@@ -65,7 +66,7 @@ export async function submit(world: World, plan: Plan, more: Partial<JobSpecInpu
     : `sleep ${plan.runS}`;
   const spec: JobSpecInput = {
     command: ['sh', '-c', `${marks('')}; echo out; ${work}; exit ${job.exitCode}`],
-    cwd: '/',
+    cwd: number % 3 === 0 ? world.code : '/',
     user: 'chaos',
     name,
     restartable: job.restartable,
@@ -101,7 +102,7 @@ async function submitArray(world: World, count: number): Promise<void> {
   const script = `echo "$STINT_ATTEMPT" >> '${join(world.marks, array)}-{index}'; sleep 0.1; exit {code}`;
   const spec = {
     command: ['sh', '-c', script],
-    cwd: '/',
+    cwd: world.code,
     user: 'chaos',
     name: `${array}-{index}`,
     gpus: 1,

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
@@ -29,6 +29,8 @@ export class World {
   readonly root: string;
   home: string;
   readonly marks: string;
+  /** A git repository, in which some of the jobs run; `/` where there is no git. */
+  readonly code: string;
   readonly clockFile: string;
   readonly jobs: Expected[] = [];
   /** Set in every process that comes from here, so that none is overlooked. */
@@ -55,6 +57,7 @@ export class World {
     this.tag = this.root;
     mkdirSync(this.marks);
     mkdirSync(this.home);
+    this.code = repositoryIn(this.root);
   }
 
   get pid(): number {
@@ -266,4 +269,11 @@ export class World {
     }
     rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+function repositoryIn(root: string): string {
+  const path = join(root, 'code');
+  mkdirSync(path);
+  writeFileSync(join(path, 'train.py'), 'lr = 1\n');
+  return spawnSync('git', ['-C', path, 'init', '-q'], { stdio: 'ignore' }).status === 0 ? path : '/';
 }

@@ -216,6 +216,7 @@ function parseGpuLine(line: string, atMs: number): { count: number; device: Prob
         info,
         reading: null,
         trouble: `nvidia-smi says ${free} instead of its memory; reset the GPU or restart the machine, and look into dmesg for Xid messages`,
+        ...(/is lost|requires reset/i.test(free) ? { lost: true } : {}),
       },
     };
   }

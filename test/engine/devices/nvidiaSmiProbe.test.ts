@@ -126,6 +126,7 @@ describe('NvidiaSmiProbe', () => {
       const report = await probe.start(seen);
       expect(report.devices[0]!.reading).not.toBeNull();
       expect(report.devices[1]).toMatchObject({ reading: null, trouble: expect.stringContaining(error) });
+      expect(report.devices[1]!.lost === true).toBe(error.includes('lost'));
     },
   );
 
