@@ -1,9 +1,9 @@
 // `npm test`: checks, then unit, engine and end-to-end tests. What the tests need beyond npm is installed first.
 // With arguments, runs only the tests that they select: npm test -- test/engine/jobs.test.ts
-import { installNeeds } from './lib/needs.ts';
+import { installNeeds, TEST_NEEDS } from './lib/needs.ts';
 import { run } from './lib/run.ts';
 
-const missing = installNeeds();
+const missing = installNeeds(TEST_NEEDS);
 if (missing.length > 0) {
   console.error(`The tests need more than npm gives:\n${missing.map((line) => `  ${line}`).join('\n')}`);
   process.exit(1);

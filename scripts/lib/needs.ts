@@ -1,12 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-/** A program that tests or the demo need and npm cannot give. */
+/** A program that tests, the demo or a comparison need and npm cannot give. */
 interface Need {
   readonly what: string;
   /** Debian package that has it. */
   readonly debian: string;
-  /** True: without it some tests are skipped, and say so. */
+  /** True: without it some tests, or one column of a comparison, are left out, and say so. */
   readonly optional?: true;
   present(): boolean;
 }
@@ -22,7 +22,15 @@ const CHROMIUMS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-const NEEDS: readonly Need[] = [
+const SLURM: Need = {
+  what: 'Slurm with munge, for jobs that are handed over to it',
+  debian: 'slurm-wlm munge',
+  optional: true,
+  present: () => answers('sh', '-c', 'command -v slurmctld && command -v slurmd && command -v munged'),
+};
+
+/** Of the tests. */
+export const TEST_NEEDS: readonly Need[] = [
   {
     what: 'Chromium, for the console',
     debian: 'chromium',
@@ -43,11 +51,17 @@ const NEEDS: readonly Need[] = [
     debian: 'python3-torch python3-numpy',
     present: () => answers('/usr/bin/python3', '-c', 'import torch, numpy'),
   },
+  SLURM,
+];
+
+/** Of the comparison with other queues. */
+export const PEER_NEEDS: readonly Need[] = [
+  SLURM,
   {
-    what: 'Slurm with munge, for jobs that are handed over to it',
-    debian: 'slurm-wlm munge',
+    what: 'task-spooler',
+    debian: 'task-spooler',
     optional: true,
-    present: () => answers('sh', '-c', 'command -v slurmctld && command -v slurmd && command -v munged'),
+    present: () => answers('sh', '-c', 'command -v tsp'),
   },
 ];
 
@@ -55,8 +69,8 @@ const NEEDS: readonly Need[] = [
  * Installs through apt whatever is missing, where this user may; otherwise says what to install.
  * @returns what is still missing, a line each, with the command that would install it.
  */
-export function installNeeds(): string[] {
-  const missing = NEEDS.filter((need) => !need.present());
+export function installNeeds(needs: readonly Need[]): string[] {
+  const missing = needs.filter((need) => !need.present());
   if (missing.length === 0) return [];
   const packages = missing.flatMap((need) => need.debian.split(' '));
   const mayInstall = process.getuid?.() === 0 && answers('apt-get', '--version');
@@ -73,12 +87,12 @@ export function installNeeds(): string[] {
       console.error(`apt could not install them: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  const lines = (needs: readonly Need[]): string[] =>
-    needs.map(
+  const lines = (absent: readonly Need[]): string[] =>
+    absent.map(
       ({ what, debian }) => `${what}: install it, on Debian or Ubuntu with: sudo apt install ${debian}`,
     );
-  const still = NEEDS.filter((need) => !need.present());
+  const still = needs.filter((need) => !need.present());
   for (const line of lines(still.filter(({ optional }) => optional)))
-    console.log(`some tests are skipped without ${line}`);
+    console.log(`something is left out without ${line}`);
   return lines(still.filter(({ optional }) => !optional));
 }

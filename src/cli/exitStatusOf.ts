@@ -11,6 +11,8 @@ export function exitStatusOf(job: JobView | undefined): number {
       return 137;
     case 'lost':
       return 129;
+    case 'held':
+      return 126;
     default:
       return 127;
   }

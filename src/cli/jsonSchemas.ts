@@ -24,6 +24,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ls: jobs,
   show: z.union([job, answerOf(contract.jobs.code)]),
   logs: (answerOf(contract.logs.search) as z.ZodObject).shape.matches as z.ZodType,
+  wait: jobs,
   metrics: answerOf(contract.jobs.metrics),
   pause: jobs,
   throttle: jobs,
@@ -36,7 +37,13 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   release: jobs,
   retry: jobs,
   priority: jobs,
-  devices: answerOf(contract.devices.list),
+  devices: z.union([
+    answerOf(contract.devices.list),
+    z.object({
+      readings: answerOf(contract.devices.samples),
+      allocations: answerOf(contract.devices.allocations),
+    }),
+  ]),
   status: z.object({
     system: overview.system as z.ZodType,
     scheduler,
@@ -93,6 +100,14 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'executor test': answerOf(contract.executors.test),
   'executor order': answerOf(contract.executors.order),
   'executor rm': answerOf(contract.executors.remove),
+  backup: z.object({ file: z.string(), jobs: z.int(), files: z.int(), bytes: z.int() }),
+  restore: z.object({
+    home: z.string(),
+    jobs: z.int(),
+    /** Of the Stint that wrote it. */
+    version: z.string(),
+    createdAtMs: z.number(),
+  }),
   'service status': z.object({
     installed: z.boolean(),
     path: z.string(),

@@ -69,6 +69,12 @@ export const machineRulesSchema = z.strictObject({
   capOutput: z.boolean('give true or false'),
   /** What agents may do that come over `stint mcp`. */
   agents: z.enum(AGENTS_MAY, `choose from ${AGENTS_MAY.join(', ')}`),
+  /** A collector of OpenTelemetry that is sent the life of each job that is over; null: none. */
+  tracesUrl: z
+    .url({ protocol: /^https?$/, error: 'give an address, such as http://127.0.0.1:4318' })
+    .max(2000)
+    .refine((url) => !/^https?:\/\/[^/]*@/.test(url), 'give an address without a user')
+    .nullable(),
 });
 export type MachineRules = z.output<typeof machineRulesSchema>;
 
@@ -85,6 +91,7 @@ export const DEFAULT_MACHINE_RULES: MachineRules = {
   logTotalMib: null,
   capOutput: false,
   agents: 'look',
+  tracesUrl: null,
 };
 
 /** What a clock on the wall shows. `day` counts from Monday, 0 to 6. */

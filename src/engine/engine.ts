@@ -67,6 +67,7 @@ import { openDatabase } from './store/database.ts';
 import { OwnersChoice } from './store/ownersChoice.ts';
 import { sweepSecrets } from './store/secretSweep.ts';
 import { storesOf } from './store/stores.ts';
+import { Tracer } from './traces/tracer.ts';
 import { VERSION } from './version.ts';
 
 export interface EngineOptions {
@@ -474,6 +475,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     undo.push(() => notifier.stop());
     notifier.start();
     undo.push(registry.onChange(() => notifier.observe(registry.list())));
+    const tracer = new Tracer({
+      ledger,
+      settings: stores.settings,
+      url: () => rules.machine().tracesUrl,
+      log,
+      ...options.notify,
+    });
+    undo.push(() => tracer.stop());
+    tracer.start();
     const goalsPreviews = new GoalsPreviews({
       goals: () => goals.current,
       acting: () => brain.acting,
@@ -506,6 +516,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       templates,
       tokens,
       notifier,
+      tracer,
       stores,
       devices: () => registry.list(),
       focus: (deviceIds, sinceMs, forMs) => {

@@ -35,6 +35,7 @@ import type { LogGapStore } from './store/logGapStore.ts';
 import type { MetricStore } from './store/metricStore.ts';
 import type { OwnersChoice } from './store/ownersChoice.ts';
 import type { SettingStore } from './store/settingStore.ts';
+import type { Tracer } from './traces/tracer.ts';
 
 /** What the handlers of the contract work with. */
 export interface EngineParts {
@@ -63,6 +64,7 @@ export interface EngineParts {
   readonly templates: Templates;
   readonly tokens: Tokens;
   readonly notifier: Notifier;
+  readonly tracer: Tracer;
   readonly stores: {
     readonly decisions: DecisionStore;
     readonly devices: DeviceStore;

@@ -1,21 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { commandsPage, silentProgram } from '../../scripts/lib/commandsPage.ts';
-
-const ROOT = resolve(import.meta.dirname, '../..');
-const PAGES = [
-  join(ROOT, 'README.md'),
-  join(ROOT, 'CONTRIBUTING.md'),
-  ...['docs', 'docs/decisions'].flatMap((folder) =>
-    readdirSync(join(ROOT, folder))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => join(ROOT, folder, name)),
-  ),
-];
-const textOf = (page: string): string => readFileSync(page, 'utf8');
-const FENCE = /^```[^\n]*\n([\s\S]*?)^```/gm;
+import { FENCE, PAGES, ROOT, samples, textOf } from './manual.ts';
 
 let program: Command;
 beforeAll(async () => {
@@ -37,13 +25,9 @@ describe('the manual', () => {
   });
 
   it('shows commands and options that there are', () => {
-    const samples = PAGES.flatMap((page) =>
-      [...textOf(page).matchAll(FENCE)].flatMap(([, code = '']) =>
-        commandsIn(code).map((words) => ({ page: relative(ROOT, page), words })),
-      ),
-    );
-    expect(samples.length).toBeGreaterThan(100);
-    const wrong = samples.flatMap(({ page, words }) => {
+    const all = samples();
+    expect(all.length).toBeGreaterThan(100);
+    const wrong = all.flatMap(({ page, words }) => {
       const problem = problemOf(words);
       return problem === null ? [] : [`${page}: stint ${words.join(' ')}: ${problem}`];
     });
@@ -80,27 +64,6 @@ const slug = (title: string): string =>
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .trim()
     .replaceAll(/\s/g, '-');
-
-/** What follows `stint` in a block of code, as words. Only lines and parts that begin with it are commands. */
-function commandsIn(code: string): string[][] {
-  return code
-    .replaceAll('\\\n', ' ')
-    .split('\n')
-    .flatMap((line) => partsOf(line))
-    .filter(([first]) => first === 'stint')
-    .map((words) => words.slice(1));
-}
-
-/** A shell's line as commands of words: quotes keep together, `#` begins a note. */
-function partsOf(line: string): string[][] {
-  const parts: string[][] = [[]];
-  for (const [word] of line.matchAll(/(?:'[^']*'|"[^"]*"|\\.|[^\s'";|&#\\]|(?<=\S)#)+|#.*|;|\|\|?|&&?/g)) {
-    if (word.startsWith('#')) break;
-    if (/^[;|&]+$/.test(word)) parts.push([]);
-    else parts.at(-1)?.push(word);
-  }
-  return parts;
-}
 
 /** null: commander would understand it. */
 function problemOf(words: readonly string[]): string | null {

@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { serveLocalSocket } from '../../src/engine/server/localSocket.ts';
+import { commandLineOf } from '../headless/commandHarness.ts';
+import { recordingLog } from '../headless/fakeRouter.ts';
 import { eventually, removeHome, startEngine, type TestEngine, temporaryHome } from './support/testEngine.ts';
 
 const STAND_IN = join(import.meta.dirname, '..', 'stand-ins', 'slurm', 'slurm.sh');
@@ -70,10 +73,29 @@ describe('a Slurm that answers badly', () => {
     mode('sbatch', 'refuse');
     const refused = await stint.until((await submit('refused')).id, 'held');
     expect(refused.waitingReason).toMatch(/^held: slurm refused it: Invalid account/);
+    // Whoever waits for it hears of that, and waits no longer.
+    const socket = await serveLocalSocket({ home, router: stint.engine.router, log: recordingLog() });
+    const waited = await commandLineOf(() => home)('wait', String(refused.id));
+    await socket.close();
+    expect(waited).toMatchObject({
+      status: 126,
+      stderr: expect.stringMatching(/job \d+ is held: slurm refused it: Invalid account.*stint release/),
+    });
     mode('sbatch', null);
     await stint.client.jobs.release({ id: refused.id });
     expect(await over(refused.id)).toMatchObject({ exitCode: 7, attempt: 2 });
     expect(runsOf('refused')).toBe('x\n');
+  });
+
+  it('is believed by its accounts where its queue has forgotten a job', { timeout: 120_000 }, async () => {
+    mode('squeue', 'forgotten');
+    mode('sacct', 'accounts');
+    const { id } = await submit('forgotten');
+    // Its own exit code says less.
+    expect(await stint.until(id, 'timed-out', 'failed', 'lost', 'held')).toMatchObject({
+      status: 'timed-out',
+      cause: 'slurm ended it: over its time limit',
+    });
   });
 
   it('runs a job once whose submission it never answered', { timeout: 120_000 }, async () => {

@@ -40,6 +40,19 @@ const show = (rows: number, columns: number, ...args: string[]): Shown => {
   return shown;
 };
 
+describe('ls --watch', () => {
+  it('prints the list in its place when something changed, until Ctrl+C', async () => {
+    const list = show(20, 110, 'ls', '--watch', '--status', 'running');
+    await list.sees('No such jobs.');
+    const { id } = await engine.submit(['sleep', '600'], { name: 'watched job' });
+    await list.sees(/␛\[H␛\[J[^␛]*watched job/);
+    await engine.client.jobs.cancel({ id });
+    await list.sees(/watched job[\s\S]*No such jobs\./);
+    list.press('\x03');
+    await list.ended();
+  });
+});
+
 describe('top', () => {
   it('shows devices and queue as they change, fits the terminal, and gives it back', async () => {
     const top = show(30, 110, 'top');

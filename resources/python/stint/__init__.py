@@ -121,7 +121,7 @@ class Client:
     def wait(self, job_id, timeout_s=None, every_s=1.0):
         """Waits until the job is over, through restarts of the engine as well.
 
-        Returns: the job. Raises: TimeoutError after `timeout_s`.
+        Returns: the job. Raises: TimeoutError after `timeout_s`; StintError if another queue refused it, so that it is held.
         """
         until = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
@@ -129,9 +129,11 @@ class Client:
                 job = self.job(job_id)
                 if job["status"] in OVER:
                     return job
+                if job["status"] == "held" and job["executor"] and job["cause"]:
+                    raise StintError("job %s is %s" % (job_id, job["waitingReason"]), code="REFUSED")
             except StintError as error:
                 # Nobody answers, or it is busy: later perhaps. A refusal stays one.
-                if error.status not in (None, 429, 503):
+                if error.code == "REFUSED" or error.status not in (None, 429, 503):
                     raise
             if until is not None and time.monotonic() >= until:
                 raise TimeoutError("job %s is not over after %g s" % (job_id, timeout_s))

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
 import { FieldError } from '../../domain/errors.ts';
+import { isRefused } from '../../domain/remote.ts';
 import { CliError, STATUS } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import type { Connection } from '../connect.ts';
@@ -31,6 +32,7 @@ interface LogOf {
 }
 interface WaitFlags {
   readonly timeout?: number;
+  readonly json?: true;
   readonly data?: string;
 }
 
@@ -59,7 +61,8 @@ const WAIT_HELP = `
 Exit status: the job's own (128 + n if signal n ended it). For a job that has none to give, or one that was ended
 and still said 0: 130 cancelled, 137 timed out, 129 lost, 127 could not be started. With several jobs it is that of
 the first one given that is not 0. 124 when --timeout ran out; the jobs go on. If the engine goes away meanwhile,
-it waits for it to come back.
+it waits for it to come back. A job that another queue refused, and that is held therefore, is waited for no longer:
+126, with what was said. One that a person holds is waited for.
 
 Examples:
   stint wait 12 && echo done
@@ -96,6 +99,7 @@ export function registerFollow(program: Command, context: Context): void {
   clientCommand(program, 'wait', 'Waits until jobs are over, and ends as they did.')
     .argument('<ID...>', 'numbers of the jobs', jobIds)
     .option('--timeout <S>', 'give up after this many seconds (or 45min, 2h)', duration('--timeout'))
+    .option('--json', 'print the jobs as a JSON array when they are over')
     .addHelpText('after', WAIT_HELP)
     .action((ids: number[], flags: WaitFlags) => wait(context, ids, flags));
 }
@@ -212,7 +216,8 @@ async function wait(context: Context, ids: readonly number[], flags: WaitFlags):
   const { connect, EngineAwayError } = await import('../connect.ts');
   const engine = engineOf(context, flags);
   const jobs = new Map<number, JobView>();
-  const pending = () => ids.filter((id) => (jobs.get(id)?.finishedAtMs ?? null) === null);
+  const pending = () => ids.filter((id) => !isSettled(jobs.get(id)));
+  const held = new Set<number>();
   const timeUp = new AbortController();
   const timeout =
     flags.timeout === undefined
@@ -229,7 +234,17 @@ async function wait(context: Context, ids: readonly number[], flags: WaitFlags):
       away = false;
       met = true;
       delayMs = FIRST_RETRY_MS;
-      await connection.during((client) => observe(client, jobs, pending, timeUp.signal));
+      await connection.during((client) =>
+        observe(client, jobs, pending, timeUp.signal, () => {
+          for (const id of pending()) {
+            if (jobs.get(id)?.status !== 'held') held.delete(id);
+            else if (!held.has(id)) {
+              held.add(id);
+              context.err(`job ${id} is held; \`stint release ${id}\` lets it wait for its turn`);
+            }
+          }
+        }),
+      );
     } catch (error) {
       if (timeUp.signal.aborted) break;
       if (!(error instanceof EngineAwayError)) throw error;
@@ -252,8 +267,20 @@ async function wait(context: Context, ids: readonly number[], flags: WaitFlags):
       'wait longer with --timeout, or see `stint ls`',
     );
   }
+  for (const id of ids) {
+    const job = jobs.get(id);
+    if (job !== undefined && isRefused(job))
+      context.err(
+        `job ${id} is ${job.waitingReason}; mend that and \`stint release ${id}\`, or \`stint cancel ${id}\``,
+      );
+  }
+  if (flags.json) context.out(JSON.stringify(ids.map((id) => jobs.get(id))));
   context.exitWith(ids.map((id) => exitStatusOf(jobs.get(id))).find((status) => status !== 0) ?? 0);
 }
+
+/** Nothing happens to it any more, or not before a person has mended what another queue refused it for. */
+const isSettled = (job: JobView | undefined): boolean =>
+  job !== undefined && (job.finishedAtMs !== null || isRefused(job));
 
 /** Keeps `jobs` up to date until none is pending or the engine ends the stream. */
 async function observe(
@@ -261,9 +288,11 @@ async function observe(
   jobs: Map<number, JobView>,
   pending: () => number[],
   signal: AbortSignal,
+  changed: () => void,
 ): Promise<void> {
   const load = async () => {
     for (const id of pending()) jobs.set(id, await client.jobs.get({ id }));
+    changed();
   };
   await load();
   if (pending().length === 0) return;
@@ -272,7 +301,10 @@ async function observe(
   await load();
   if (pending().length === 0) return;
   for await (const message of await client.watch({ since: seq }, { signal })) {
-    if (message.type === 'event' && pending().includes(message.job.id)) jobs.set(message.job.id, message.job);
+    if (message.type === 'event' && pending().includes(message.job.id)) {
+      jobs.set(message.job.id, message.job);
+      changed();
+    }
     if (pending().length === 0) return;
   }
 }

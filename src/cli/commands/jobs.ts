@@ -18,6 +18,7 @@ import { integer, jobId } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { jobColumns, type ListRow } from '../jobColumns.ts';
 import { PERIOD_HELP, type PeriodFlags, periodOf } from '../period.ts';
+import { printAgain } from '../printAgain.ts';
 import { startText } from '../startText.ts';
 import { type Column, printable, renderPairs, renderTable, shownLine } from '../table.ts';
 
@@ -32,6 +33,7 @@ interface ListFlags extends PeriodFlags {
   readonly all?: true;
   readonly array?: number;
   readonly expand?: true;
+  readonly watch?: true;
   readonly json?: true;
   readonly data?: string;
 }
@@ -50,6 +52,7 @@ Examples:
   stint ls --user ada --project vision --cause gpu-memory --from 7d
   stint ls --search "--lr 3e-4" --limit 20
   stint ls --array 12
+  stint ls --watch --status running
   stint ls --json | jq '.[] | select(.status == "failed") | .id'`;
 
 export function registerJobs(program: Command, context: Context): void {
@@ -71,9 +74,20 @@ export function registerJobs(program: Command, context: Context): void {
     .option('--all', `all that ever ended, not only the last ${FINISHED_SHOWN}`)
     .option('--array <ID>', 'the jobs of this array, each in a line of its own', jobId)
     .option('--expand', 'every job of an array in a line of its own, not one line for the array')
-    .option('--json', 'print all jobs as a JSON array')
+    .option('--watch', 'print them again as they change, until Ctrl+C')
+    .option('--json', 'print all jobs as a JSON array; with --watch an array a line')
     .addHelpText('after', LIST_HELP)
-    .action((flags: ListFlags) => withEngine(context, flags, (client) => list(context, client, flags)));
+    .action((flags: ListFlags) =>
+      withEngine(context, flags, (client) =>
+        flags.watch
+          ? printAgain(context, client, {
+              after: ['event', 'reasons'],
+              inPlace: !flags.json,
+              print: () => list(context, client, flags),
+            })
+          : list(context, client, flags),
+      ),
+    );
 
   clientCommand(program, 'show', 'Shows one job: what it is, how it stands, and what happened to it.')
     .argument('<ID>', 'number of the job', jobId)

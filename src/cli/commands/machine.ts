@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { Overview, SchedulerStatus } from '../../contract/messages.ts';
+import { FieldError } from '../../domain/errors.ts';
 import { formatDuration, formatMib } from '../../domain/units.ts';
 import { CliError, STATUS } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { DEVICE_COLUMNS } from '../deviceColumns.ts';
 import { formatTime } from '../formatTime.ts';
+import { pastDevices } from '../pastDevices.ts';
+import { printAgain } from '../printAgain.ts';
 import { renderPairs, renderTable } from '../table.ts';
 
 interface Flags {
@@ -16,17 +19,37 @@ interface Flags {
   readonly data?: string;
 }
 
+interface DevicesFlags extends Flags {
+  readonly watch?: true;
+  readonly from?: string;
+}
+
+const DEVICES_HELP = `
+With --from and --json: what was measured (\`readings\`) and which jobs were there (\`allocations\`), a JSON object.
+
+Examples:
+  stint devices --watch
+  stint devices --from 1h`;
+
 export function registerMachine(program: Command, context: Context): void {
   clientCommand(program, 'devices', 'Lists the GPUs, how busy they are, and whose jobs are on them.')
     .option('--watch', 'print them again with every reading, until Ctrl+C')
+    .option('--from <T>', 'how busy they have been since then, and with whose jobs, such as 1h')
     .option('--json', 'print the devices as a JSON array; with --watch an array a line')
-    .action((flags: Flags & { readonly watch?: true }) =>
+    .addHelpText('after', DEVICES_HELP)
+    .action((flags: DevicesFlags) =>
       withEngine(context, flags, async (client) => {
-        if (flags.watch) return watchDevices(context, client, flags);
-        const devices = await client.devices.list();
-        if (flags.json) return context.out(JSON.stringify(devices));
-        if (devices.length === 0) return context.out('No devices. `stint status` says why.');
-        for (const line of renderTable(DEVICE_COLUMNS, devices, context.width)) context.out(line);
+        if (flags.watch && flags.from !== undefined)
+          throw new FieldError('--from', flags.from, 'give it without --watch');
+        if (flags.watch) {
+          return printAgain(context, client, {
+            after: ['devices'],
+            inPlace: !flags.json,
+            print: () => nowDevices(context, client, flags),
+          });
+        }
+        if (flags.from !== undefined) return pastDevices(context, client, flags.from, flags);
+        return nowDevices(context, client, flags);
       }),
     );
 
@@ -55,20 +78,11 @@ export function registerMachine(program: Command, context: Context): void {
     );
 }
 
-/** On a terminal each table takes the place of the last. */
-const HOME_AND_CLEAR = '\u001b[H\u001b[J';
-
-async function watchDevices(context: Context, client: StintClient, flags: Flags): Promise<void> {
-  for await (const message of await client.watch({})) {
-    if (message.type !== 'devices') continue;
-    const { devices } = message;
-    if (flags.json) {
-      context.out(JSON.stringify(devices));
-      continue;
-    }
-    context.write(Number.isFinite(context.width) ? HOME_AND_CLEAR : '\n');
-    for (const line of renderTable(DEVICE_COLUMNS, devices, context.width)) context.out(line);
-  }
+async function nowDevices(context: Context, client: StintClient, flags: Flags): Promise<void> {
+  const devices = await client.devices.list();
+  if (flags.json) return context.out(JSON.stringify(devices));
+  if (devices.length === 0) return context.out('No devices. `stint status` says why.');
+  for (const line of renderTable(DEVICE_COLUMNS, devices, context.width)) context.out(line);
 }
 
 const LEARNER: Readonly<Record<SchedulerStatus['learner']['state'], string>> = {

@@ -25,6 +25,7 @@ interface SettingsFlags {
   readonly logsTotal?: number | null;
   readonly capOutput?: string;
   readonly agents?: MachineRules['agents'];
+  readonly traces?: string;
   readonly json?: true;
   readonly data?: string;
 }
@@ -108,6 +109,10 @@ export function registerSettings(program: Command, context: Context): void {
       'what agents over `stint mcp` may do: look (default), or act, which is to run programs as you',
       oneOf('--agents', AGENTS_MAY),
     )
+    .option(
+      '--traces <URL>',
+      'send the life of each job that is over to this collector of OpenTelemetry, such as http://127.0.0.1:4318;\nnone: nowhere (default)',
+    )
     .option('--json', 'print the settings as JSON')
     .addHelpText('after', SETTINGS_HELP)
     .action((flags: SettingsFlags) =>
@@ -150,6 +155,7 @@ function wantedSettings(flags: SettingsFlags): Partial<MachineRules> {
     ...(flags.logsTotal === undefined ? {} : { logTotalMib: flags.logsTotal }),
     ...(flags.capOutput === undefined ? {} : { capOutput: flags.capOutput === 'yes' }),
     ...(flags.agents === undefined ? {} : { agents: flags.agents }),
+    ...(flags.traces === undefined ? {} : { tracesUrl: flags.traces === 'none' ? null : flags.traces }),
   };
 }
 
@@ -186,6 +192,7 @@ function settingPairs({
       `${sizeText(ways.logCapMib)} each, ${sizeText(ways.logTotalMib)} together${ways.capOutput ? ', --output too' : ''}`,
     ],
     ['agents', ways.agents === 'act' ? 'may look and act' : 'may look'],
+    ['traces', ways.tracesUrl === null ? 'sent nowhere' : `sent to ${ways.tracesUrl}`],
   ];
 }
 

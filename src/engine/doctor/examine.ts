@@ -13,7 +13,13 @@ export interface Patient {
   readonly nowMs: number;
   readonly rungs: () => Promise<Rung[]>;
   /** null: no engine runs there. */
-  readonly engine: (Probed & { readonly scheduler: SchedulerStatus }) | null;
+  readonly engine:
+    | (Probed & {
+        readonly scheduler: SchedulerStatus;
+        /** What it reaches of other programs. */
+        readonly connections: () => Finding[];
+      })
+    | null;
 }
 
 /** Looks at everything that Stint and its jobs need, and changes nothing. The gravest findings come first. */
@@ -24,6 +30,7 @@ export async function examine({ home, env, nowMs, rungs, engine }: Patient): Pro
     ['system', () => machineFindings(env)],
     ['devices', () => gpuFindings(env, engine)],
     ['rungs', async () => rungFindings(await rungs())],
+    ['connections', () => engine?.connections() ?? []],
     ['software', () => softwareFindings(env, engine?.scheduler ?? null, gpus)],
   ];
   const found = await Promise.all(

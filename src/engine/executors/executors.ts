@@ -6,6 +6,7 @@ import {
   type ExecutorView,
   parseChoice,
 } from '../../domain/executor.ts';
+import { type Finding, ok } from '../../domain/finding.ts';
 import { isTerminal, type Job } from '../../domain/job.ts';
 import type { ExecutorStore } from '../store/executorStore.ts';
 import type { SettingStore } from '../store/settingStore.ts';
@@ -80,6 +81,20 @@ export class Executors {
 
   list(): ExecutorView[] {
     return [...this.#elsewhere.values()].map(({ view }) => view);
+  }
+
+  /** How each is doing, without asking it anew. */
+  findings(): Finding[] {
+    return this.list().map(({ name, state, trouble, version }) => {
+      const about = `executor ${name}`;
+      if (state === 'trouble') {
+        const remedy = `stint executor test ${name} says what it lacks; its jobs stay as they are recorded`;
+        return { about, severity: 'warning', found: trouble ?? 'it does not answer', remedy };
+      }
+      if (state === 'ok') return ok(about, `answers${version === null ? '' : `, version ${version}`}`);
+      const remedy = `stint executor test ${name} tries it`;
+      return { about, severity: 'note', found: 'has no jobs of ours, and is not asked', remedy };
+    });
   }
 
   /** @throws {FieldError} if the name is taken. */

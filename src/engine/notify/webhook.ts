@@ -16,6 +16,21 @@ const MOST_ANSWER_BYTES = 4096;
 /** What services cut, or refuse, beyond. */
 const MOST_CHARACTERS = 1900;
 
+/** It was answered, and not taken. */
+export class RefusedError extends Error {
+  readonly status: number;
+
+  constructor(status: number, shown: string) {
+    super(`answered ${status}${shown === '' ? '' : `: ${shown}`}`);
+    this.status = status;
+  }
+
+  /** The same request would be refused again. */
+  get forGood(): boolean {
+    return this.status >= 400 && this.status < 500 && this.status !== 408 && this.status !== 429;
+  }
+}
+
 const hmac = (key: string, text: string) => createHmac('sha256', key).update(text);
 
 /** A rule's message in the words of its service. @param nowMs for signatures. */
@@ -80,7 +95,7 @@ export function requestOf(
 
 /**
  * Sends it, and reads whether it was taken.
- * @throws with what went wrong, in a line; `signal` ends it early.
+ * @throws {RefusedError} when it was not, or else with what went wrong, in a line; `signal` ends it early.
  */
 export async function sendRequest(told: Told, signal: AbortSignal, timeoutMs = TIMEOUT_MS): Promise<void> {
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -102,7 +117,7 @@ export async function sendRequest(told: Told, signal: AbortSignal, timeoutMs = T
     throw new Error(String(cause?.code ?? cause?.message ?? (error as Error).message));
   }
   const shown = answer.replace(/\s+/g, ' ').trim().slice(0, 200);
-  if (!response.ok) throw new Error(`answered ${response.status}${shown === '' ? '' : `: ${shown}`}`);
+  if (!response.ok) throw new RefusedError(response.status, shown);
   if (refusedInside(answer)) throw new Error(`answered ${shown}`);
 }
 

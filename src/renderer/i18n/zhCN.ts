@@ -1102,4 +1102,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   'began on {{nodes}}': '开始运行于 {{nodes}}',
   'put back into the queue there: {{reason}}': '已在对方重新排队：{{reason}}',
   'ended there: {{outcome}}{{a}}': '在对方结束：{{outcome}}{{a}}',
+  'Traces are sent to': '追踪发送至',
+  'A collector of OpenTelemetry that hears the life of each job that is over; empty: nobody.':
+    '一个 OpenTelemetry 收集器，会收到每个已结束作业的经过；留空则不发送。',
 };

@@ -13,7 +13,9 @@ const readDays = reader(
   machineRulesSchema.shape.secretDays,
 );
 
-/** What agents may do, and what counts as a secret. */
+const readUrl = reader((text) => (text === '' ? null : text), machineRulesSchema.shape.tracesUrl);
+
+/** What agents may do, what counts as a secret, and what is sent elsewhere. */
 export function Privacy(props: {
   rules: MachineRules;
   onSet(change: Partial<MachineRules>): Promise<boolean>;
@@ -67,6 +69,19 @@ export function Privacy(props: {
           value={String(rules.secretDays)}
           read={readDays}
           onSave={(secretDays) => void onSet({ secretDays })}
+        />
+      </Setting>
+      <Setting
+        label={t('Traces are sent to')}
+        words="opentelemetry otlp jaeger tempo collector"
+        about={t('A collector of OpenTelemetry that hears the life of each job that is over; empty: nobody.')}
+      >
+        <ValueField
+          label={t('Traces are sent to')}
+          value={rules.tracesUrl ?? ''}
+          placeholder="http://127.0.0.1:4318"
+          read={readUrl}
+          onSave={(tracesUrl) => void onSet({ tracesUrl })}
         />
       </Setting>
     </Group>

@@ -5,6 +5,8 @@
 #   hang      never answers          garbage   answers nonsense         down   as if the controller were away
 #   refuse    says no                late      (sbatch) takes the job, and never answers
 #   lose      (sbatch) answers with a number, and takes nothing; the script is kept as `lost`
+#   forgotten (squeue) has nothing in its list any more
+#   accounts  (sacct) remembers that every job was ended at its time limit
 dir=$(dirname "$0")
 name=$(basename "$0")
 mode=$(cat "$dir/$name.mode" 2>/dev/null)
@@ -36,6 +38,7 @@ case $name in
     echo "$number"
     ;;
   squeue)
+    [ "$mode" = forgotten ] && exit 0
     for job in "$dir"/jobs/*; do
       [ -e "$job/token" ] || continue
       state=RUNNING
@@ -50,5 +53,9 @@ case $name in
       job) echo "JobId=$4 JobState=COMPLETED Reason=None ExitCode=$(cat "$dir/jobs/$4/code" 2>/dev/null || echo 0):0" ;;
     esac
     ;;
-  sacct) echo 'Slurm accounting storage is disabled' >&2; exit 1 ;;
+  sacct)
+    [ "$mode" = accounts ] && { echo 'TIMEOUT|0:15|TimeLimit'; exit 0; }
+    echo 'Slurm accounting storage is disabled' >&2
+    exit 1
+    ;;
 esac

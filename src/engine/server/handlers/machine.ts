@@ -15,7 +15,13 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
       doctor: os.system.doctor.handler(async () => {
         const { examine } = await import('../../doctor/examine.ts');
         const { home, probe, probeNote: note } = parts.system();
-        const engine = { probe, note, devices: parts.devices(), scheduler: parts.scheduler() };
+        const engine = {
+          probe,
+          note,
+          devices: parts.devices(),
+          scheduler: parts.scheduler(),
+          connections: () => [...parts.tracer.findings(), ...parts.executors.findings()],
+        };
         return examine({ home, env: parts.env, nowMs: parts.clock.nowMs(), rungs: parts.rungs, engine });
       }),
       overview: os.system.overview.handler(() => overview(parts)),
