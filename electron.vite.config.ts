@@ -21,6 +21,7 @@ const entries = Object.fromEntries(
     'lab/train/trainingWorker',
     'lab/gate/gateProcess',
     'lab/preview/previewProcess',
+    'lab/replay/replayProcess',
     'engine/devices/nvmlChild',
     'engine/control/dutyChild',
     'engine/forecast/forecastProcess',

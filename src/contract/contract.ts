@@ -29,12 +29,13 @@ import { conductSchema } from '../domain/mode.ts';
 import { notifyRuleSchema, notifyTargetSchema, notifyViewSchema } from '../domain/notifyRule.ts';
 import { obstacleSchema } from '../domain/obstacle.ts';
 import { pastJobSchema } from '../domain/pastJob.ts';
+import { replayMessageSchema } from '../domain/pastReplay.ts';
 import { POLICY_NAMES } from '../domain/policyNames.ts';
 import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.ts';
 import { goalWeightsSchema } from '../domain/reward.ts';
 import { pauseBySchema, rungSchema, throttleBySchema } from '../domain/rungs.ts';
 import { templateSchema } from '../domain/template.ts';
-import { USAGE_BY, usageSchema } from '../domain/usage.ts';
+import { energySchema, USAGE_BY, usageSchema } from '../domain/usage.ts';
 import {
   allocationSchema,
   jobMemorySchema,
@@ -333,6 +334,38 @@ export const contract = {
         }),
       )
       .output(z.array(usageSchema)),
+    /** What these jobs drew over all attempts, so far; without those of which no power was measured. */
+    energy: base
+      .input(
+        z.object({
+          ids: z.array(jobId.shape.id, 'give ids of jobs').max(1000, 'give at most 1000 ids at a time'),
+        }),
+      )
+      .output(z.array(energySchema)),
+    /**
+     * What other policies would have done with the jobs that arrived in [fromMs, toMs): see `pastReplaySchema`. It takes seconds
+     * to minutes, tells how far it is, and ends when the reader goes. One at a time. `policies`: all heuristics when left
+     * out; `gpus`: as many as there are.
+     */
+    replay: base
+      .input(
+        z.object({
+          fromMs: since,
+          toMs: since.optional(),
+          policies: z
+            .array(z.string('name policies'), 'name policies')
+            .min(1, 'name at least one')
+            .max(30, 'name at most 30')
+            .optional(),
+          gpus: z.int('give a whole number').min(1, 'give at least 1').max(64, 'give at most 64').optional(),
+          seed: z
+            .int('give a whole number')
+            .min(0, 'give 0 or more')
+            .max(2 ** 32 - 1, 'give less than 2^32')
+            .default(1),
+        }),
+      )
+      .output(eventIterator(replayMessageSchema)),
   },
   logs: {
     /** A piece from `offset` (negative: from the end). Never more than `limitBytes`. */

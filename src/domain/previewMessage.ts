@@ -1,4 +1,3 @@
-import type { GoalsPreview } from './goalsPreview.ts';
 import type { PastJob } from './pastJob.ts';
 import type { PolicyName } from './policyNames.ts';
 import type { GoalWeights } from './reward.ts';
@@ -22,10 +21,3 @@ export interface PreviewTask {
   readonly instead: GoalWeights;
   readonly seed: number;
 }
-
-/** What the process that replays says: how far it is, several times, and then one of the others. */
-export type PreviewAnswer =
-  | { readonly fraction: number }
-  /** null: there is nothing to replay. */
-  | { readonly preview: GoalsPreview | null }
-  | { readonly trouble: string };

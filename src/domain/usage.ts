@@ -15,3 +15,14 @@ export const usageSchema = z.object({
   measuredGpuHours: z.number(),
 });
 export type Usage = z.output<typeof usageSchema>;
+
+/** What a job's GPUs drew while it had them. */
+export const energySchema = z.object({
+  id: z.int(),
+  joules: z.number(),
+  /** GPU-seconds for which it was measured. */
+  measuredGpuS: z.number(),
+});
+export type Energy = z.output<typeof energySchema>;
+
+export const JOULES_PER_KWH = 3_600_000;

@@ -51,8 +51,10 @@ import { Brain } from './scheduling/brain.ts';
 import { Durations, MOST_LEARNED } from './scheduling/durations.ts';
 import { Episodes } from './scheduling/episodes.ts';
 import { GoalsPreviews } from './scheduling/goalsPreviews.ts';
+import { LabPrograms } from './scheduling/labPrograms.ts';
 import { LearningBudget } from './scheduling/learningBudget.ts';
 import type { PromotionOptions } from './scheduling/promotion.ts';
+import { Replays } from './scheduling/replays.ts';
 import { createScheduling, type Scheduling } from './scheduling/scheduling.ts';
 import { MOST_REMEMBERED, ServiceHistory } from './scheduling/serviceHistory.ts';
 import { Announcer } from './server/announcer.ts';
@@ -484,13 +486,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     undo.push(() => tracer.stop());
     tracer.start();
+    const programs = new LabPrograms();
+    undo.push(() => programs.stop());
     const goalsPreviews = new GoalsPreviews({
+      programs,
       goals: () => goals.current,
       acting: () => brain.acting,
       history: stores.history,
       devicesMib: () => registry.list().map(({ memoryTotalMib }) => memoryTotalMib),
     });
-    undo.push(() => goalsPreviews.stop());
+    const replays = new Replays({
+      programs,
+      history: stores.history,
+      open: () => ledger.inOrder(),
+      devices: () => registry.list().filter(({ health }) => health !== 'gone'),
+    });
     const parts: EngineParts = {
       clock,
       log,
@@ -508,6 +518,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       episodes,
       goals,
       goalsPreviews,
+      replays,
       learning,
       hub,
       owner,

@@ -19,6 +19,7 @@ import type { Brain } from './scheduling/brain.ts';
 import type { Episodes } from './scheduling/episodes.ts';
 import type { GoalsPreviews } from './scheduling/goalsPreviews.ts';
 import type { LearningBudget } from './scheduling/learningBudget.ts';
+import type { Replays } from './scheduling/replays.ts';
 import type { Scheduling } from './scheduling/scheduling.ts';
 import type { Tokens } from './server/tokens.ts';
 import type { WatchHub } from './server/watchHub.ts';
@@ -57,6 +58,7 @@ export interface EngineParts {
   readonly learning: LearningBudget;
   readonly goals: OwnersChoice<GoalWeights>;
   readonly goalsPreviews: GoalsPreviews;
+  readonly replays: Replays;
   readonly hub: WatchHub;
   readonly owner: Owner;
   readonly memory: MemoryModel;

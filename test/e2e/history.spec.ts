@@ -46,6 +46,17 @@ describe('the history', () => {
     await page.mouse.move(x + width / 2, y + height / 2, { steps: 4 });
     await page.mouse.up();
     await page.waitForURL(/from=\d{13}&to=\d{13}/);
+    // The same stretch under two other policies, and away from it while it is under way.
+    const replay = page.getByRole('region', { name: 'Replay under other policies' });
+    await replay.getByRole('combobox', { name: 'Policies' }).click();
+    for (const policy of ['fifo', 'dqn'])
+      await page.getByRole('option', { name: policy, exact: true }).click();
+    await page.keyboard.press('Escape');
+    await replay.getByRole('button', { name: 'Replay' }).click();
+    await replay.getByRole('row', { name: /^as it was / }).waitFor();
+    await replay.getByRole('row', { name: /^dqn / }).waitFor();
+    await replay.getByText('arrivals are as recorded').waitFor();
+    expect(await violationsIn(page)).toEqual([]);
     // The address of a view that is open already asks for nothing anew.
     await at.go('queue');
     await page.getByLabel('Filter the queue').waitFor();

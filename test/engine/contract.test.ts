@@ -337,6 +337,8 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(usage).toMatchObject({ name: 'default', energyKwh: null, measuredGpuHours: 0 });
       expect(usage!.jobs).toBeGreaterThanOrEqual(2);
       expect(await client.history.usage({ fromMs: 0, toMs: 1 })).toEqual([]);
+      // Of virtual GPUs no power is measured.
+      expect(await client.history.energy({ ids: wanted })).toEqual([]);
     });
 
     it('decides, and says why', async () => {
@@ -363,6 +365,13 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       await expect(empty.then((stream) => stream.next())).rejects.toMatchObject({ code: 'CONFLICT' });
       const backwards = client.goals.preview({ goals: {}, fromMs: 2, toMs: 1 });
       await expect(backwards).rejects.toMatchObject({ code: 'BAD_REQUEST', data: { field: 'fromMs' } });
+      const nothing = client.history.replay({ fromMs: 0, toMs: 1 });
+      await expect(nothing.then((stream) => stream.next())).rejects.toMatchObject({ code: 'CONFLICT' });
+      const unknown = client.history.replay({ fromMs: 0, policies: ['best'] });
+      await expect(unknown.then((stream) => stream.next())).rejects.toMatchObject({
+        code: 'BAD_REQUEST',
+        data: { field: 'policies' },
+      });
     });
 
     it('lets people act instead of the policy', async () => {

@@ -64,17 +64,26 @@ describe('a search in the history', () => {
       job(3, { project: 'b', status: 'running', startedAtMs: HOUR, earlierGpuS: 1800, attempt: 2 }),
       job(4, { project: 'c', gpus: 0, status: 'succeeded', startedAtMs: 4000, finishedAtMs: 4000 + HOUR }),
     ];
-    expect(totalsBy(jobs, ({ project }) => project, 2 * HOUR)).toEqual(
+    const energy = new Map(
       [
-        { name: 'a', jobs: 1, gpuHours: 2, failed: 0, over: 1, medianWaitS: 1 },
-        { name: 'b', jobs: 2, gpuHours: 2, failed: 1, over: 1, medianWaitS: 10 },
-        { name: 'c', jobs: 1, gpuHours: 0, failed: 0, over: 1, medianWaitS: 0 },
+        { id: 2, joules: 600, measuredGpuS: 900 },
+        { id: 3, joules: 400, measuredGpuS: 900 },
+      ].map((one) => [one.id, one]),
+    );
+    const none = { joules: null, measuredGpuHours: 0 };
+    const some = { joules: 1000, measuredGpuHours: 0.5 };
+    expect(totalsBy(jobs, ({ project }) => project, 2 * HOUR, energy)).toEqual(
+      [
+        { name: 'a', jobs: 1, gpuHours: 2, ...none, failed: 0, over: 1, medianWaitS: 1 },
+        { name: 'b', jobs: 2, gpuHours: 2, ...some, failed: 1, over: 1, medianWaitS: 10 },
+        { name: 'c', jobs: 1, gpuHours: 0, ...none, failed: 0, over: 1, medianWaitS: 0 },
       ].sort((x, y) => y.gpuHours - x.gpuHours || y.jobs - x.jobs),
     );
     expect(totalOf('none', [], 0)).toEqual({
       name: 'none',
       jobs: 0,
       gpuHours: 0,
+      ...none,
       failed: 0,
       over: 0,
       medianWaitS: null,
@@ -82,16 +91,21 @@ describe('a search in the history', () => {
   });
 
   it('is exported so that a spreadsheet reads it and computes nothing', () => {
-    const csv = csvOf([
-      job(7, { name: '=HYPERLINK("x"), "quoted"', command: ['a', 'b c'], priority: -5, submittedAtMs: 0 }),
-    ]);
-    const [head, line, end] = csv.split('\r\n');
+    const csv = csvOf(
+      [
+        job(7, { name: '=HYPERLINK("x"), "quoted"', command: ['a', 'b c'], priority: -5, submittedAtMs: 0 }),
+        job(8),
+      ],
+      new Map([[8, { id: 8, joules: 1_800_000, measuredGpuS: 60 }]]),
+    );
+    const [head, line, drew, end] = csv.split('\r\n');
     expect(head).toBe(
-      'id,name,status,exitCode,cause,user,project,gpus,vramMib,priority,attempt,submitted,started,finished,devices,command',
+      'id,name,status,exitCode,cause,user,project,gpus,vramMib,priority,attempt,submitted,started,finished,energyKwh,devices,command',
     );
     expect(line).toBe(
-      '7,"\'=HYPERLINK(""x""), ""quoted""",queued,,,ana,default,1,,-5,0,1970-01-01T00:00:00.000Z,,,,a \'b c\'',
+      '7,"\'=HYPERLINK(""x""), ""quoted""",queued,,,ana,default,1,,-5,0,1970-01-01T00:00:00.000Z,,,,,a \'b c\'',
     );
+    expect(drew).toContain(',0.5,');
     expect(end).toBe('');
   });
 });

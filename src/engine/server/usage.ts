@@ -1,12 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { servedGpuS } from '../../domain/job.ts';
-import type { USAGE_BY, Usage } from '../../domain/usage.ts';
+import { JOULES_PER_KWH, type USAGE_BY, type Usage } from '../../domain/usage.ts';
 import type { EngineParts } from '../parts.ts';
 import type { HistoryCursor } from '../store/historyStore.ts';
 
 /** The engine does nothing else while it reads so many: this is about 15 ms. */
 const PAGE = 250;
-const KWH = 3_600_000;
 
 /**
  * What jobs took that ended within some time, and those that run, by whom they belong to; who took most first.
@@ -42,7 +41,7 @@ export async function usageBy(
       name,
       jobs,
       gpuHours: gpuS / 3600,
-      energyKwh: measuredGpuS > 0 ? joules / KWH : null,
+      energyKwh: measuredGpuS > 0 ? joules / JOULES_PER_KWH : null,
       measuredGpuHours: measuredGpuS / 3600,
     }))
     .sort((a, b) => b.gpuHours - a.gpuHours || b.jobs - a.jobs || a.name.localeCompare(b.name));

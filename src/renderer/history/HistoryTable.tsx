@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { gpuNeedText } from '../../domain/gpuNeed.ts';
 import { runSeconds } from '../../domain/job.ts';
+import type { Energy } from '../../domain/usage.ts';
 import { openMore } from '../control/moreStore.ts';
 import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
@@ -10,6 +11,7 @@ import { hrefOf } from '../route.ts';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { StatusMark } from '../shell/StatusMark.tsx';
 import { useNow } from '../store/store.ts';
+import { formatEnergy } from '../text/formatEnergy.ts';
 import { formatElapsed, formatExact, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './HistoryView.module.css';
@@ -17,7 +19,8 @@ import classes from './HistoryView.module.css';
 const PAGE = 100;
 
 /** The jobs that were found, in the order of the queue and then by their end. */
-export function HistoryTable({ jobs }: { jobs: readonly JobView[] }) {
+export function HistoryTable(props: { jobs: readonly JobView[]; energy: ReadonlyMap<number, Energy> }) {
+  const { jobs, energy } = props;
   const nowMs = useNow();
   const [shown, setShown] = useState(PAGE);
   return (
@@ -34,6 +37,7 @@ export function HistoryTable({ jobs }: { jobs: readonly JobView[] }) {
               <th>{t('GPUs')}</th>
               <th>{t('Submitted')}</th>
               <th>{t('Ran')}</th>
+              {energy.size > 0 && <th>{t('Energy')}</th>}
               <th>{t('Ended')}</th>
             </tr>
           </thead>
@@ -70,6 +74,9 @@ export function HistoryTable({ jobs }: { jobs: readonly JobView[] }) {
                 <td>{gpuNeedText(job)}</td>
                 <td title={formatExact(job.submittedAtMs)}>{formatMoment(job.submittedAtMs, nowMs)}</td>
                 <td>{job.startedAtMs === null ? '–' : formatElapsed(runSeconds(job, nowMs))}</td>
+                {energy.size > 0 && (
+                  <td>{energy.has(job.id) ? formatEnergy(energy.get(job.id)!.joules) : '–'}</td>
+                )}
                 <td title={job.finishedAtMs === null ? undefined : formatExact(job.finishedAtMs)}>
                   {job.finishedAtMs === null ? '–' : formatMoment(job.finishedAtMs, nowMs)}
                 </td>

@@ -15,6 +15,7 @@ import { HistoryTable } from './HistoryTable.tsx';
 import classes from './HistoryView.module.css';
 import { formOfQuery, type HistoryForm, queryOfForm, readFilter } from './historyFilter.ts';
 import { Patterns } from './Patterns.tsx';
+import { ReplayPanel } from './ReplayPanel.tsx';
 import { Totals } from './Totals.tsx';
 import { MOST_FOUND, useHistory } from './useHistory.ts';
 
@@ -65,9 +66,17 @@ export function HistoryView({ query }: { query: string }) {
     />
   );
   const save = (kind: 'csv' | 'json'): void => {
-    if (kind === 'csv') saveFile('jobs.csv', 'text/csv', csvOf(found.jobs));
+    if (kind === 'csv') saveFile('jobs.csv', 'text/csv', csvOf(found.jobs, found.energy));
     else saveFile('jobs.json', 'application/json', `${JSON.stringify(found.jobs, null, 2)}\n`);
   };
+  const nowMs = since + offsetMs;
+  const stretch = useMemo(() => {
+    const arrivals = found.jobs.map(({ submittedAtMs }) => submittedAtMs);
+    return {
+      fromMs: filter.fromMs ?? arrivals.reduce((first, atMs) => Math.min(first, atMs), nowMs),
+      toMs: filter.toMs ?? arrivals.reduce((last, atMs) => Math.max(last, atMs + 1), nowMs),
+    };
+  }, [found.jobs, filter, nowMs]);
   const count = found.jobs.length.toLocaleString(locale);
   return (
     <div className={classes.page}>
@@ -121,9 +130,10 @@ export function HistoryView({ query }: { query: string }) {
         !found.reading && <p className="dim">{t('No job is like that. Take something out of the search.')}</p>
       ) : (
         <>
-          <Totals jobs={found.jobs} onPick={change} />
+          <Totals jobs={found.jobs} energy={found.energy} onPick={change} />
           <Patterns jobs={found.jobs} onPick={change} />
-          <HistoryTable jobs={found.jobs} />
+          <HistoryTable jobs={found.jobs} energy={found.energy} />
+          <ReplayPanel {...stretch} />
         </>
       )}
     </div>

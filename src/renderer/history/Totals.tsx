@@ -3,9 +3,11 @@ import { useMemo, useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { scriptOf } from '../../domain/script.ts';
 import { formatDuration } from '../../domain/units.ts';
+import type { Energy } from '../../domain/usage.ts';
 import { projectColour } from '../hue.ts';
 import { locale, t } from '../i18n/t.ts';
 import { useNow } from '../store/store.ts';
+import { formatEnergy } from '../text/formatEnergy.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './HistoryView.module.css';
 import type { HistoryForm } from './historyFilter.ts';
@@ -14,24 +16,45 @@ import { type Total, totalOf, totalsBy } from './historyTotals.ts';
 const SHOWN = 8;
 
 /** What was found took, by project and by user; a click narrows the search to one. */
-export function Totals(props: { jobs: readonly JobView[]; onPick(part: Partial<HistoryForm>): void }) {
-  const { jobs, onPick } = props;
+export function Totals(props: {
+  jobs: readonly JobView[];
+  energy: ReadonlyMap<number, Energy>;
+  onPick(part: Partial<HistoryForm>): void;
+}) {
+  const { jobs, energy, onPick } = props;
   // By the minute: ten thousand jobs are not added up every second.
   const nowMs = Math.floor(useNow() / 60_000) * 60_000;
   const [all, projects, users] = useMemo(
     () => [
-      totalOf('all', jobs, nowMs),
-      totalsBy(jobs, (job) => job.project, nowMs),
-      totalsBy(jobs, (job) => job.user, nowMs),
+      totalOf('all', jobs, nowMs, energy),
+      totalsBy(jobs, (job) => job.project, nowMs, energy),
+      totalsBy(jobs, (job) => job.user, nowMs, energy),
     ],
-    [jobs, nowMs],
+    [jobs, nowMs, energy],
   );
   const [also, setAlso] = useState<GroupBy>('command');
-  const others = useMemo(() => totalsBy(jobs, GROUPS[also].nameOf, nowMs), [jobs, also, nowMs]);
+  const others = useMemo(
+    () => totalsBy(jobs, GROUPS[also].nameOf, nowMs, energy),
+    [jobs, also, nowMs, energy],
+  );
   return (
     <div className={classes.totals}>
       <dl className={classes.figures}>
         <Figure name={t('GPU-hours')} value={hours(all.gpuHours)} />
+        <Figure
+          name={t('Energy')}
+          value={all.joules === null ? '–' : formatEnergy(all.joules)}
+          why={
+            all.joules === null
+              ? t('the power of these GPUs was not measured')
+              : t('what GPUs drew while these jobs had them; measured for {{share}} of the GPU-hours', {
+                  share: Math.min(
+                    1,
+                    all.gpuHours > 0 ? all.measuredGpuHours / all.gpuHours : 1,
+                  ).toLocaleString(locale, { style: 'percent' }),
+                })
+          }
+        />
         <Figure
           name={t('Ended badly')}
           value={all.over === 0 ? '–' : `${all.failed} of ${all.over}`}
@@ -115,7 +138,7 @@ function Shares(props: {
     <section className={classes.shares} aria-label={title}>
       {!hidden && <h2 className={classes.title}>{title}</h2>}
       <ul>
-        {totals.slice(0, SHOWN).map(({ name, gpuHours, jobs }) => (
+        {totals.slice(0, SHOWN).map(({ name, gpuHours, joules, jobs }) => (
           <li key={name}>
             <button
               type="button"
@@ -132,8 +155,8 @@ function Shares(props: {
                 />
               </span>
               <span className={classes.amount}>
-                {hours(gpuHours)} {t('GPU-h ·')} {jobs.toLocaleString(locale)}{' '}
-                {jobs === 1 ? t('job') : t('jobs')}
+                {hours(gpuHours)} {t('GPU-h ·')} {joules !== null && `${formatEnergy(joules)} · `}
+                {jobs.toLocaleString(locale)} {jobs === 1 ? t('job') : t('jobs')}
               </span>
             </button>
           </li>

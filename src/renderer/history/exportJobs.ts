@@ -1,8 +1,12 @@
 import type { JobView } from '../../contract/messages.ts';
 import { quoted } from '../../domain/quoted.ts';
+import { type Energy, JOULES_PER_KWH } from '../../domain/usage.ts';
 
 /** Columns of the table, as `stint ls --json` names them where it has them. */
-const COLUMNS: readonly (readonly [name: string, of: (job: JobView) => string | number | null])[] = [
+const COLUMNS: readonly (readonly [
+  name: string,
+  of: (job: JobView, joules: number | undefined) => string | number | null,
+])[] = [
   ['id', (job) => job.id],
   ['name', (job) => job.name],
   ['status', (job) => job.status],
@@ -17,6 +21,7 @@ const COLUMNS: readonly (readonly [name: string, of: (job: JobView) => string | 
   ['submitted', (job) => moment(job.submittedAtMs)],
   ['started', (job) => moment(job.startedAtMs)],
   ['finished', (job) => moment(job.finishedAtMs)],
+  ['energyKwh', (_, joules) => (joules === undefined ? null : joules / JOULES_PER_KWH)],
   ['devices', (job) => job.devices.join(' ')],
   ['command', (job) => job.command.map(quoted).join(' ')],
 ];
@@ -24,13 +29,16 @@ const COLUMNS: readonly (readonly [name: string, of: (job: JobView) => string | 
 const moment = (atMs: number | null): string | null => (atMs === null ? null : new Date(atMs).toISOString());
 
 /** RFC 4180, with a head. A cell that a spreadsheet would compute is made a text. */
-export function csvOf(jobs: readonly JobView[]): string {
+export function csvOf(jobs: readonly JobView[], energy: ReadonlyMap<number, Energy>): string {
   const cell = (value: string | number | null): string => {
     const text = value === null ? '' : String(value);
     const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
-  const lines = [COLUMNS.map(([name]) => name), ...jobs.map((job) => COLUMNS.map(([, of]) => of(job)))];
+  const lines = [
+    COLUMNS.map(([name]) => name),
+    ...jobs.map((job) => COLUMNS.map(([, of]) => of(job, energy.get(job.id)?.joules))),
+  ];
   return `${lines.map((line) => line.map(cell).join(',')).join('\r\n')}\r\n`;
 }
 

@@ -331,4 +331,43 @@ export const ENGINE_ZH_CN: Readonly<Record<string, string>> = {
   'gives way to others on the processors, down to {percent}': '在处理器上让给他人，低至 {percent}',
   'its GPUs held at {percent} of their power': '其 GPU 功率限制为 {percent}',
   'held at {percent} of its speed': '限制为其速度的 {percent}',
+  // What a replay cannot know.
+  '{n} jobs': '{n} 个作业',
+  '1 job': '1 个作业',
+  'People would have submitted other jobs, at other times, had they waited longer or less: arrivals are as recorded.':
+    '若等待更久或更短，人们会在别的时间提交别的作业：到达时间按记录。',
+  'Durations are as measured with each job alone on its GPUs; where a policy lets jobs share, they are taken to run as fast as alone.':
+    '时长按每个作业独占 GPU 时测得；策略让作业共享时，视为与独占时一样快。',
+  'Durations are as measured with the neighbours that jobs had ({jobs} shared a GPU); with others beside them they are taken to run as fast.':
+    '时长按作业当时的邻居测得（{jobs}共享了 GPU）；与其他作业并存时视为一样快。',
+  '{jobs} of that time are not over and left out.': '该时段内{jobs}尚未结束，已略去。',
+  '{jobs} of that time is not over and left out.': '该时段内{jobs}尚未结束，已略去。',
+  '{jobs} without a GPU left out.': '略去{jobs}不用 GPU 的作业。',
+  '{jobs} that never ran left out, though they waited in the queue.':
+    '略去{jobs}从未运行的作业，尽管它们曾在队列中等待。',
+  '{jobs} larger than the simulated machine left out of every row, the first too: what the others waited for them is still in it.':
+    '各行（包括第一行）均略去{jobs}超出模拟机器的作业：其他作业因它们而等的时间仍计在内。',
+  '{jobs} that came before held GPUs at the beginning; the replay begins with an empty machine.':
+    '开始时有{jobs}更早到达的作业占用 GPU；重放从空机器开始。',
+  'Jobs that failed or were cancelled ({n}) run as long as they did, and not as long as they would have.':
+    '失败或被取消的作业（{n} 个）只运行到当时为止，而非本应的时长。',
+  'Jobs that were lost ({n}) run until their loss was noticed, which may have been long after.':
+    '丢失的作业（{n} 个）运行到被发现丢失为止，可能晚了很久。',
+  '{jobs} were paused by a person, {time} together; the replay lets them run through.':
+    '{jobs}曾被人暂停，共 {time}；重放让它们一直运行。',
+  '{jobs} was paused by a person, {time} together; the replay lets them run through.':
+    '{jobs}曾被人暂停，共 {time}；重放让它们一直运行。',
+  '{jobs} were held first: arrival is then the release.': '{jobs}起初被保留：以放行时刻为到达时间。',
+  '{jobs} was held first: arrival is then the release.': '{jobs}起初被保留：以放行时刻为到达时间。',
+  '{jobs} were moved in the queue by hand; the replay takes the order of submission.':
+    '{jobs}曾被手动移动；重放采用提交顺序。',
+  '{jobs} was moved in the queue by hand; the replay takes the order of submission.':
+    '{jobs}曾被手动移动；重放采用提交顺序。',
+  'Policies that learn from jobs of the past begin knowing none.': '从过去的作业中学习的策略从一无所知开始。',
+  'Priorities are those that jobs had at their end. Memory that others took and GPUs that failed are not in the record.':
+    '优先级取作业结束时的值。他人占用的显存和发生故障的 GPU 不在记录中。',
+  'A start takes {time}: the mean, in the record, from what let a job start to its start, without outliers.':
+    '一次启动需 {time}：记录中从可以启动到实际启动的平均时间，不含离群值。',
+  'Nobody was preempted, so what that costs is assumed: every job can be stopped, loses the work since its last checkpoint (one every {time}), and takes {time2} to load it.':
+    '当时没有抢占，其代价为假设：每个作业都可停止，损失自上个检查点（每 {time} 一个）以来的工作，并需 {time2} 载入。',
 };

@@ -1105,4 +1105,25 @@ export const zhCN: Readonly<Record<string, string>> = {
   'Traces are sent to': '追踪发送至',
   'A collector of OpenTelemetry that hears the life of each job that is over; empty: nobody.':
     '一个 OpenTelemetry 收集器，会收到每个已结束作业的经过；留空则不发送。',
+  Energy: '能耗',
+  'the power of these GPUs was not measured': '未测得这些 GPU 的功率',
+  'what GPUs drew while these jobs had them; measured for {{share}} of the GPU-hours':
+    '这些作业占用期间 GPU 的耗电；测得的占 GPU 时数的 {{share}}',
+  'Replay under other policies': '用其他策略重放',
+  'Every job that arrived between {{from}} and {{to}}, on simulated GPUs. Nothing is changed.':
+    '{{from}} 至 {{to}} 之间到达的每个作业，在模拟的 GPU 上重放。不作任何更改。',
+  Policies: '策略',
+  'all heuristics, and a bound that knows durations': '所有启发式策略，以及一个预知时长的界限',
+  'On so many GPUs': 'GPU 数量',
+  'as there are': '现有数量',
+  'Stop the replay': '停止重放',
+  'Replaying the stretch': '正在重放这段时间',
+  '{{jobs}} jobs on {{gpus}} GPUs.': '{{gpus}} 块 GPU 上的 {{jobs}} 个作业。',
+  'How far to trust it: what was really done, replayed, is {{change}} from what happened, and half of its starts within {{error}}.':
+    '可信程度：重放实际所做的，与实际发生的相差 {{change}}，一半的启动误差在 {{error}} 以内。',
+  'What would have been': '本会怎样',
+  Preempted: '抢占次数',
+  'as it was': '实际情况',
+  '(knows durations)': '（预知时长）',
+  'What a replay cannot know, and what this one assumes:': '重放无法得知的，以及此次所作的假设：',
 };
