@@ -409,7 +409,16 @@ export const contract = {
   },
   devices: {
     list: base.output(z.array(deviceSchema)),
-    samples: base.input(z.object({ sinceMs: since })).output(z.array(sampleSeriesSchema)),
+    /** Readings in [sinceMs, toMs), thinned; `ids`: of these devices, of all that there ever were when left out. */
+    samples: base
+      .input(
+        z.object({
+          sinceMs: since,
+          toMs: since.optional(),
+          ids: z.array(deviceId.shape.id).max(64, 'give at most 64 ids').optional(),
+        }),
+      )
+      .output(z.array(sampleSeriesSchema)),
     /**
      * Has devices measured as often as they can be (every 100 ms by NVML) for so long from now on, and answers with what was
      * measured since, in the order of the ids: ask again before the lease lapses.

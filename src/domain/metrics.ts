@@ -22,6 +22,8 @@ export const metricSeriesSchema = z.object({
   at: z.array(z.number()),
   /** null: not a number, or not finite. */
   values: z.array(z.number().nullable()),
+  /** When each was read, Unix milliseconds; null: by an older Stint. */
+  readAtMs: z.array(z.number().nullable()),
   /** When the last was read, Unix milliseconds. */
   lastAtMs: z.number(),
 });

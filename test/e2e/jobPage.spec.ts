@@ -81,9 +81,20 @@ describe('what a job reports', () => {
     const { host, page } = at;
     const line = '{"step": %d, "total": 40, "loss": 0.%d, "val_loss": 0.9, "lr": 0.001}';
     const script = `for i in $(seq 11 40); do printf 'STINT_PROGRESS=${line}\\n' $i $((90 - i)); sleep 0.2; done; sleep 600`;
-    const id = await host.submit({ command: ['sh', '-c', script] });
+    const id = await host.submit({ gpus: 1, vramMib: 1024, command: ['sh', '-c', script] });
     await at.go(`job/${id}`);
     const curves = page.getByRole('region', { name: 'Curves' });
+    // Over the same time as its GPU: who points at one points at all.
+    await curves.getByRole('img', { name: 'loss by time, last loss 0.5, val_loss 0.9' }).waitFor();
+    const gpus = page.getByRole('region', { name: 'Its GPUs' });
+    await gpus.getByRole('img', { name: /^Memory by time, last Memory, GPU 0 / }).waitFor();
+    await gpus.getByRole('img', { name: /^Use by time/ }).focus();
+    await page.keyboard.press('ArrowRight');
+    await curves.getByText(/^loss 0\.[67]\d*$/).waitFor();
+    await curves.locator('canvas').first().hover();
+    await curves.getByText(/^loss 0\.[567]\d*$/).waitFor();
+    await page.screenshot({ path: `${shots}/job beside its GPU.png` });
+    await curves.getByText('by step', { exact: true }).click();
     await curves.getByRole('img', { name: /^loss by step, last loss 0\.\d+, val_loss 0\.9$/ }).waitFor();
     // It goes on by itself.
     await curves.getByRole('img', { name: 'loss by step, last loss 0.5, val_loss 0.9' }).waitFor();

@@ -41,12 +41,12 @@ export function deviceStore(db: Database) {
   );
   const prune = db.prepare<[number]>('DELETE FROM samples WHERE at_ms < ?');
   const pruneMeans = db.prepare<[number, number]>('DELETE FROM sample_means WHERE step_s = ? AND at_ms < ?');
-  const read = db.prepare<[number, number], SampleRow>(
-    'SELECT * FROM samples WHERE at_ms >= ? AND at_ms % ? < 1000 ORDER BY device_id, at_ms',
+  const read = db.prepare<[number, number, number], SampleRow>(
+    'SELECT * FROM samples WHERE at_ms >= ? AND at_ms < ? AND at_ms % ? < 1000 ORDER BY device_id, at_ms',
   );
-  const readMeans = db.prepare<[number, number, number], SampleRow>(
+  const readMeans = db.prepare<[number, number, number, number], SampleRow>(
     `SELECT device_id, at_ms, memory_used_mib, utilisation, temperature_c, power_w, power_limit_w, sm_clock_mhz
-     FROM sample_means WHERE step_s = ? AND at_ms >= ? AND at_ms % ? = 0 ORDER BY device_id, at_ms`,
+     FROM sample_means WHERE step_s = ? AND at_ms >= ? AND at_ms < ? AND at_ms % ? = 0 ORDER BY device_id, at_ms`,
   );
   const lastMean = db.prepare<[number], { at_ms: number | null }>(
     'SELECT max(at_ms) AS at_ms FROM sample_means WHERE step_s = ?',
@@ -126,23 +126,24 @@ export function deviceStore(db: Database) {
       for (const { info, reading } of due) if (reading !== null) storedMs.set(info.id, reading.atMs);
     },
     /**
-     * Readings since then by device, oldest first, at most about {@link MAX_POINTS} each: as they came where that is within
-     * an hour, else means over minutes or quarters of an hour, with the last readings behind them.
+     * Readings in [sinceMs, toMs) by device, oldest first, at most about {@link MAX_POINTS} each: as they came where that is
+     * within the last hour, else means over minutes or quarters of an hour, with the last readings behind them.
      */
-    samples(sinceMs: number, nowMs: number): SampleSeries[] {
+    samples(sinceMs: number, nowMs: number, toMs = Number.MAX_SAFE_INTEGER): SampleSeries[] {
       const fromMs = Math.max(sinceMs, firstOf.get()?.at_ms ?? 0);
-      const spanMs = Math.max(0, nowMs - fromMs);
-      const means = spanMs <= FINEST_SPAN_MS[0] ? null : MEANS[spanMs <= FINEST_SPAN_MS[1] ? 0 : 1];
+      const spanMs = Math.max(0, Math.min(nowMs, toMs) - fromMs);
+      const ageMs = nowMs - fromMs;
+      const means = ageMs <= FINEST_SPAN_MS[0] ? null : MEANS[ageMs <= FINEST_SPAN_MS[1] ? 0 : 1];
       const unitMs = means === null ? 1000 : 1000 * means.stepS;
       const stepMs = Math.max(1, Math.ceil(spanMs / MAX_POINTS / unitMs)) * unitMs;
       const series = new Map<string, SampleSeries['readings']>();
       let tailMs = fromMs;
       const rows: Iterable<SampleRow>[] = [];
       if (means !== null) {
-        rows.push(readMeans.all(means.stepS, Math.floor(fromMs / unitMs) * unitMs, stepMs));
+        rows.push(readMeans.all(means.stepS, Math.floor(fromMs / unitMs) * unitMs, toMs, stepMs));
         tailMs = Math.max(fromMs, (lastMean.get(means.stepS)?.at_ms ?? fromMs - unitMs) + unitMs);
       }
-      rows.push(read.iterate(tailMs, stepMs));
+      rows.push(read.iterate(tailMs, toMs, stepMs));
       for (const row of rows.flatMap((some) => [...some])) {
         const readings = series.get(row.device_id) ?? [];
         if (readings.length === 0) series.set(row.device_id, readings);

@@ -58,11 +58,11 @@ export function metricStore(db: Database) {
   const saveSeries = db.prepare<[number, number, number, number, number | null, number, number]>(
     'UPDATE metric_series SET seen = ?, stride = ?, kept = ?, last_at = ?, last_value = ?, last_at_ms = ? WHERE id = ?',
   );
-  const pointsOf = db.prepare<[number], { at: number; value: number | null }>(
-    'SELECT at, value FROM metric_points WHERE series_id = ? ORDER BY ordinal',
+  const pointsOf = db.prepare<[number], { at: number; value: number | null; at_ms: number | null }>(
+    'SELECT at, value, at_ms FROM metric_points WHERE series_id = ? ORDER BY ordinal',
   );
-  const putPoint = db.prepare<[number, number, number, number | null]>(
-    'INSERT OR REPLACE INTO metric_points (series_id, ordinal, at, value) VALUES (?, ?, ?, ?)',
+  const putPoint = db.prepare<[number, number, number, number | null, number]>(
+    'INSERT OR REPLACE INTO metric_points (series_id, ordinal, at, value, at_ms) VALUES (?, ?, ?, ?, ?)',
   );
   const forget = db.prepare<[number, number]>('DELETE FROM metric_points WHERE series_id = ? AND at >= ?');
   const thin = db.prepare<[number, number]>(
@@ -73,7 +73,7 @@ export function metricStore(db: Database) {
   );
 
   /** Points go up: one that goes back (a job that starts again from its checkpoint) replaces what was after it. */
-  function add(series: SeriesRow, at: number, value: number | null): void {
+  function add(series: SeriesRow, at: number, value: number | null, nowMs: number): void {
     if (series.seen > 0 && at < series.last_at) {
       forget.run(series.id, at);
       const { kept, top } = extent.get(series.id)!;
@@ -86,7 +86,7 @@ export function metricStore(db: Database) {
     series.last_at = at;
     series.last_value = value;
     if (ordinal % series.stride !== 0) return;
-    putPoint.run(series.id, ordinal, at, value);
+    putPoint.run(series.id, ordinal, at, value, nowMs);
     if (!again) series.kept += 1;
     if (series.kept <= POINTS_KEPT) return;
     series.stride *= 2;
@@ -120,7 +120,7 @@ export function metricStore(db: Database) {
             };
             known.set(key, row);
           }
-          add(row, at, value);
+          add(row, at, value, nowMs);
           row.last_at_ms = nowMs;
           changed.add(row);
         }
@@ -154,13 +154,15 @@ export function metricStore(db: Database) {
     series: (jobId: number): MetricSeries[] =>
       seriesOf.all(jobId).map((row) => {
         const points = pointsOf.all(row.id);
-        if (points.at(-1)?.at !== row.last_at) points.push({ at: row.last_at, value: row.last_value });
+        if (points.at(-1)?.at !== row.last_at)
+          points.push({ at: row.last_at, value: row.last_value, at_ms: row.last_at_ms });
         return {
           name: row.name,
           unit: row.unit,
           stride: row.stride,
           at: points.map(({ at }) => at),
           values: points.map(({ value }) => value),
+          readAtMs: points.map(({ at_ms }) => at_ms),
           lastAtMs: row.last_at_ms,
         };
       }),

@@ -1126,4 +1126,10 @@ export const zhCN: Readonly<Record<string, string>> = {
   'as it was': '实际情况',
   '(knows durations)': '（预知时长）',
   'What a replay cannot know, and what this one assumes:': '重放无法得知的，以及此次所作的假设：',
+  'Its GPUs': '所用 GPU',
+  'Nothing was measured of them then.': '当时没有测得数据。',
+  'Curves over': '曲线横轴',
+  'over time': '按时间',
+  'by step': '按步数',
+  time: '时间',
 };

@@ -14,6 +14,7 @@ import { openMore } from '../control/moreStore.ts';
 import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { act, isPossible, type JobAction } from '../jobActions.ts';
+import type { Span } from '../plot/LineChart.tsx';
 import { PriorityCell } from '../queue/PriorityCell.tsx';
 import { goTo } from '../route.ts';
 import { DecisionList } from '../scheduler/DecisionList.tsx';
@@ -30,6 +31,8 @@ import { CodeFact } from './CodeFact.tsx';
 import { Diagnosis } from './Diagnosis.tsx';
 import { actorOf, eventText } from './eventText.ts';
 import { Fact } from './Fact.tsx';
+import { GpuCharts } from './GpuCharts.tsx';
+import { type Stretch, stretchesOf } from './gpuLines.ts';
 import classes from './JobPage.module.css';
 import { LogTail, type Sought } from './LogTail.tsx';
 import { MetricCharts } from './MetricCharts.tsx';
@@ -37,6 +40,9 @@ import { useJob } from './useJob.ts';
 
 // Whoever looks at a job seldom wants it beside others.
 const Compare = lazyView(async () => (await import('./Compare.tsx')).Compare);
+
+const SPAN_STEP_MS = 10_000;
+const LEAST_SPAN_MS = 10_000;
 
 const ACTIONS: readonly (readonly [JobAction, string])[] = [
   ['pause', t('Pause')],
@@ -53,6 +59,8 @@ export function JobPage({ jobId }: { jobId: number }) {
   const jobs = job === null ? [] : [job];
   const [sought, setSought] = useState<Sought | null>(null);
   const attempts = useMemo(() => attemptsOf(events), [events]);
+  const stretches = useMemo(() => stretchesOf(attempts), [attempts]);
+  const span = useSpan(stretches);
   /** Whose log a reader asked for; the latest one's otherwise. */
   const [chosen, setChosen] = useState<number | null>(null);
   const moreRef = useRef<HTMLButtonElement>(null);
@@ -124,7 +132,8 @@ export function JobPage({ jobId }: { jobId: number }) {
           <LogTail key={shown} jobId={job.id} attempt={shown} sought={sought} />
         </div>
         <div className={classes.side}>
-          <MetricCharts jobId={job.id} attempt={job.attempt} />
+          <MetricCharts jobId={job.id} attempt={job.attempt} span={span} />
+          {span !== null && <GpuCharts jobId={job.id} stretches={stretches} span={span} />}
           <Suspense fallback={null}>{job.startedAtMs !== null && <Compare job={job} />}</Suspense>
           <Facts job={job} />
           <Attempts
@@ -143,6 +152,18 @@ export function JobPage({ jobId }: { jobId: number }) {
         </div>
       </div>
     </div>
+  );
+}
+
+/** From its first start on a GPU to its end, or a little ahead of now; null: it had none. */
+function useSpan(stretches: readonly Stretch[]): Span | null {
+  const nowMs = useNow();
+  const fromMs = stretches[0]?.fromMs ?? null;
+  // Charts are drawn anew when it moves.
+  const toMs = stretches.at(-1)?.toMs ?? Math.ceil(nowMs / SPAN_STEP_MS) * SPAN_STEP_MS;
+  return useMemo(
+    () => (fromMs === null ? null : { fromMs, toMs: Math.max(toMs, fromMs + LEAST_SPAN_MS) }),
+    [fromMs, toMs],
   );
 }
 

@@ -86,7 +86,7 @@ export function RewardChart(props: {
     },
     [series, onChoose],
   );
-  const host = usePlot(HEIGHT_PX, build);
+  const { host } = usePlot(HEIGHT_PX, build);
 
   return (
     <figure className={classes.figure}>

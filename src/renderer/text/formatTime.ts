@@ -25,14 +25,14 @@ const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
 export const formatClock = (atMs: number): string => clock.format(atMs);
 /** `14:05:09` in the reader's zone. */
 export const formatClockSeconds = (atMs: number): string => clockSeconds.format(atMs);
+/** `3 Mar 14:05`. */
+export const formatDayClock = (atMs: number): string => `${day.format(atMs)} ${clock.format(atMs)}`;
 /** Date, time to the second, and the zone's name. */
 export const formatExact = (atMs: number): string => full.format(atMs);
 
 /** `14:05:09` today, `3 Mar 14:05` on another day. */
 export function formatMoment(atMs: number, nowMs: number): string {
-  return day.format(atMs) === day.format(nowMs)
-    ? formatClockSeconds(atMs)
-    : `${day.format(atMs)} ${formatClock(atMs)}`;
+  return day.format(atMs) === day.format(nowMs) ? formatClockSeconds(atMs) : formatDayClock(atMs);
 }
 
 /** `just now`, `3 min ago`, `2 h ago`: one unit, for a glance. */

@@ -30,7 +30,9 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
     devices: os.devices.router({
       list: os.devices.list.handler(() => parts.devices()),
       samples: os.devices.samples.handler(({ input }) =>
-        parts.stores.devices.samples(input.sinceMs, parts.clock.nowMs()),
+        parts.stores.devices
+          .samples(input.sinceMs, parts.clock.nowMs(), input.toMs)
+          .filter(({ deviceId }) => input.ids?.includes(deviceId) ?? true),
       ),
       focus: os.devices.focus.handler(({ input: { ids, sinceMs, leaseMs } }) =>
         parts.focus(ids, sinceMs, leaseMs),
