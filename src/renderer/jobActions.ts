@@ -266,6 +266,11 @@ export async function move(job: JobView, beforeId: number | null): Promise<void>
   }
 }
 
+/** Puts waiting jobs directly before another (null: last), in the order in which they are given. */
+export async function moveAll(jobs: readonly JobView[], beforeId: number | null): Promise<void> {
+  for (const job of jobs) await move(job, beforeId);
+}
+
 /** Keeps waiting jobs to these devices; null: they may start anywhere. */
 export async function pin(
   jobs: readonly JobView[],
@@ -304,7 +309,10 @@ export async function moveToEdge(jobs: readonly JobView[], edge: 'first' | 'last
   const ids = new Set(jobs.map(({ id }) => id));
   const { waiting } = boardOf(machine.jobs);
   const before = edge === 'last' ? null : (waiting.find(({ id }) => !ids.has(id))?.id ?? null);
-  for (const job of waiting.filter(({ id }) => ids.has(id))) await move(job, before);
+  await moveAll(
+    waiting.filter(({ id }) => ids.has(id)),
+    before,
+  );
 }
 
 /** Puts a job that is over back into the queue, with its GPUs to itself or with more memory. */

@@ -372,6 +372,35 @@ describe('the console', () => {
     expect(await kept()).toHaveLength(1);
     await page.getByRole('button', { name: 'Undo' }).click();
     await until('it may start anywhere', async () => (await kept()) === null || null);
+    // With one that is ticked go all that are: onto a GPU, and by keys past another.
+    const more = [
+      await host.submit({ name: 'dragged too', hold: true, gpus: 1, command: ['true'] }),
+      await host.submit({ name: 'stays', hold: true, gpus: 1, command: ['true'] }),
+    ] as const;
+    await page.getByRole('checkbox', { name: `Tick #${waits}`, exact: true }).check();
+    await page.getByRole('checkbox', { name: `Tick #${more[0]}`, exact: true }).check();
+    const grip2 = (await page.getByRole('button', { name: `Move #${more[0]} ` }).boundingBox())!;
+    const gpu0 = (await page.getByRole('article', { name: 'GPU 0' }).boundingBox())!;
+    await page.mouse.move(grip2.x + 8, grip2.y + 16);
+    await page.mouse.down();
+    await page.mouse.move(grip2.x - 16, grip2.y + 8, { steps: 4 });
+    await page.mouse.move(gpu0.x + 80, gpu0.y + gpu0.height / 2, { steps: 8 });
+    await page.getByText('+1', { exact: true }).waitFor();
+    await page.mouse.up();
+    await page.getByText(`#${waits}, #${more[0]}: only on GPU 0`).waitFor();
+    await row(waits).focus();
+    await page.keyboard.press('Alt+ArrowDown');
+    const order = async () =>
+      (JSON.parse(await host.stint('ls', '--json', '--status', 'held')) as { id: number }[]).map(
+        ({ id }) => id,
+      );
+    await until('both are behind the other', async () =>
+      (await order()).slice(-3).join() === [more[1], waits, more[0]].join() ? true : null,
+    );
+    await page.keyboard.press('u');
+    await until('they may start anywhere', async () => (await kept()) === null || null);
+    await page.keyboard.press('Escape');
+    await host.stint('cancel', String(more[0]), String(more[1]));
     await row(waits).click({ button: 'right' });
     await page.getByRole('checkbox', { name: 'Only on GPU 0' }).focus();
     await page.keyboard.press('Space');

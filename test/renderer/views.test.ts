@@ -7,7 +7,7 @@ import { isPossible, needsRestartable } from '../../src/renderer/jobActions.ts';
 import { memoryOf } from '../../src/renderer/machine/memoryShares.ts';
 import { layOutTracks, type Span, spansOf, ticksOf } from '../../src/renderer/machine/timelineLayout.ts';
 import { arraySummary } from '../../src/renderer/queue/arraySummary.ts';
-import { beforeIdFor, boardRows, jobsOf, keyOf, matches } from '../../src/renderer/queue/queueRows.ts';
+import { beforeIdFor, beforeIdForAll, boardRows, jobsOf, keyOf, matches } from '../../src/renderer/queue/queueRows.ts';
 import { hrefOf, parseRoute } from '../../src/renderer/route.ts';
 import { formatReward, rewardSeries, stacked } from '../../src/renderer/scheduler/rewardSeries.ts';
 import type { Spread } from '../../src/renderer/store/forecast.ts';
@@ -144,6 +144,10 @@ describe('the queue', () => {
     expect(beforeIdFor(waiting, 1, 3)).toBe(4);
     expect(beforeIdFor(waiting, 1, 4)).toBeNull();
     expect(beforeIdFor(waiting, 4, 2)).toBe(2);
+    // Several at once: before the next that is none of them.
+    expect(beforeIdForAll(waiting, new Set([1, 3]), 1, 2)).toBe(4);
+    expect(beforeIdForAll(waiting, new Set([2, 4]), 4, 1)).toBe(1);
+    expect(beforeIdForAll(waiting, new Set([1, 4]), 1, 3)).toBeNull();
   });
 
   it('filters by every word, over what a row shows', () => {

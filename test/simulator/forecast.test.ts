@@ -61,6 +61,16 @@ describe('a future', () => {
     expect([...play(queue, 'pspt').keys()]).toEqual([3, 2]);
   });
 
+  it('keeps a job to the GPU that a person kept it to, though another is free', () => {
+    const two = { ...queue, devices: [device(0), device(1)] };
+    expect(play(two, 'fifo').get(2)).toMatchObject({ atMs: NOW_MS, deviceIds: ['g1'] });
+    const waits = two.waiting.map((job) => (job.id === 2 ? { ...job, pinnedTo: ['g0'] } : job));
+    expect(play({ ...two, waiting: waits }, 'fifo').get(2)).toMatchObject({
+      atMs: NOW_MS + 100_000,
+      deviceIds: ['g0'],
+    });
+  });
+
   it('has jobs arrive as they did lately, and such as go before others delay those', () => {
     const past = Array.from({ length: 12 }, (_, i) => ({
       id: 100 + i,

@@ -1132,4 +1132,5 @@ export const zhCN: Readonly<Record<string, string>> = {
   'over time': '按时间',
   'by step': '按步数',
   time: '时间',
+  'Picked up #{{id}} and what is ticked with it: {{n}} jobs.': '已拿起 #{{id}} 及一并勾选的作业：共 {{n}} 个。',
 };

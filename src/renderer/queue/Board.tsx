@@ -70,7 +70,7 @@ export function Board({ onSubmit, narrow = false }: { onSubmit(): void; narrow?:
     [stops],
   );
   const cursor = stops.find((row) => keyOf(row) === cursorKey) ?? stops[0];
-  const { ticked, isTicked, tick, untickAll } = useTicks(listed);
+  const { heldWith, ticked, isTicked, tick, untickAll } = useTicks(listed);
   /** What a command is about: the ticked jobs, else those of the row under the cursor. */
   const subjects = ticked.length > 0 ? ticked : cursor ? jobsOf(cursor) : [];
   /** The array that it is about as a whole. */
@@ -212,6 +212,7 @@ export function Board({ onSubmit, narrow = false }: { onSubmit(): void; narrow?:
                         ticked={isTicked(row.job)}
                         movable={isMovable(row.job.status)}
                         within={row.within}
+                        heldWith={heldWith}
                         onTick={tick}
                         onCursor={setCursorKey}
                       />

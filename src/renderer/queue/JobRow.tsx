@@ -31,6 +31,7 @@ import classes from './Board.module.css';
 import { GridCell, GridRow } from './Grid.tsx';
 import { JobActions } from './JobActions.tsx';
 import { PriorityCell } from './PriorityCell.tsx';
+import type { HeldWith } from './QueueDrag.tsx';
 
 export interface JobRowProps {
   readonly job: JobView;
@@ -43,13 +44,15 @@ export interface JobRowProps {
   /** @param through also all from the one that was ticked last. */
   onTick(jobs: readonly JobView[], on: boolean, through: boolean): void;
   onCursor(key: string): void;
+  /** What goes with it when it is dragged; the same function every time. */
+  readonly heldWith: HeldWith;
 }
 
 /** One job on the board. */
 export const JobRow = memo(function JobRow(props: JobRowProps) {
   const { job, cursor, ticked, movable, onTick, onCursor } = props;
   const { attributes, listeners, setNodeRef, setActivatorNodeRef, transform, transition, isDragging } =
-    useSortable({ id: job.id, disabled: !movable });
+    useSortable({ id: job.id, disabled: !movable, data: { heldWith: props.heldWith } });
   const name = visibleText(job.name);
   const key = `#${job.id}`;
   const about = { title: `${key} ${name}`, ids: [job.id], arrayId: undefined };

@@ -1,4 +1,5 @@
 import {
+  type Active,
   type CollisionDetection,
   closestCenter,
   DndContext,
@@ -16,13 +17,14 @@ import {
 import { sortableKeyboardCoordinates } from '@dnd-kit/sortable';
 import type { ComponentProps, ReactNode } from 'react';
 import { t } from '../i18n/t.ts';
-import { move, pin } from '../jobActions.ts';
+import type { JobView } from '../../contract/messages.ts';
+import { moveAll, pin } from '../jobActions.ts';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { boardOf } from '../store/state.ts';
 import { store, useMachine } from '../store/store.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './Board.module.css';
-import { beforeIdFor } from './queueRows.ts';
+import { beforeIdForAll } from './queueRows.ts';
 
 const alongTheQueue: Modifier = ({ transform }) => ({ ...transform, x: 0 });
 
@@ -39,6 +41,20 @@ const deviceOrPlace: CollisionDetection = (args) => {
   });
 };
 
+/** What goes with a job that is dragged: all that are ticked where it is one of them, else it alone. */
+export type HeldWith = (job: JobView) => readonly JobView[];
+
+function heldWith(active: Active | null, job: JobView): readonly JobView[] {
+  const others = active?.data.current?.heldWith as HeldWith | undefined;
+  return others?.(job) ?? [job];
+}
+
+/** How many are held by the one that is dragged. */
+function countOf(active: Active): number {
+  const job = store.get().machine?.jobs.get(Number(active.id));
+  return job === undefined ? 1 : heldWith(active, job).length;
+}
+
 /** What a screen reader says of a job that is being moved. */
 const SPOKEN: NonNullable<ComponentProps<typeof DndContext>['accessibility']> = {
   screenReaderInstructions: {
@@ -47,7 +63,13 @@ const SPOKEN: NonNullable<ComponentProps<typeof DndContext>['accessibility']> = 
     ),
   },
   announcements: {
-    onDragStart: ({ active }) => t('Picked up #{{id}}.', { id: active.id }),
+    onDragStart: ({ active }) =>
+      countOf(active) === 1
+        ? t('Picked up #{{id}}.', { id: active.id })
+        : t('Picked up #{{id}} and what is ticked with it: {{n}} jobs.', {
+            id: active.id,
+            n: countOf(active),
+          }),
     onDragOver: ({ active, over }) =>
       over === null
         ? undefined
@@ -62,7 +84,7 @@ const SPOKEN: NonNullable<ComponentProps<typeof DndContext>['accessibility']> = 
 const devicesOf = () => store.get().machine?.devices ?? [];
 
 /**
- * Lets the jobs of the board in it be dragged to another place in the queue.
+ * Lets the jobs of the board in it be dragged to another place in the queue, and with one that is ticked all that are.
  * @param props.free and onto a device as well, to keep them to it; then what is dragged follows the pointer.
  */
 export function QueueDrag({ children, free = false }: { children: ReactNode; free?: boolean }) {
@@ -75,8 +97,15 @@ export function QueueDrag({ children, free = false }: { children: ReactNode; fre
     const job = machine?.jobs.get(Number(active.id));
     if (!machine || !job || !over || active.id === over.id) return;
     const device = devicesOf().find(({ id }) => id === over.id);
-    if (device !== undefined) void pin([job], [device]);
-    else void move(job, beforeIdFor(boardOf(machine.jobs).waiting, job.id, Number(over.id)));
+    const jobs = heldWith(active, job);
+    if (device !== undefined) return void pin(jobs, [device]);
+    const ids = new Set(jobs.map(({ id }) => id));
+    const { waiting } = boardOf(machine.jobs);
+    // In the order of the queue, which what is in sight may be sorted out of.
+    void moveAll(
+      waiting.filter(({ id }) => ids.has(id)),
+      beforeIdForAll(waiting, ids, job.id, Number(over.id)),
+    );
   };
   return (
     <DndContext
@@ -101,12 +130,14 @@ function Held() {
   const { active } = useDndContext();
   const job = useMachine((machine) => machine.jobs.get(Number(active?.id)));
   if (job === undefined) return null;
+  const others = heldWith(active, job).length - 1;
   return (
     <div className={classes.held}>
       <ProjectBar project={job.project} />
       <span className="cut">
         #{job.id} {visibleText(job.name)}
       </span>
+      {others > 0 && <b>+{others}</b>}
     </div>
   );
 }

@@ -107,6 +107,21 @@ export function beforeIdFor(waiting: readonly JobView[], activeId: number, overI
   return to > from ? (waiting[to + 1]?.id ?? null) : overId;
 }
 
+/**
+ * Before which job several must be put so that they stand together where `over` is, in the order that they have.
+ * @param activeId of them the one that was moved there. null: at the end.
+ */
+export function beforeIdForAll(
+  waiting: readonly JobView[],
+  ids: ReadonlySet<number>,
+  activeId: number,
+  overId: number,
+): number | null {
+  const first = beforeIdFor(waiting, activeId, overId);
+  const from = first === null ? waiting.length : waiting.findIndex(({ id }) => id === first);
+  return waiting.slice(from).find(({ id }) => !ids.has(id))?.id ?? null;
+}
+
 /** The waiting jobs in sight, as they can be moved past each other. */
 export const movableIn = (rows: readonly Row[]): readonly JobView[] =>
   rows.flatMap((row) => (row.kind === 'job' && isMovable(row.job.status) ? [row.job] : []));

@@ -8,7 +8,7 @@ import {
   isMovable,
   isPossible,
   type JobAction,
-  move,
+  moveAll,
   moveToEdge,
   prioritiseAll,
   raise,
@@ -16,7 +16,7 @@ import {
 import { goTo } from '../route.ts';
 import { useKeys } from '../shell/useKeys.ts';
 import { visibleText } from '../text/visibleText.ts';
-import { beforeIdFor, jobsOf, keyOf, movableIn, type Row } from './queueRows.ts';
+import { beforeIdForAll, jobsOf, keyOf, movableIn, type Row } from './queueRows.ts';
 
 export interface BoardKeys {
   readonly rows: readonly Row[];
@@ -59,14 +59,16 @@ export function useBoardKeys(board: BoardKeys): void {
   };
 
   const shift = (by: -1 | 1): void => {
-    if (cursorJob === undefined || !isMovable(cursorJob.status)) return;
     // Past the next one in sight: a step past a job that the filter hides would change nothing to see.
     const inSight = movableIn(rows);
-    const neighbour = inSight[inSight.findIndex((job) => job.id === cursorJob.id) + by];
-    if (neighbour === undefined) return;
-    void move(cursorJob, beforeIdFor(waiting, cursorJob.id, neighbour.id));
+    const ids = new Set(subjects.filter(({ status }) => isMovable(status)).map(({ id }) => id));
+    const those = inSight.filter(({ id }) => ids.has(id));
+    const edge = by < 0 ? those[0] : those.at(-1);
+    const neighbour = edge && inSight[inSight.indexOf(edge) + by];
+    if (edge === undefined || neighbour === undefined) return;
+    void moveAll(those, beforeIdForAll(waiting, ids, edge.id, neighbour.id));
     requestAnimationFrame(() =>
-      scrollRef.current?.querySelector(`[data-job="${cursorJob.id}"]`)?.scrollIntoView({ block: 'nearest' }),
+      scrollRef.current?.querySelector(`[data-job="${edge.id}"]`)?.scrollIntoView({ block: 'nearest' }),
     );
   };
   const raiseAll = (by: number): void => {

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { isTerminal } from '../../domain/job.ts';
+import { isMovable } from '../jobActions.ts';
 
 /**
  * Which jobs are ticked. A tick is about a job that is to be done something to: it goes when the job ends, or starts over.
@@ -33,5 +34,15 @@ export function useTicks(listed: readonly JobView[]) {
       return next;
     });
   }, []);
-  return { ticked, isTicked, tick, untickAll: () => setTicks(new Map()) };
+  const now = useRef({ ticked, isTicked });
+  useEffect(() => {
+    now.current = { ticked, isTicked };
+  }, [ticked, isTicked]);
+  /** What goes with a job that is moved: those that are ticked and wait, where it is one of them. */
+  const heldWith = useCallback(
+    (job: JobView): readonly JobView[] =>
+      now.current.isTicked(job) ? now.current.ticked.filter(({ status }) => isMovable(status)) : [job],
+    [],
+  );
+  return { heldWith, ticked, isTicked, tick, untickAll: () => setTicks(new Map()) };
 }
