@@ -7,7 +7,14 @@ import { isPossible, needsRestartable } from '../../src/renderer/jobActions.ts';
 import { memoryOf } from '../../src/renderer/machine/memoryShares.ts';
 import { layOutTracks, type Span, spansOf, ticksOf } from '../../src/renderer/machine/timelineLayout.ts';
 import { arraySummary } from '../../src/renderer/queue/arraySummary.ts';
-import { beforeIdFor, beforeIdForAll, boardRows, jobsOf, keyOf, matches } from '../../src/renderer/queue/queueRows.ts';
+import {
+  beforeIdFor,
+  beforeIdForAll,
+  boardRows,
+  jobsOf,
+  keyOf,
+  matches,
+} from '../../src/renderer/queue/queueRows.ts';
 import { hrefOf, parseRoute } from '../../src/renderer/route.ts';
 import { formatReward, rewardSeries, stacked } from '../../src/renderer/scheduler/rewardSeries.ts';
 import type { Spread } from '../../src/renderer/store/forecast.ts';

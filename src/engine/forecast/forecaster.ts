@@ -47,13 +47,7 @@ interface Look {
 }
 
 /** What a person did changes what was foreseen, and is no fault of it. */
-const BY_PEOPLE: ReadonlySet<JobEventKind> = new Set([
-  'held',
-  'moved',
-  'pinned',
-  'prioritised',
-  'withdrawn',
-]);
+const BY_PEOPLE: ReadonlySet<JobEventKind> = new Set(['held', 'moved', 'pinned', 'prioritised', 'withdrawn']);
 
 /**
  * Says when waiting jobs will start. It looks ahead only when somebody asks, in a process of the lowest priority, and keeps

@@ -16,8 +16,8 @@ import {
 } from '@dnd-kit/core';
 import { sortableKeyboardCoordinates } from '@dnd-kit/sortable';
 import type { ComponentProps, ReactNode } from 'react';
-import { t } from '../i18n/t.ts';
 import type { JobView } from '../../contract/messages.ts';
+import { t } from '../i18n/t.ts';
 import { moveAll, pin } from '../jobActions.ts';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { boardOf } from '../store/state.ts';

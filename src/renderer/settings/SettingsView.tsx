@@ -7,6 +7,7 @@ import { useMachine } from '../store/store.ts';
 import { Access } from './Access.tsx';
 import { Appearance } from './Appearance.tsx';
 import { DeviceSettings } from './DeviceSettings.tsx';
+import { Executors } from './Executors.tsx';
 import { Findings } from './Findings.tsx';
 import { MachineSettings } from './MachineSettings.tsx';
 import { Notifications } from './Notifications.tsx';
@@ -50,6 +51,7 @@ export function SettingsView() {
             <MachineSettings />
             <Appearance />
             <Notifications />
+            <Executors />
             <Access />
             <Findings />
           </div>
