@@ -3,6 +3,7 @@ import type { Device } from '../domain/device.ts';
 import type { DeviceRules } from '../domain/deviceRules.ts';
 import type { ForeignRemedy } from '../domain/foreignRemedy.ts';
 import type { GiveWay } from '../domain/giveWay.ts';
+import type { LearningLimits } from '../domain/learning.ts';
 import type { Mode, Suggestion } from '../domain/mode.ts';
 import type { PolicyName } from '../domain/policyNames.ts';
 import type { GoalWeights } from '../domain/reward.ts';
@@ -49,6 +50,15 @@ export async function setFrozen(on: boolean): Promise<void> {
     showScheduler(await client().scheduler.freeze({ on }));
   } catch (error) {
     sayTrouble(t('that was not changed'), error);
+  }
+}
+
+/** Changes what learning may take. */
+export async function setLearning(change: Partial<LearningLimits>): Promise<void> {
+  try {
+    showScheduler(await client().scheduler.setLearning(change));
+  } catch (error) {
+    sayTrouble(t('what learning may take was not changed'), error);
   }
 }
 

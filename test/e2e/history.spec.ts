@@ -67,9 +67,22 @@ describe('the history', () => {
     await found(good).waitFor({ state: 'detached' });
     await found(bad).getByText('out of GPU memory').waitFor();
     expect(page.url()).toContain('#/history?cause=gpu-memory');
+    await page.getByRole('button', { name: 'Keep this search' }).click();
+    await page.keyboard.type('memory again');
+    await page.keyboard.press('Enter');
     await page.reload();
     await found(bad).waitFor();
     expect(await found(good).count()).toBe(0);
+    // What was kept is there after a reload, beside what is always offered.
+    await page.getByRole('button', { name: 'Failed since yesterday' }).click();
+    await page.waitForURL(
+      /status=failed%2Ctimed-out%2Clost&from=yesterday|status=failed,timed-out,lost&from=yesterday/,
+    );
+    await found(bad).waitFor();
+    await page.getByRole('button', { name: 'memory again', exact: true }).click();
+    await page.waitForURL(/#\/history\?cause=gpu-memory$/);
+    await page.getByRole('button', { name: 'Forget memory again' }).click();
+    await page.getByRole('button', { name: 'memory again', exact: true }).waitFor({ state: 'detached' });
 
     await at.go(`history?project=${project}&from=1d`);
     await found(good).waitFor();

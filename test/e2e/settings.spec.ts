@@ -23,6 +23,15 @@ it('changes what the owner wants of a device, and says what it does not take as 
   await page.getByLabel('While you are there, GPU 1').selectOption('pause');
   await page.getByLabel('Gives way at most').fill('2');
   await page.keyboard.press('Tab');
+  const learning = page.getByLabel('Learning may take');
+  await learning.fill('200');
+  await page.getByText('give at most 100 percent').waitFor();
+  await learning.fill('25');
+  await page.keyboard.press('Enter');
+  await until(
+    'the budget is kept',
+    async () => (await stint('policy')).learner.limits.cpuPercent === 25 || null,
+  );
   const pauses = (checked: boolean) => page.getByRole('switch', { name: 'Pause other jobs', checked });
   if ((await pauses(true).count()) === 0) await pauses(false).click({ force: true });
   // Shown is what the engine answered.

@@ -16,6 +16,7 @@ import classes from './HistoryView.module.css';
 import { formOfQuery, type HistoryForm, queryOfForm, readFilter } from './historyFilter.ts';
 import { Patterns } from './Patterns.tsx';
 import { ReplayPanel } from './ReplayPanel.tsx';
+import { SavedSearches } from './SavedSearches.tsx';
 import { Totals } from './Totals.tsx';
 import { MOST_FOUND, useHistory } from './useHistory.ts';
 
@@ -98,6 +99,13 @@ export function HistoryView({ query }: { query: string }) {
         {field('from', t('From'), t('7d, yesterday, 2026-11-20'))}
         {field('to', 'To', 'now')}
       </search>
+      <SavedSearches
+        query={queryOfForm(form)}
+        onPick={(asked) => {
+          setForm(formOfQuery(asked));
+          history.replaceState(null, '', hrefOf({ view: 'history', query: asked }));
+        }}
+      />
       <div className={classes.found}>
         <span role="status">
           <b>{found.more ? t('the latest {{n}}', { n: count }) : count}</b>{' '}

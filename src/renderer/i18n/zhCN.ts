@@ -570,7 +570,6 @@ export const zhCN: Readonly<Record<string, string>> = {
   'occurs nowhere in the command, the name or the environment: jobs find it in STINT_PARAMS only.':
     '未出现在命令、名称或环境变量中：作业只能在 STINT_PARAMS 中找到。',
   of: '/',
-  'of one core; `stint policy learning` changes it': '相对于一个核；用 `stint policy learning` 修改',
   off: '关闭',
   'One a line. Each {lr} in the command, the name and the environment becomes its value':
     '每行一个。命令、名称和环境变量中的 {lr} 会换成它的值',
@@ -1186,4 +1185,21 @@ export const zhCN: Readonly<Record<string, string>> = {
   'At most pending there': '在那里排队的上限',
   Partition: '分区',
   all: '全部',
+  'Failed since yesterday': '昨天以来失败的',
+  'Out of memory': '内存不足的',
+  'Forget {{name}}': '忘记 {{name}}',
+  'Keep this search': '保存此搜索',
+  'Name of this search': '此搜索的名称',
+  'Of one core': '一个核心的占比',
+  'What learning may take at most; 0: it learns nothing, and what is new waits.':
+    '学习最多可占用的份额；0：不学习，新数据等待。',
+  'Learning may take': '学习可占用',
+  'Also while you are there': '您在场时也学习',
+  'Otherwise it rests while somebody sits at the desk or uses a GPU by hand.':
+    '否则有人在机器前或手动使用 GPU 时暂停学习。',
+  'Takes charge by itself': '自动接管',
+  'What is learned decides as soon as it has passed the gate; otherwise only when you say so.':
+    '学到的版本通过检验后即接管；否则仅在您指定时接管。',
+  'what learning may take was not changed': '学习可占用的份额未更改',
+  'of one core; the settings change it': '占一个核心；可在设置中更改',
 };

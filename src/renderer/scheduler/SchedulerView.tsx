@@ -164,7 +164,7 @@ function Figures({ status }: { status: SchedulerStatus }) {
         <Figure
           name={t('May take')}
           value={mayTake(learner)}
-          why={t('of one core; `stint policy learning` changes it')}
+          why={t('of one core; the settings change it')}
         />
         <Figure name={t('Train steps')} value={learner.trainSteps.toLocaleString(locale)} />
         <Figure

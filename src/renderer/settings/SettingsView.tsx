@@ -9,6 +9,7 @@ import { Appearance } from './Appearance.tsx';
 import { DeviceSettings } from './DeviceSettings.tsx';
 import { Executors } from './Executors.tsx';
 import { Findings } from './Findings.tsx';
+import { LearningSettings } from './LearningSettings.tsx';
 import { MachineSettings } from './MachineSettings.tsx';
 import { Notifications } from './Notifications.tsx';
 import { Reservations } from './Reservations.tsx';
@@ -49,6 +50,7 @@ export function SettingsView() {
           </div>
           <div>
             <MachineSettings />
+            <LearningSettings />
             <Appearance />
             <Notifications />
             <Executors />
