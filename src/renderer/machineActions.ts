@@ -44,6 +44,15 @@ export async function rollBack(): Promise<void> {
   }
 }
 
+/** Has the gate hold a version against the one in charge, which takes minutes. */
+export async function judgeVersion(version: string): Promise<void> {
+  try {
+    showScheduler(await client().scheduler.judge({ version }));
+  } catch (error) {
+    sayTrouble(t('{{version}} is not judged', { version }), error);
+  }
+}
+
 /** Whether what is learned is kept from taking charge by itself. */
 export async function setFrozen(on: boolean): Promise<void> {
   try {

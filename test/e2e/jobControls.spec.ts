@@ -158,3 +158,82 @@ describe('an array', () => {
     await row.getByText('5 of 5 over').waitFor();
   });
 });
+
+describe('who has never read the manual', () => {
+  it('does what matters with a few gestures of the mouse, each in sight when it is needed', async () => {
+    const { host, page } = at;
+    const counts: Record<string, number> = {};
+    let doing = '';
+    const counted = async (gesture: Promise<unknown>): Promise<void> => {
+      counts[doing] = (counts[doing] ?? 0) + 1;
+      await gesture;
+    };
+    const button = (name: string | RegExp) => page.getByRole('button', { name });
+    const tab = (name: string) => page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name });
+
+    doing = 'submit a sweep';
+    await counted(button('Submit').first().click());
+    const dialog = page.getByRole('dialog', { name: 'Submit a job' });
+    const command = 'sh -c \'trap "exit 0" TERM; while :; do sleep 0.05; done\' {lr}';
+    await counted(dialog.getByLabel('Command').fill(command));
+    await counted(dialog.getByRole('button', { name: /Many jobs of one/ }).click());
+    await counted(dialog.getByLabel('Parameters').fill('lr=1e-3,3e-4,1e-4'));
+    await counted(dialog.getByRole('button', { name: /If it fails or has to stop/ }).click());
+    await counted(dialog.getByRole('checkbox', { name: 'Restartable' }).check());
+    await counted(dialog.getByRole('button', { name: 'Submit 3 jobs' }).click());
+    const said = await toast('submitted 3 jobs as the array #').textContent();
+    const array = Number(/#(\d+)/.exec(said ?? '')?.[1]);
+    const ids = [array, array + 1, array + 2] as const;
+    await host.reaches(ids[0], 'running');
+
+    doing = 'see why one waits';
+    await counted(page.locator(`[data-array="${array}"]`).getByRole('button').first().click());
+    const reason = await until(
+      'the scheduler has looked',
+      async () => (await host.job(ids[2])).waitingReason,
+    );
+    // What it says of times may have gone on.
+    await at.row(ids[2]).getByText(reason.slice(0, 16)).waitFor();
+
+    doing = 'move another to the front';
+    await counted(button(`More for #${ids[2]}`).click());
+    await counted(button(/^First in the queue/).click());
+    await until('it is before the other', async () => {
+      const [second, third] = await Promise.all([host.job(ids[1]), host.job(ids[2])]);
+      return third.rank < second.rank || null;
+    });
+
+    doing = 'pause one and have its memory back';
+    await counted(button(`More for #${ids[0]}`).click());
+    await counted(button(/^Pause and free its GPU memory/).click());
+    await at.shows(ids[0], 'held');
+    await host.reaches(ids[2], 'running');
+    for (const id of ids) await host.stint('cancel', String(id));
+
+    doing = 'find a failed run and its cause';
+    const failed = await host.submit({
+      name: 'yesterday',
+      command: ['sh', '-c', 'echo "RuntimeError: CUDA out of memory."; exit 1'],
+    });
+    await host.reaches(failed, 'failed');
+    await counted(tab('History').click());
+    await counted(button('Failed since yesterday').click());
+    await page.locator(`[data-found="${failed}"]`).getByText('out of GPU memory').waitFor();
+
+    doing = 'switch the scheduler to advise';
+    await counted(tab('Scheduler').click());
+    await counted(
+      page.getByRole('region', { name: 'Who acts' }).getByText('Advise', { exact: true }).click(),
+    );
+    await page.getByText('it waits for your word first').waitFor();
+    expect((JSON.parse(await host.stint('policy', '--json')) as { mode: string }).mode).toBe('advise');
+    expect(counts).toEqual({
+      'submit a sweep': 7,
+      'see why one waits': 1,
+      'move another to the front': 2,
+      'pause one and have its memory back': 2,
+      'find a failed run and its cause': 2,
+      'switch the scheduler to advise': 2,
+    });
+  });
+});

@@ -101,6 +101,7 @@ export function registerJobs(program: Command, context: Context): void {
         await describe(context, job, await client.jobs.events({ id }), {
           starts: await startText(context, client, job),
           code: await client.jobs.code({ id }),
+          joules: (await client.history.energy({ ids: [id] }))[0]?.joules ?? null,
         });
       }),
     );
@@ -267,12 +268,12 @@ async function collapsed(
   return rows;
 }
 
-/** @param more when it starts (empty: it does not wait, or nobody knows), and what its code was. */
+/** @param more when it starts (empty: it does not wait, or nobody knows), what its code was, and what its GPUs drew. */
 async function describe(
   context: Context,
   job: JobView,
   events: readonly LoggedEvent[],
-  { starts, code }: { readonly starts: string; readonly code: Code },
+  { starts, code, joules }: { readonly starts: string; readonly code: Code; readonly joules: number | null },
 ): Promise<void> {
   const { runSeconds } = await import('../../domain/job.ts');
   const { missedText } = await import('../../domain/deadline.ts');
@@ -280,6 +281,7 @@ async function describe(
   const { dependencyText } = await import('../../domain/dependencies.ts');
   const { restartText, retryText } = await import('../../domain/retries.ts');
   const { codeText } = await import('../../domain/codeText.ts');
+  const { JOULES_PER_KWH } = await import('../../domain/usage.ts');
   const moment = (ms: number | null) => (ms === null ? '' : formatTime(ms));
   const progress = job.progress && `${Math.round(job.progress.fraction * 100)} % (${job.progress.label})`;
   const env = Object.entries(job.env).map(([key, value]) => `${key}=${value}`);
@@ -321,6 +323,7 @@ async function describe(
     ['started', moment(job.startedAtMs)],
     ['ended', moment(job.finishedAtMs)],
     ['ran', job.startedAtMs === null ? '' : formatDuration(runSeconds(job, context.nowMs()) * 1000)],
+    ['energy', joules === null ? '' : `${(joules / JOULES_PER_KWH).toFixed(3)} kWh`],
     ['process', job.process ? String(job.process.pid) : ''],
   ];
   for (const line of renderPairs(pairs.filter(([, value]) => value !== ''))) context.out(line);

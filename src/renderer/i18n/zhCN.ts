@@ -1202,4 +1202,10 @@ export const zhCN: Readonly<Record<string, string>> = {
     '学到的版本通过检验后即接管；否则仅在您指定时接管。',
   'what learning may take was not changed': '学习可占用的份额未更改',
   'of one core; the settings change it': '占一个核心；可在设置中更改',
+  'Judge {{version}}': '检验 {{version}}',
+  'Judge it': '检验',
+  '{{version}} is not judged': '未能检验 {{version}}',
+  'Estimated gain over {{heuristic}}:': '相对 {{heuristic}} 的估计收益：',
+  'of mean completion time, on {{own}} of your days and {{others}} standing workloads':
+    '平均完成时间，基于您的 {{own}} 天与 {{others}} 个固定负载',
 };

@@ -29,6 +29,7 @@ import { visibleText } from '../text/visibleText.ts';
 import { Attempts } from './Attempts.tsx';
 import { CodeFact } from './CodeFact.tsx';
 import { Diagnosis } from './Diagnosis.tsx';
+import { EnergyFact } from './EnergyFact.tsx';
 import { actorOf, eventText } from './eventText.ts';
 import { Fact } from './Fact.tsx';
 import { GpuCharts } from './GpuCharts.tsx';
@@ -274,6 +275,9 @@ function Facts({ job }: { job: JobView }) {
             </span>
           )}
         </Fact>
+        {job.gpus > 0 && job.startedAtMs !== null && (
+          <EnergyFact jobId={job.id} over={isTerminal(job.status)} />
+        )}
         {job.process !== null && !isTerminal(job.status) && (
           <Fact name={t('Process')}>pid {job.process.pid}</Fact>
         )}

@@ -2,6 +2,7 @@ import { useCallback } from 'react';
 import type { Decision } from '../../domain/decision.ts';
 import type { Episode } from '../../domain/episode.ts';
 import { client } from '../connection.ts';
+import { ReplayPanel } from '../history/ReplayPanel.tsx';
 import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useAsked } from '../useAsked.ts';
@@ -13,6 +14,9 @@ import classes from './SchedulerView.module.css';
 const PAGE = 500;
 /** Of a long episode so many of its latest decisions are read. */
 const MOST_DECISIONS = 2000;
+
+/** An arrival opens an episode, and is a little older than it. */
+const OPENED_MS = 1000;
 
 /** One busy period: its account, what was decided in it, and the way to its jobs. */
 export function EpisodePage({ id }: { id: number }) {
@@ -50,6 +54,9 @@ export function EpisodePage({ id }: { id: number }) {
         <h2 className={classes.title}>{t('Decisions')}</h2>
         <DecisionList decisions={decisions} />
       </section>
+      {episode.endedAtMs !== null && (
+        <ReplayPanel fromMs={episode.startedAtMs - OPENED_MS} toMs={episode.endedAtMs} />
+      )}
     </div>
   );
 }

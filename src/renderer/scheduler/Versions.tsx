@@ -4,7 +4,7 @@ import type { SchedulerStatus } from '../../contract/messages.ts';
 import type { PolicyVersion } from '../../domain/policyVersion.ts';
 import { client } from '../connection.ts';
 import { locale, t } from '../i18n/t.ts';
-import { putInCharge, rollBack, setFrozen } from '../machineActions.ts';
+import { judgeVersion, putInCharge, rollBack, setFrozen } from '../machineActions.ts';
 import { useNow } from '../store/store.ts';
 import { formatExact, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
@@ -49,6 +49,7 @@ export function Versions({ status }: { status: SchedulerStatus }) {
           </Button>
         )}
       </div>
+      <Gain versions={versions} heuristic={status.heuristic} />
       <table className={classes.table}>
         <thead>
           <tr>
@@ -73,7 +74,19 @@ export function Versions({ status }: { status: SchedulerStatus }) {
                 {one.version === judging ? (
                   t('being judged')
                 ) : one.gate === null ? (
-                  <span className="dim">–</span>
+                  one.inCharge ? (
+                    <span className="dim">–</span>
+                  ) : (
+                    <Button
+                      size="compact-xs"
+                      variant="default"
+                      disabled={judging !== null}
+                      aria-label={t('Judge {{version}}', { version: visibleText(one.version) })}
+                      onClick={() => void judgeVersion(one.version)}
+                    >
+                      {t('Judge it')}
+                    </Button>
+                  )
                 ) : (
                   <>
                     {one.gate.passed ? t('passed') : t('not passed')} <Ratio version={one} />
@@ -104,6 +117,32 @@ export function Versions({ status }: { status: SchedulerStatus }) {
         </Button>
       )}
     </>
+  );
+}
+
+/** What the version in charge gained over the heuristic, as far as the gate tried it. */
+function Gain({ versions, heuristic }: { versions: readonly PolicyVersion[]; heuristic: string }) {
+  const gate = versions.find(({ inCharge }) => inCharge)?.gate ?? null;
+  const standing = gate?.standings.find(({ policy }) => policy === heuristic);
+  if (gate === null || standing === undefined) return null;
+  const percent = (ratio: number): string =>
+    (1 - ratio).toLocaleString(locale, {
+      style: 'percent',
+      signDisplay: 'exceptZero',
+      maximumFractionDigits: 1,
+    });
+  const { ratio, low, high } = standing;
+  return (
+    <p className={classes.gain}>
+      {t('Estimated gain over {{heuristic}}:', { heuristic })} <b>{percent(ratio)}</b>
+      {low !== null && high !== null && ` [${percent(high)}, ${percent(low)}]`}{' '}
+      <span className="dim">
+        {t('of mean completion time, on {{own}} of your days and {{others}} standing workloads', {
+          own: gate.ownDays,
+          others: gate.standingWorlds,
+        })}
+      </span>
+    </p>
   );
 }
 
