@@ -5,15 +5,15 @@
  *
  * Every heuristic that has parameters runs with each setting of a grid on training windows: presets, seeds and interference that
  * no record of this project is judged on (`held-back` has others). Under each regime the setting with the least geometric
- * mean of mean completion times goes into resources/policy/heuristics.json, with every setting that was tried; the
- * policies themselves stay as they are. `scripts/judgePolicy.ts` takes the winners as contestants.
+ * mean of mean completion times goes into resources/policy/heuristics.json, with every setting that was tried; what is known
+ * there of regimes that are not named stays, and so do the policies themselves. `scripts/judgePolicy.ts` takes the winners as contestants.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runTasks } from '../src/lab/pool.ts';
-import { TUNABLE } from '../src/scheduler/policies/tunable.ts';
-import { REGIME_NAMES, type RegimeName } from '../src/simulator/regimes.ts';
+import { TUNABLE, withoutSettings } from '../src/scheduler/policies/tunable.ts';
+import { REGIME_NAMES } from '../src/simulator/regimes.ts';
 import { ROOT } from './lib/run.ts';
 import { TRAINING, trainingWindows } from './lib/trainingWindows.ts';
 
@@ -49,10 +49,10 @@ const combinations = (grid: Readonly<Record<string, readonly number[]>>): Record
 const nameOf = (policy: string, settings: Readonly<Record<string, number>>): string =>
   [policy, ...Object.entries(settings).map(([key, value]) => `${key}=${value}`)].join(':');
 
-const policies = Object.entries(GRID).flatMap(([policy, grid]) =>
-  [TUNABLE[policy]!.settings, ...combinations(grid)].map((settings) => nameOf(policy, settings)),
-);
-const tried = [...new Set(policies)];
+const tried = Object.keys(TUNABLE).flatMap((policy) => [
+  policy,
+  ...combinations(GRID[policy]!).map((settings) => nameOf(policy, settings)),
+]);
 
 interface Tried {
   readonly policy: string;
@@ -60,8 +60,23 @@ interface Tried {
   readonly toShipped: number;
 }
 
-const regimes: { regime: string; windows: number; best: Record<string, string>; tried: Tried[] }[] = [];
-for (const regime of options.regime as RegimeName[]) {
+interface Tuned {
+  readonly regime: string;
+  readonly windows: number;
+  readonly best: Record<string, string>;
+  readonly tried: readonly Tried[];
+}
+
+const path = resolve(ROOT, 'resources/policy/heuristics.json');
+const { regimes: before } = JSON.parse(await readFile(path, 'utf8')) as {
+  readonly regimes: readonly Tuned[];
+};
+const regimes: Tuned[] = [];
+for (const regime of REGIME_NAMES) {
+  if (!options.regime.includes(regime)) {
+    regimes.push(...before.filter((one) => one.regime === regime));
+    continue;
+  }
   const { plan, blocks: used } = await trainingWindows({
     regime,
     windows: Number(options.windows),
@@ -81,17 +96,16 @@ for (const regime of options.regime as RegimeName[]) {
   );
   const best: Record<string, string> = {};
   const table: Tried[] = [];
-  for (const [policy, { settings }] of Object.entries(TUNABLE)) {
-    const shipped = logs.get(nameOf(policy, settings))!;
-    const own = tried.filter((name) => name.startsWith(`${policy}:`));
+  for (const policy of Object.keys(TUNABLE)) {
+    const shipped = logs.get(policy)!;
+    const own = tried.filter((name) => withoutSettings(name) === policy);
     for (const name of own) table.push({ policy: name, toShipped: Math.exp(logs.get(name)! - shipped) });
-    const least = own.reduce((a, b) => (logs.get(b)! < logs.get(a)! ? b : a));
-    best[policy] = least === nameOf(policy, settings) ? policy : least;
+    // The first of equals: as it ships.
+    best[policy] = own.reduce((a, b) => (logs.get(b)! < logs.get(a)! - 1e-9 ? b : a));
   }
   regimes.push({ regime, windows: used.length, best, tried: table });
   process.stdout.write(`${regime}, ${used.length} windows: ${Object.values(best).join(' ')}\n`);
 }
-const path = resolve(ROOT, 'resources/policy/heuristics.json');
 const record = {
   about: 'Written by scripts/tuneHeuristics.ts: parameters of heuristics on training windows.',
   gpuType,

@@ -16,7 +16,7 @@ const TEACHER = 'teacher';
 
 /** Whether others are measured against it: it neither knows durations nor is ours. */
 export const isYardstick = ({ name, clairvoyant }: Policy): boolean =>
-  clairvoyant !== true && !isNetwork(name) && name !== TEACHER && !isBandit(name);
+  clairvoyant !== true && !isNetwork(name) && withoutSettings(name) !== TEACHER && !isBandit(name);
 
 /** All that the virtual machine can be run under. */
 export const machinePolicies: readonly string[] = [...new Set([...LAB_POLICY_NAMES, ...NETWORKS])];

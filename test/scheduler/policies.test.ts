@@ -4,9 +4,12 @@ import { seededRng } from '../../src/domain/rng.ts';
 import { decide, withApplied } from '../../src/scheduler/decide.ts';
 import { heuristicByName, LAB_POLICY_NAMES, labPolicy } from '../../src/scheduler/policies/heuristics.ts';
 import { DEFAULT_LIMITS, type ShieldLimits, type Snapshot } from '../../src/scheduler/snapshot.ts';
-import { brief, device, GIB, NOW_MS, running, snapshot, waiting } from './build.ts';
+import { brief, running as built, waiting as builtWaiting, device, GIB, NOW_MS, snapshot } from './build.ts';
 
 const HOUR_MS = 3600 * 1000;
+/** Jobs of a machine on which a stop costs nothing, unless it is said. */
+const waiting: typeof builtWaiting = (id, change) => builtWaiting(id, { stopCostS: 0, ...change });
+const running: typeof built = (id, deviceIds, change) => built(id, deviceIds, { stopCostS: 0, ...change });
 /** Devices are not shared, jobs may be stopped at any time, nobody starves. */
 const LIMITS: ShieldLimits = {
   ...DEFAULT_LIMITS,
@@ -69,6 +72,26 @@ describe('names', () => {
 
   it('that no policy has are refused', () => {
     expect(() => labPolicy('best')).toThrow(/^policy: "best".* fifo, first-fit, easy/);
+  });
+
+  it('change their minds less where a stop costs something, or nobody knows', () => {
+    const past = Array.from({ length: 20 }, (_, i) => 100 * (i + 1));
+    for (const stopCostS of [0, 900, undefined]) {
+      // A total of 10,000 GPU-seconds, of which it has had 5000, and somebody who needs half of that.
+      const told = stopCostS === undefined ? {} : { stopCostS };
+      const [runs] = taken({ attainedGpuS: 5000, remaining: inS(5000) }).running;
+      const { stopCostS: _free, ...job } = runs!;
+      const { stopCostS: _none, ...next } = waiting(10, { ...alone, remaining: inS(5000) });
+      const snap = snapshot({
+        devices: gpus(1),
+        running: [{ ...job, ...told }],
+        waiting: [{ ...next, ...told }],
+      });
+      const gives = stopCostS === 0 ? ['preempt 9', '10>g0'] : [];
+      for (const name of ['pspt', 'tiresias']) expect([name, epoch(name, snap, past)]).toEqual([name, gives]);
+      // Who names a parameter means it wherever it is.
+      expect(epoch('pspt:headStart=0.9', snap, past)).toEqual(['preempt 9', '10>g0']);
+    }
   });
 
   it('take other parameters with their name, and refuse those that they do not have', () => {

@@ -1,8 +1,14 @@
 import type { Policy } from '../policy.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { type ByStopCost, byStopCost } from './byStopCost.ts';
 import { competing, isComputing } from './competition.ts';
 import { pastServiceOf } from './pastService.ts';
-import { QUANTUM, Quantum, type QuantumConfig } from './quantum.ts';
+import { Quantum, type QuantumConfig } from './quantum.ts';
+
+export const GITTINS: ByStopCost<QuantumConfig> = {
+  free: { leastGpuS: 300, share: 0.2 },
+  costly: { leastGpuS: 1800, share: 0.4 },
+};
 
 /** Fewer earlier jobs say too little. */
 const FEWEST_JOBS = 10;
@@ -27,7 +33,7 @@ export function gittinsWith(config: QuantumConfig): Policy {
   });
 }
 
-export const gittins: Policy = gittinsWith(QUANTUM);
+export const gittins: Policy = byStopCost(GITTINS, gittinsWith);
 
 function keyAt(attainedGpuS: number, runs: boolean, history: readonly number[], quantum: Quantum): number {
   const past = pastServiceOf(history);

@@ -1,4 +1,5 @@
 import type { Policy } from '../policy.ts';
+import { type ByStopCost, byStopCost } from './byStopCost.ts';
 import { competing, isComputing } from './competition.ts';
 import { expectedServiceGpuS } from './expectedService.ts';
 
@@ -7,7 +8,7 @@ export interface PsptConfig {
   readonly headStart: number;
 }
 
-export const PSPT: PsptConfig = { headStart: 0.9 };
+export const PSPT: ByStopCost<PsptConfig> = { free: { headStart: 0.9 }, costly: { headStart: 0.3 } };
 
 /**
  * Shortest predicted total first, preempting: by the service that a job has had plus what it is expected to need still.
@@ -16,7 +17,7 @@ export const PSPT: PsptConfig = { headStart: 0.9 };
  * on why errors hurt there).
  *
  * Ours: service in GPU-seconds; unpredicted jobs are ranked by the mean of earlier jobs that took more than they have
- * had; who runs counts a tenth less, so that equals do not take turns.
+ * had; who runs counts less, so that equals do not take turns.
  */
 export function psptWith({ headStart }: PsptConfig): Policy {
   return competing({
@@ -28,4 +29,4 @@ export function psptWith({ headStart }: PsptConfig): Policy {
   });
 }
 
-export const pspt: Policy = psptWith(PSPT);
+export const pspt: Policy = byStopCost(PSPT, psptWith);

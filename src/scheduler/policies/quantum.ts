@@ -7,8 +7,6 @@ export interface QuantumConfig {
   readonly share: number;
 }
 
-export const QUANTUM: QuantumConfig = { leastGpuS: 300, share: 0.2 };
-
 /** Up to the service of ten thousand GPUs in ten years. */
 const MOST_GPU_S = 3e12;
 
@@ -17,7 +15,7 @@ export class Quantum {
   readonly #config: QuantumConfig;
   readonly #levels: readonly number[];
 
-  constructor(config: QuantumConfig = QUANTUM) {
+  constructor(config: QuantumConfig) {
     this.#config = config;
     const levels: number[] = [];
     for (let level = config.leastGpuS; level < MOST_GPU_S; level += this.of(level)) levels.push(level);

@@ -1,5 +1,6 @@
 import type { Policy } from '../policy.ts';
 import type { RunningJob, Snapshot } from '../snapshot.ts';
+import { type ByStopCost, byStopCost } from './byStopCost.ts';
 import { type Competitor, competing, isComputing } from './competition.ts';
 
 export interface TiresiasConfig {
@@ -9,8 +10,11 @@ export interface TiresiasConfig {
   readonly promote: number;
 }
 
-/** The threshold is that of the simulator which the authors published; the other is our choice. */
-export const TIRESIAS: TiresiasConfig = { thresholdGpuS: 3250, promote: 32 };
+/** The first threshold is that of the simulator which the authors published; the others are our choice. */
+export const TIRESIAS: ByStopCost<TiresiasConfig> = {
+  free: { thresholdGpuS: 3250, promote: 32 },
+  costly: { thresholdGpuS: 10_000, promote: 32 },
+};
 
 /**
  * Discretised two-dimensional least attained service (Gu et al., "Tiresias", NSDI 2019, section 3.2): two queues by
@@ -30,7 +34,7 @@ export function tiresiasWith(config: TiresiasConfig): Policy {
   });
 }
 
-export const tiresias: Policy = tiresiasWith(TIRESIAS);
+export const tiresias: Policy = byStopCost(TIRESIAS, tiresiasWith);
 
 /** 0 or 1. */
 function queueOf(job: Competitor, nowMs: number, config: TiresiasConfig): number {

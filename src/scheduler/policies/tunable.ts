@@ -1,35 +1,51 @@
 import { FieldError } from '../../domain/errors.ts';
+import { BELIEF } from '../belief.ts';
+import { PLAN } from '../plan/config.ts';
 import type { Policy } from '../policy.ts';
 import { AGED, agedWith } from './aged.ts';
-import { gittinsWith } from './gittins.ts';
-import { lasWith } from './las.ts';
+import { type ByStopCost, byStopCost } from './byStopCost.ts';
+import { GITTINS, gittinsWith } from './gittins.ts';
+import { LAS, lasWith } from './las.ts';
 import { PACK, packWith } from './pack.ts';
 import { PSPT, psptWith } from './pspt.ts';
-import { QUANTUM } from './quantum.ts';
+import { teacher, teacherWith } from './teacher.ts';
 import { TETRIS, tetrisWith } from './tetris.ts';
 import { TIRESIAS, tiresiasWith } from './tiresias.ts';
+
+type Settings = Readonly<Record<string, number>>;
 
 /** A heuristic that has parameters. */
 interface Tunable {
   /** As it ships. */
-  readonly settings: Readonly<Record<string, number>>;
-  readonly make: (settings: Readonly<Record<string, number>>) => Policy;
+  readonly settings: ByStopCost<Settings>;
+  readonly make: (settings: Settings) => Policy;
 }
 
-const tunable = <T extends object>(settings: T, make: (settings: T) => Policy): Tunable => ({
-  settings: settings as Readonly<Record<string, number>>,
+const tunable = <T extends object>(settings: ByStopCost<T>, make: (settings: T) => Policy): Tunable => ({
+  settings: settings as unknown as Tunable['settings'],
   make: make as unknown as Tunable['make'],
 });
+const everywhere = <T>(settings: T): ByStopCost<T> => ({ free: settings, costly: settings });
 
 /** All others have none. */
 export const TUNABLE: Readonly<Record<string, Tunable>> = {
-  aged: tunable(AGED, agedWith),
-  las: tunable(QUANTUM, lasWith),
+  aged: tunable(everywhere(AGED), agedWith),
+  las: tunable(LAS, lasWith),
   tiresias: tunable(TIRESIAS, tiresiasWith),
-  gittins: tunable(QUANTUM, gittinsWith),
+  gittins: tunable(GITTINS, gittinsWith),
   pspt: tunable(PSPT, psptWith),
-  tetris: tunable(TETRIS, tetrisWith),
-  pack: tunable(PACK, packWith),
+  tetris: tunable(everywhere(TETRIS), tetrisWith),
+  pack: tunable(everywhere(PACK), packWith),
+};
+
+const { belief: _belief, ...PLAN_NUMBERS } = PLAN;
+
+/** What a name with settings may begin with: the heuristics, and what `dqn` starts from, to look into its plan. */
+const WITH_PARAMETERS: Readonly<Record<string, Tunable>> = {
+  ...TUNABLE,
+  [teacher.name]: tunable(everywhere({ ...PLAN_NUMBERS, ...BELIEF }), (settings) =>
+    teacherWith({ ...PLAN, ...settings, belief: { ...BELIEF, ...settings } }),
+  ),
 };
 
 /** Of these, below 1: a share of all there is would never be passed. */
@@ -48,19 +64,21 @@ export const withoutSettings = (name: string): string => WITH_SETTINGS.exec(name
 export function tunedPolicy(name: string): Policy | null {
   const [, base, list] = WITH_SETTINGS.exec(name) ?? [];
   if (base === undefined || list === undefined) return null;
-  const found = TUNABLE[base];
+  const found = WITH_PARAMETERS[base];
   if (found === undefined)
-    throw new FieldError('policy', name, `only ${Object.keys(TUNABLE).join(', ')} have parameters`);
-  const settings: Record<string, number> = { ...found.settings };
+    throw new FieldError('policy', name, `only ${Object.keys(WITH_PARAMETERS).join(', ')} have parameters`);
+  const { free, costly } = found.settings;
+  const settings: Record<string, number> = {};
   for (const part of list.split(':')) {
     const [key = '', text = ''] = part.split('=').map((piece) => piece.trim());
     const value = Number(text);
-    if (!Object.hasOwn(settings, key))
-      throw new FieldError('policy', name, `give ${Object.keys(settings).join(' or ')}=NUMBER`);
+    if (!Object.hasOwn(costly, key))
+      throw new FieldError('policy', name, `give ${Object.keys(costly).join(' or ')}=NUMBER`);
     const most = SHARES.includes(key) ? 1 : Number.POSITIVE_INFINITY;
     if (text === '' || !(value > 0 && value < most))
       throw new FieldError('policy', name, `give ${key} a number above 0${most === 1 ? ' and below 1' : ''}`);
     settings[key] = value;
   }
-  return { ...found.make(settings), name };
+  const named = { free: { ...free, ...settings }, costly: { ...costly, ...settings } };
+  return { ...byStopCost(named, found.make), name };
 }
