@@ -66,6 +66,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'policy freeze': scheduler,
   'policy judge': scheduler,
   'policy import': answerOf(contract.scheduler.importVersion),
+  'policy calibration': answerOf(contract.scheduler.calibration),
   'policy mode': scheduler,
   'policy accept': scheduler,
   'policy overrule': scheduler,

@@ -34,6 +34,7 @@ import { POLICY_NAMES } from '../domain/policyNames.ts';
 import { policyFileSchema, policyVersionSchema } from '../domain/policyVersion.ts';
 import { goalWeightsSchema } from '../domain/reward.ts';
 import { pauseBySchema, rungSchema, throttleBySchema } from '../domain/rungs.ts';
+import { scoreCalibrationSchema } from '../domain/scoreCalibration.ts';
 import { templateSchema } from '../domain/template.ts';
 import { energySchema, USAGE_BY, usageSchema } from '../domain/usage.ts';
 import {
@@ -533,6 +534,8 @@ export const contract = {
         }),
       )
       .output(expectedStartsSchema),
+    /** How right the learned policy's scores were: what they foretold of the latest decisions against what came. */
+    calibration: base.output(scoreCalibrationSchema),
     /** Measured pairs of commands, the slowest first. */
     interference: base.output(z.array(pairSpeedSchema)),
     /** Versions of the learned policy's weights: the one in charge first, then the latest first. */

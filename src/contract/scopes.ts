@@ -28,6 +28,7 @@ const READ = new Set([
   'scheduler.decisions',
   'scheduler.explain',
   'scheduler.expectedStarts',
+  'scheduler.calibration',
   'scheduler.interference',
   'scheduler.versions',
   'scheduler.learningCurve',

@@ -37,6 +37,7 @@ import type { MetricStore } from './store/metricStore.ts';
 import type { OwnersChoice } from './store/ownersChoice.ts';
 import type { SettingStore } from './store/settingStore.ts';
 import type { Tracer } from './traces/tracer.ts';
+import type { TransitionStore } from './store/transitionStore.ts';
 
 /** What the handlers of the contract work with. */
 export interface EngineParts {
@@ -78,6 +79,7 @@ export interface EngineParts {
     readonly logGaps: LogGapStore;
     readonly metrics: MetricStore;
     readonly settings: SettingStore;
+    readonly transitions: TransitionStore;
   };
   /** Of both ladders, the gentlest first: whether each works here. */
   rungs(): Promise<Rung[]>;

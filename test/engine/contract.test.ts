@@ -352,6 +352,8 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(await client.scheduler.explain({ id })).toEqual({ waitingReason: null, decision: launch });
       await expect(client.scheduler.explain({ id: 999_999 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
       expect(await client.scheduler.expectedStarts({})).toMatchObject({ policy: 'fifo', jobs: [] });
+      // No network decided anything here.
+      expect(await client.scheduler.calibration()).toMatchObject({ decisions: 0, pending: 0, bins: [] });
       const earlier = await client.scheduler.decisions({ beforeId: launch!.id, limit: 1 });
       expect(earlier[0]!.id).toBeLessThan(launch!.id);
       expect((await client.scheduler.episodes({}))[0]).toMatchObject({ jobsArrived: expect.any(Number) });

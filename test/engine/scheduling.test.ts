@@ -85,6 +85,12 @@ describe('under dqn', () => {
       expect(transition.decisionId).toBe(row.decision_id);
       expect(transition.next === null).toBe(row.done === 1);
     }
+    // The episode is over, so that of every scored decision all has come.
+    const scored = await stint.client.scheduler.calibration();
+    expect(scored).toMatchObject({ decisions: asked.length, pending: 0 });
+    expect(scored.bins.reduce((sum, bin) => sum + bin.decisions, 0)).toBe(
+      asked.length < 10 ? 0 : asked.length,
+    );
     // Decisions at one instant: time stood still between them.
     expect(rows.some((row) => row.discount === 1 && row.reward === 0)).toBe(true);
   });

@@ -51,6 +51,10 @@ it('hands weights on, judges them, and puts them in charge and back', async () =
   expect((await stint('policy', 'ls')).stdout).toMatch(/frozen: nothing takes charge by itself/);
   expect((await stint('policy', 'freeze', '--off')).status).toBe(0);
   expect(await stint('policy')).toEqual(ok('dqn\n'));
+  expect(await stint('policy', 'calibration')).toEqual(
+    ok('0 decisions of dqn to compare, too few to tell\n'),
+  );
+  expect(JSON.parse((await stint('policy', 'calibration', '--json')).stdout)).toMatchObject({ bins: [] });
 });
 
 it.each([

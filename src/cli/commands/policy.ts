@@ -9,6 +9,7 @@ import { type Context, withEngine } from '../context.ts';
 import { integer, yesOrNo } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
+import { registerCalibration } from './calibration.ts';
 import { registerMode } from './mode.ts';
 
 interface Flags {
@@ -43,6 +44,7 @@ export function registerPolicy(program: Command, context: Context): void {
     context.out(flags.json ? JSON.stringify(status) : sentence);
 
   registerMode(policy, context);
+  registerCalibration(policy, context);
 
   clientCommand(policy, 'learning', 'Says or sets what learning may take of the processor, across restarts.')
     .option(

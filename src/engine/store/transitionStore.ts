@@ -1,4 +1,5 @@
 import type { RewardParts } from '../../domain/reward.ts';
+import type { ScoredStep } from '../../domain/scoreCalibration.ts';
 import type { Database } from './database.ts';
 
 /** A transition as stored: what is searched by in columns, the learner's own form as a blob. */
@@ -16,6 +17,8 @@ export interface StoredTransition {
 /** As many as the learner's replay holds; older ones have been learned from. */
 export const TRANSITIONS_KEPT = 20_000;
 const PRUNE_EVERY = 500;
+/** So many of the latest tell how right scores were. */
+const SCORED = 2000;
 
 /** What the learner learns from, across restarts. */
 export function transitionStore(db: Database) {
@@ -30,6 +33,13 @@ export function transitionStore(db: Database) {
     'SELECT body FROM transitions ORDER BY id DESC LIMIT ? OFFSET ?',
   );
   const count = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM transitions');
+  const scored = db.prepare<[string, number], Omit<ScoredStep, 'done'> & { readonly done: number }>(
+    `SELECT t.at_ms AS atMs, t.reward AS reward, t.discount AS discount, t.done AS done,
+       CASE WHEN d.policy = ? THEN json_extract(d.body, '$.candidates[' || json_extract(d.body, '$.chosen') || '].score')
+       END AS score
+     FROM (SELECT * FROM transitions ORDER BY id DESC LIMIT ?) t LEFT JOIN decisions d ON d.id = t.decision_id
+     ORDER BY t.id`,
+  );
   return {
     insert(t: StoredTransition): void {
       const { completion, utilisation, fairness } = t.parts;
@@ -54,6 +64,9 @@ export function transitionStore(db: Database) {
         .all(limit, skip)
         .map(({ body }) => body)
         .reverse(),
+    /** The latest steps with what a policy scored them, oldest first. */
+    scored: (policy: string): ScoredStep[] =>
+      scored.all(policy, SCORED).map(({ done, ...step }) => ({ ...step, done: done === 1 })),
     count: (): number => count.get()!.n,
   };
 }

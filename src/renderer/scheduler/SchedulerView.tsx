@@ -17,6 +17,7 @@ import { ModeSwitch } from './ModeSwitch.tsx';
 import { RewardChart } from './RewardChart.tsx';
 import { episodeSeconds, formatReward } from './rewardSeries.ts';
 import classes from './SchedulerView.module.css';
+import { ScoreCalibration } from './ScoreCalibration.tsx';
 import { StartCalibration } from './StartCalibration.tsx';
 import { Versions } from './Versions.tsx';
 
@@ -103,6 +104,10 @@ export function SchedulerView() {
         <section className={classes.calibration} aria-label={t('Expected starts')}>
           <h2 className={classes.title}>{t('Expected starts')}</h2>
           <StartCalibration />
+        </section>
+        <section className={classes.scores} aria-label={t('Scores against what came')}>
+          <h2 className={classes.title}>{t('Scores against what came')}</h2>
+          <ScoreCalibration />
         </section>
         <section className={classes.episodes} aria-label={t('Episodes')}>
           <h2 className={classes.title}>{t('Episodes')}</h2>

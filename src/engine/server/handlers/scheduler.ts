@@ -1,4 +1,5 @@
 import type { Decision } from '../../../domain/decision.ts';
+import { scoreCalibrationOf } from '../../../domain/scoreCalibration.ts';
 import type { EngineParts } from '../../parts.ts';
 import type { Implementer } from './base.ts';
 
@@ -44,6 +45,7 @@ export function schedulerHandlers(os: Implementer, parts: EngineParts) {
       brain.promotion.exportVersion(input.version),
     ),
     importVersion: os.scheduler.importVersion.handler(({ input }) => brain.promotion.importVersion(input)),
+    calibration: os.scheduler.calibration.handler(() => scoreCalibrationOf(stores.transitions.scored('dqn'))),
     interference: os.scheduler.interference.handler(() => parts.interference.pairs()),
     decisions: os.scheduler.decisions.handler(({ input }) =>
       stores.decisions.list(input.limit, input.jobId, input.beforeId),
