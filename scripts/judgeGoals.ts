@@ -2,10 +2,11 @@
  * Measures what the owner's goals do: each is moved from 0 to full while the others stay, on the same windows of the
  * held-back suite, under `dqn` with the shipped weights:
  *
- *   node scripts/judgeGoals.ts [--gpus 4] [--load 0.95] [--regime workstation] [--limit JOBS] [--policy dqn]
+ *   node scripts/judgeGoals.ts [--gpus 4] [--load 0.95] [--regime workstation] [--limit JOBS] [--policy dqn] [--goal energy ...]
  *
  * A goal's own metric is the cost that it weighs, as a mean over the time in which there was work (`domain/reward.ts`):
- * jobs in the system for each two GPUs, the share of GPUs idle while work waits, 1 − Jain's index of the users' service.
+ * jobs in the system for each two GPUs, the share of GPUs idle while work waits, 1 − Jain's index of the users' service; of energy what
+ * GPUs draw above idling (`simulator/power.ts`), over all jobs.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,9 +14,10 @@ import {
   costRates,
   DEFAULT_GOALS,
   FULL_GOAL,
+  GOALS,
+  type Goal,
   type Load,
   REWARD_COMPONENTS,
-  type RewardComponent,
 } from '../src/domain/reward.ts';
 import { seededRng } from '../src/domain/rng.ts';
 import { meanIntervals } from '../src/lab/evaluate/bootstrap.ts';
@@ -35,15 +37,17 @@ const { values: options } = parseArgs({
     limit: { type: 'string' },
     policy: { type: 'string', default: 'dqn' },
     suite: { type: 'string', default: 'held-back' },
+    goal: { type: 'string', multiple: true, default: [...GOALS] },
   },
 });
 const gpus = Number(options.gpus);
+const chosen = GOALS.filter((goal) => options.goal.includes(goal));
 const weightsPath = resolve(ROOT, 'resources/policy/second-wind.json');
 const makePolicy = await policyMaker([options.policy], weightsPath);
 
 interface Outcome {
-  /** Mean of each cost rate over the time with work in the system. */
-  readonly costs: Readonly<Record<RewardComponent, number>>;
+  /** Mean of each cost rate over the time with work in the system; energy in joules. */
+  readonly costs: Readonly<Record<Goal, number>>;
   readonly meanJctS: number;
 }
 
@@ -71,12 +75,13 @@ function run(world: SimulatedWorld): Outcome {
       decided: () => undefined,
     },
   });
-  const meanOf = (name: RewardComponent): number => sums[name] / busyMs;
+  const meanOf = (name: keyof typeof sums): number => sums[name] / busyMs;
   return {
     costs: {
       completion: meanOf('completion'),
       utilisation: meanOf('utilisation'),
       fairness: meanOf('fairness'),
+      energy: outcomes.reduce((sum, { energyJ }) => sum + energyJ, 0),
     },
     meanJctS:
       outcomes.reduce((sum, { job, finishedAtS }) => sum + finishedAtS - job.submittedAtS, 0) /
@@ -97,7 +102,7 @@ for (const { jobs } of await loadSuites([{ name: options.suite, path: resolve(op
 console.log(
   `${worlds.length} windows, ${gpus} GPUs, load ${options.load}, ${options.regime}, ${options.policy}`,
 );
-for (const goal of REWARD_COMPONENTS) {
+for (const goal of chosen) {
   const [none, full] = [0, FULL_GOAL].map((weight) =>
     worlds.map((world) => run({ ...world, goals: { ...DEFAULT_GOALS, [goal]: weight } })),
   );

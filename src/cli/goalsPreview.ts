@@ -71,6 +71,7 @@ const FARED: readonly Column<Fared>[] = [
   { title: 'COMPLETION', right: true, cell: ({ meanCompletionS }) => seconds(meanCompletionS) },
   { title: 'SLOWDOWN', right: true, cell: ({ meanSlowdown }) => meanSlowdown.toFixed(2) },
   { title: 'GPU HOURS', right: true, cell: ({ gpuHours }) => gpuHours.toFixed(2) },
+  { title: 'KWH', right: true, cell: ({ energyKwh }) => energyKwh.toFixed(2) },
 ];
 
 const weightsText = (goals: GoalWeights): string =>

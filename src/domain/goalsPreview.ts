@@ -11,6 +11,8 @@ const faredSchema = z.object({
   maxWaitS: z.number(),
   /** GPU-hours that jobs held. */
   gpuHours: z.number(),
+  /** What GPUs would draw above idling, by a model of a card of 250 W. */
+  energyKwh: z.number(),
 });
 export type Fared = z.output<typeof faredSchema>;
 

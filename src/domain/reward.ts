@@ -18,16 +18,25 @@ export type RewardParts = z.output<typeof components>;
 /** The most that a goal may weigh. */
 export const FULL_GOAL = 2;
 const goal = z.number('give a number').min(0, 'give 0 or more').max(FULL_GOAL, `give at most ${FULL_GOAL}`);
-/** What the owner wants, as weights of the reward's components: 0, not at all, to {@link FULL_GOAL}. */
-export const goalWeightsSchema = z.object({ completion: goal, utilisation: goal, fairness: goal });
-export type GoalWeights = z.output<typeof components>;
+/** The components of the reward, and energy, which the plan heeds and no reward tells of. */
+export const GOALS = [...REWARD_COMPONENTS, 'energy'] as const;
+export type Goal = (typeof GOALS)[number];
+/** What the owner wants: 0, not at all, to {@link FULL_GOAL}. */
+export const goalWeightsSchema = z.object({
+  completion: goal,
+  utilisation: goal,
+  fairness: goal,
+  energy: goal,
+});
+export type GoalWeights = z.output<typeof goalWeightsSchema>;
 
-export const DEFAULT_GOALS: GoalWeights = { completion: 1, utilisation: 0.5, fairness: 0.25 };
+export const DEFAULT_GOALS: GoalWeights = { completion: 1, utilisation: 0.5, fairness: 0.25, energy: 0 };
 /** What each goal means to people. */
-export const GOAL_MEANINGS: Readonly<Record<RewardComponent, string>> = {
+export const GOAL_MEANINGS: Readonly<Record<Goal, string>> = {
   completion: 'jobs are over soon on average: short ones go first',
   utilisation: 'no GPU idles while work waits: jobs share sooner',
   fairness: 'users get like shares of the machine',
+  energy: 'less electricity for the same work: jobs share GPUs, and elastic ones take few',
 };
 export const ZERO_PARTS: RewardParts = { completion: 0, utilisation: 0, fairness: 0 };
 
@@ -86,7 +95,7 @@ export function discountOver(dtS: number, betaPerS = DISCOUNT_RATE_PER_S): numbe
 }
 
 /** Σ w_k r_k. */
-export function scalarise(parts: RewardParts, weights: GoalWeights): number {
+export function scalarise(parts: RewardParts, weights: RewardParts): number {
   return REWARD_COMPONENTS.reduce((sum, k) => sum + weights[k] * parts[k], 0);
 }
 

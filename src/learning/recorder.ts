@@ -3,7 +3,6 @@ import {
   costRates,
   DISCOUNT_RATE_PER_S,
   discountOver,
-  type GoalWeights,
   type Load,
   type RewardParts,
   rewardOver,
@@ -21,7 +20,7 @@ export interface DecidedStep {
   readonly features: Float32Array;
   readonly rows: number;
   readonly chosenRow: number;
-  readonly goals: GoalWeights;
+  readonly goals: RewardParts;
   /** See {@link Transition.demonstrated}. */
   readonly demonstrated?: boolean;
 }

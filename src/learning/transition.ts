@@ -1,4 +1,4 @@
-import type { GoalWeights, RewardParts } from '../domain/reward.ts';
+import type { RewardParts } from '../domain/reward.ts';
 import { featuresHash } from '../scheduler/network.ts';
 
 /** The candidates of one decision as the network sees them: rows × featureCount, row-major. */
@@ -24,7 +24,7 @@ export interface Transition {
   /** null: the machine went idle, and nothing that was decided before matters after. */
   readonly next: CandidateRows | null;
   /** The owner's goals in force, by which the components are weighed. */
-  readonly goals: GoalWeights;
+  readonly goals: RewardParts;
   /** True: a person did it, or wanted it, which is worth imitating. Left out: nobody did. */
   readonly demonstrated?: boolean;
 }

@@ -21,6 +21,7 @@ export interface JobState {
   failures: number;
   lostS: number;
   attainedGpuS: number;
+  energyJ: number;
 }
 
 /** A spell of a job on devices. */
@@ -43,6 +44,8 @@ export interface LiveJob {
   failsInS: number;
   /** Work done in a second; 0 while paused. */
   speed: number;
+  /** Speed on the slowest of its devices, to that of one alone there. */
+  pace: number;
   /** Because of somebody who computes beside it; null: it has its devices to itself. */
   pairSpeed: number | null;
 }
@@ -61,6 +64,7 @@ export function arrived(job: SimulatedJob): JobState {
     failures: 0,
     lostS: 0,
     attainedGpuS: 0,
+    energyJ: 0,
   };
 }
 
@@ -113,7 +117,7 @@ export function drawFailure(rng: Rng, perGpuDay: number, devices: number): numbe
 }
 
 export function outcomeOf(state: JobState, finishedAtS: number): JobOutcome {
-  const { job, preemptions, pauses, oomDeaths, failures, lostS, attainedGpuS } = state;
+  const { job, preemptions, pauses, oomDeaths, failures, lostS, attainedGpuS, energyJ } = state;
   return {
     job,
     startedAtS: state.startedAtS ?? finishedAtS,
@@ -124,6 +128,7 @@ export function outcomeOf(state: JobState, finishedAtS: number): JobOutcome {
     failures,
     lostS,
     attainedGpuS,
+    energyJ,
   };
 }
 

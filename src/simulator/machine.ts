@@ -30,6 +30,7 @@ import {
   usedMib,
   waitingJobOf,
 } from './liveJob.ts';
+import { drawnW } from './power.ts';
 import {
   DEFAULT_SHARING,
   type JobOutcome,
@@ -160,6 +161,7 @@ class Simulation {
       throw new SimulationError(`jobs ${left.join(', ')} never start, or never go on`);
     }
     const dtS = Math.max(0, eventS - this.nowS);
+    this.drawPower(dtS);
     for (const live of this.live) {
       elapse(live, dtS);
       if (live.paused) continue;
@@ -171,6 +173,22 @@ class Simulation {
       this.service[user] = (this.service[user] ?? 0) + dtS * live.devices.length;
     }
     this.nowS = Math.max(this.nowS, eventS);
+  }
+
+  /** Charges those who compute on each device with what it draws, in equal parts. */
+  private drawPower(dtS: number): void {
+    for (const residents of this.onDevice) {
+      let use = 0;
+      let count = 0;
+      for (const { paused, pace, state } of residents) {
+        if (paused) continue;
+        use += (state.job.gpuUtil ?? 1) * pace;
+        count++;
+      }
+      if (count === 0) continue;
+      const shareJ = (drawnW(use) * dtS) / count;
+      for (const { paused, state } of residents) if (!paused) state.energyJ += shareJ;
+    }
   }
 
   private arrive(): boolean {
@@ -341,6 +359,7 @@ class Simulation {
           ? drawFailure(rng, world.failuresPerGpuDay ?? 0, devices.length)
           : Number.POSITIVE_INFINITY,
       speed: 1,
+      pace: 1,
       pairSpeed: null,
     };
     state.starts++;
@@ -393,6 +412,7 @@ class Simulation {
       slowest = Math.min(slowest, speed);
     }
     const scale = live.devices.length === job.gpus ? 1 : (live.devices.length / job.gpus) ** scalingExponent;
+    live.pace = slowest;
     live.speed = slowest * scale;
   }
 

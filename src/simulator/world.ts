@@ -99,6 +99,8 @@ export interface JobOutcome {
   readonly lostS: number;
   /** Device-seconds that it held and was not paused. */
   readonly attainedGpuS: number;
+  /** What its devices drew because of it, above what they draw when idle. Joules. */
+  readonly energyJ: number;
 }
 
 /** A stretch of time in which a job held devices. */

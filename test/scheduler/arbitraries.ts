@@ -36,7 +36,7 @@ export const snapshotArbitrary: fc.Arbitrary<Snapshot> = fc
         .map((jobs) => jobs.map((job, i): WaitingJob => ({ ...job, id: i + 1, rank: i + 1 }))),
       residents: fc.array(residentSeed(), { maxLength: 8 }),
       cpuSlots: fc.integer({ min: 0, max: 3 }),
-      goals: fc.record({ completion: weight(), utilisation: weight(), fairness: weight() }),
+      goals: fc.record({ completion: weight(), utilisation: weight(), fairness: weight(), energy: weight() }),
       serviceByUser: fc.dictionary(fc.constantFrom(...USERS), fc.integer({ min: 0, max: 1e6 })),
     }),
   )

@@ -48,7 +48,7 @@ describe('features', () => {
           remaining: { p10S: 30, p50S: 60, p90S: 120 },
         }),
       ],
-      goals: { completion: 1.5, utilisation: 0.5, fairness: 0.25 },
+      goals: { completion: 1.5, utilisation: 0.5, fairness: 0.25, energy: 0 },
       serviceByUser: { ada: 300, bob: 100 },
     });
     const [cpu, foreign, shared, wait] = rows(snap, [
@@ -145,7 +145,7 @@ describe('features', () => {
       devices: [device(0, { memoryTotalMib: 0 })],
       waiting: [waiting(1, { gpus: 64, waitingSinceMs: 0, remaining: endless, priority: -1000 })],
       running: [running(9, ['g0', 'gone'], { remaining: endless })],
-      goals: { completion: 1e9, utilisation: 0, fairness: 0 },
+      goals: { completion: 1e9, utilisation: 0, fairness: 0, energy: 0 },
     });
     for (const value of featuresOf(
       snap,

@@ -185,9 +185,29 @@ describe('the plan', () => {
       waiting: [job(1, 'ada', 1000), job(2, 'bob', 1500)],
       serviceByUser: { ada: 1e6, bob: 100 },
     });
-    const goals = (fairness: number) => ({ completion: 1, utilisation: 0.5, fairness });
+    const goals = (fairness: number) => ({ completion: 1, utilisation: 0.5, fairness, energy: 0 });
     expect(epoch({ ...snap, goals: goals(0) })).toEqual(['1>g0']);
     expect(epoch({ ...snap, goals: goals(2) })).toEqual(['2>g0']);
+  });
+
+  it('follows the goals: where energy counts, elastic jobs take few devices and others share', () => {
+    const goals = (energy: number) => ({ completion: 1, utilisation: 0.5, fairness: 0.25, energy });
+    const elastic = snapshot({
+      devices: [device(0), device(1)],
+      waiting: [waiting(1, { ...alone, ...lasts(9000), gpus: 2, minGpus: 1, maxGpus: 2 })],
+    });
+    expect(epoch({ ...elastic, goals: goals(0) })).toEqual(['1>g0+g1']);
+    expect(epoch({ ...elastic, goals: goals(2) })).toEqual(['1>g0']);
+    // Together they do hardly more than one after the other.
+    const busy = { ...lasts(9000), gpuUtil: 0.97, vramMib: 4 * GIB };
+    const pair = snapshot({
+      devices: [device(0)],
+      running: [running(9, ['g0'], { ...OLD, ...busy })],
+      waiting: [waiting(1, busy)],
+      sharing: { pairedS: 1e6, workS: 0.65e6 },
+    });
+    expect(epoch({ ...pair, goals: goals(0) })).toEqual([]);
+    expect(epoch({ ...pair, goals: goals(2) })).toEqual(['1>g0']);
   });
 
   it('never leaves a machine idle that could compute', () => {

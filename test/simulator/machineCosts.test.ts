@@ -5,6 +5,7 @@ import { srtf } from '../../src/scheduler/policies/remainingTime.ts';
 import type { Policy, PolicyChoice } from '../../src/scheduler/policy.ts';
 import { DEFAULT_LIMITS, type Snapshot } from '../../src/scheduler/snapshot.ts';
 import { simulate } from '../../src/simulator/machine.ts';
+import { drawnW } from '../../src/simulator/power.ts';
 import type { JobOutcome, SimulatedJob, SimulatedWorld, Span } from '../../src/simulator/world.ts';
 
 const FREE = { ...DEFAULT_LIMITS, starvationAgeS: 1e9, minSpellS: 0, memoryMarginMib: 0 };
@@ -235,5 +236,33 @@ describe('elastic jobs', () => {
     // Half of the devices: 1/√2 of the speed.
     expect(byId.get(2)!.startedAtS).toBe(0);
     expect(byId.get(2)!.finishedAtS).toBeCloseTo(100 * Math.SQRT2, 6);
+  });
+});
+
+describe('energy', () => {
+  it('is what devices draw above idling, by their use, and in equal parts of those who compute there', () => {
+    const full = run({ jobs: [job(1), job(2, { gpuUtil: 0.5, submittedAtS: 1000 })] }).byId;
+    expect(full.get(1)!.energyJ).toBeCloseTo(100 * drawnW(1), 6);
+    expect(full.get(2)!.energyJ).toBeCloseTo(100 * drawnW(0.5), 6);
+    // Beside each other both run at half speed, and use half of what they would alone.
+    const beside = run({
+      jobs: [job(1, { gpuUtil: 0.5 }), job(2, { gpuUtil: 0.5 })],
+      speedBeside: () => 0.5,
+    });
+    for (const id of [1, 2]) expect(beside.byId.get(id)!.energyJ).toBeCloseTo((200 * drawnW(0.5)) / 2, 6);
+    // Nobody alone would be as thrifty as two who are in no other's way.
+    expect(2 * drawnW(0.5)).toBeGreaterThan(drawnW(1));
+    expect(drawnW(3)).toBe(drawnW(1));
+    expect(drawnW(null)).toBe(0);
+  });
+
+  it('is not drawn by who stands still', () => {
+    const policy = scripted({ 50: 'pause', 100: 'resume' }, 50);
+    const { byId } = run(
+      { jobs: [job(1), job(2, { exclusive: true })], limits: { ...FREE, mayPause: true } },
+      policy,
+    );
+    expect(byId.get(1)!.pauses).toBe(1);
+    expect(byId.get(1)!.energyJ).toBeCloseTo(100 * drawnW(1), 6);
   });
 });

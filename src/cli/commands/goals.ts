@@ -1,13 +1,7 @@
 import type { Command } from 'commander';
 import { FieldError } from '../../domain/errors.ts';
 import { heedsGoals } from '../../domain/policyNames.ts';
-import {
-  DEFAULT_GOALS,
-  FULL_GOAL,
-  GOAL_MEANINGS,
-  type GoalWeights,
-  REWARD_COMPONENTS,
-} from '../../domain/reward.ts';
+import { DEFAULT_GOALS, FULL_GOAL, GOAL_MEANINGS, GOALS, type GoalWeights } from '../../domain/reward.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { type Column, renderTable } from '../table.ts';
@@ -40,7 +34,7 @@ Examples:
 /** What the scheduler strives for. */
 export function registerGoals(program: Command, context: Context): void {
   const command = clientCommand(program, 'goals', 'Says or sets what the scheduler strives for.');
-  for (const goal of REWARD_COMPONENTS) {
+  for (const goal of GOALS) {
     command.option(
       `--${goal} <0-${FULL_GOAL}>`,
       `${GOAL_MEANINGS[goal]} (default: ${DEFAULT_GOALS[goal]})`,
@@ -58,7 +52,7 @@ export function registerGoals(program: Command, context: Context): void {
     .option('--json', "print the scheduler's state as JSON")
     .addHelpText('after', HELP)
     .action((flags: Flags) => {
-      const chosen = REWARD_COMPONENTS.flatMap((goal) =>
+      const chosen = GOALS.flatMap((goal) =>
         flags[goal] === undefined ? [] : [[goal, flags[goal]] as const],
       );
       if (flags.reset && chosen.length > 0)
@@ -73,7 +67,7 @@ export function registerGoals(program: Command, context: Context): void {
             ? await client.scheduler.status()
             : await client.scheduler.setGoals(change);
         if (flags.json) return context.out(JSON.stringify(status));
-        const rows = REWARD_COMPONENTS.map((goal) => ({ goal, weight: status.goals[goal] }));
+        const rows = GOALS.map((goal) => ({ goal, weight: status.goals[goal] }));
         for (const line of renderTable(COLUMNS, rows, context.width)) context.out(line);
         if (!heedsGoals(status.policy))
           context.out(`${status.policy} goes by its own rule and not by these; dqn and the bandits do`);

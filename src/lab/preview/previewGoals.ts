@@ -85,6 +85,7 @@ function fared(goals: GoalWeights, outcomes: readonly JobOutcome[], gpus: number
     meanCompletionS: row.mean_jct_s,
     meanSlowdown: row.mean_slowdown,
     maxWaitS: row.max_wait_s,
+    energyKwh: outcomes.reduce((sum, { energyJ }) => sum + energyJ, 0) / 3.6e6,
     gpuHours: outcomes.reduce((sum, { attainedGpuS }) => sum + attainedGpuS, 0) / 3600,
   };
 }

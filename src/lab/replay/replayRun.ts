@@ -46,6 +46,8 @@ export function asItWas({ jobs, originMs, rejected }: ReplayedJobs, deviceIds: r
       preemptions: 0,
       pauses: job.pausedS > 0 ? 1 : 0,
       oomDeaths: 0,
+      // Of the record, not of a simulation.
+      energyJ: 0,
       failures: 0,
       lostS: 0,
       attainedGpuS: job.runS * job.gpus,

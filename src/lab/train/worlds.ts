@@ -1,4 +1,4 @@
-import type { GoalWeights } from '../../domain/reward.ts';
+import { DEFAULT_GOALS, type GoalWeights } from '../../domain/reward.ts';
 import { type Rng, randomInt, seededRng } from '../../domain/rng.ts';
 import type { TraceJob } from '../../domain/trace.ts';
 import { generateJobs, type PresetName } from '../../simulator/generator/generate.ts';
@@ -97,6 +97,7 @@ function goalsOf({ otherGoalsShare, mostGoal }: WorldsConfig, rng: Rng): GoalWei
     completion: mostGoal * rng.next(),
     utilisation: mostGoal * rng.next(),
     fairness: mostGoal * rng.next(),
+    energy: DEFAULT_GOALS.energy,
   };
   return other ? goals : null;
 }

@@ -256,6 +256,8 @@ export const ENGINE_ZH_CN: Readonly<Record<string, string>> = {
   'jobs are over soon on average: short ones go first': '作业平均尽早结束：短的优先',
   'no GPU idles while work waits: jobs share sooner': '有作业等待时 GPU 不闲置：更早共用',
   'users get like shares of the machine': '各用户获得相近的份额',
+  'less electricity for the same work: jobs share GPUs, and elastic ones take few':
+    '同样的工作用更少的电：作业共享 GPU，弹性作业少占 GPU',
   // What the driver reports.
   'Xid {code}: {what}': 'Xid {code}：{what}',
   'the GPU stopped processing': 'GPU 停止处理',

@@ -1,12 +1,6 @@
 import { Button, Slider } from '@mantine/core';
 import { useState } from 'react';
-import {
-  DEFAULT_GOALS,
-  FULL_GOAL,
-  GOAL_MEANINGS,
-  type GoalWeights,
-  REWARD_COMPONENTS,
-} from '../../domain/reward.ts';
+import { DEFAULT_GOALS, FULL_GOAL, GOAL_MEANINGS, GOALS, type GoalWeights } from '../../domain/reward.ts';
 import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { setGoals } from '../machineActions.ts';
@@ -17,6 +11,7 @@ const NAMES: Readonly<Record<keyof GoalWeights, string>> = {
   completion: t('Soon over'),
   utilisation: t('No idle GPUs'),
   fairness: t('Fair to users'),
+  energy: t('Little energy'),
 };
 
 /** What the policy strives for, a slider for each goal. It holds from the next decision on. */
@@ -24,7 +19,7 @@ export function Goals({ goals, heeded }: { readonly goals: GoalWeights; readonly
   const [draft, setDraft] = useState<Partial<GoalWeights>>({});
   /** What is only tried, and not set; null: sliders set at once. */
   const [tried, setTried] = useState<Partial<GoalWeights> | null>(null);
-  const changed = REWARD_COMPONENTS.some((goal) => goals[goal] !== DEFAULT_GOALS[goal]);
+  const changed = GOALS.some((goal) => goals[goal] !== DEFAULT_GOALS[goal]);
   return (
     <section aria-label={t('Goals')}>
       <h2 className={classes.title}>
@@ -35,7 +30,7 @@ export function Goals({ goals, heeded }: { readonly goals: GoalWeights; readonly
           </Button>
         )}
       </h2>
-      {REWARD_COMPONENTS.map((goal) => {
+      {GOALS.map((goal) => {
         const name = NAMES[goal];
         return (
           <div key={goal} className={classes.goal} title={engineText(GOAL_MEANINGS[goal])}>

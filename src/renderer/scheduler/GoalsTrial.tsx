@@ -74,6 +74,7 @@ function Changes({ preview }: { preview: GoalsPreview }) {
     [t('Longest wait'), time(now.maxWaitS), time(instead.maxWaitS)],
     [t('Mean JCT'), time(now.meanCompletionS), time(instead.meanCompletionS)],
     [t('Slowdown'), now.meanSlowdown.toFixed(2), instead.meanSlowdown.toFixed(2)],
+    [t('Energy, kWh'), now.energyKwh.toPrecision(3), instead.energyKwh.toPrecision(3)],
   ];
   return (
     <>

@@ -1,5 +1,5 @@
 import type { Episode } from '../../domain/episode.ts';
-import { type GoalWeights, REWARD_COMPONENTS, type RewardComponent } from '../../domain/reward.ts';
+import { REWARD_COMPONENTS, type RewardComponent, type RewardParts } from '../../domain/reward.ts';
 
 /** Weighted parts of the mean reward rate per episode, oldest first; each part is w_k · part_k / seconds. */
 export interface RewardSeries {
@@ -13,7 +13,7 @@ export const episodeSeconds = (episode: Episode, nowMs: number): number =>
   Math.max(0, ((episode.endedAtMs ?? nowMs) - episode.startedAtMs) / 1000);
 
 /** The chart's columns from episodes that are over, latest first as the engine gives them. */
-export function rewardSeries(episodes: readonly Episode[], goals: GoalWeights): RewardSeries {
+export function rewardSeries(episodes: readonly Episode[], goals: RewardParts): RewardSeries {
   const over = episodes.filter((episode) => episode.endedAtMs !== null).reverse();
   const part = (name: RewardComponent) =>
     over.map((episode) => {

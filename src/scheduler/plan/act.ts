@@ -86,7 +86,8 @@ function bestLaunch(
     if (size > winner.places.length && (loss > 0 || size > spare)) continue;
     if (size > winner.job.gpus && config.grows === 0) continue;
     const standing = deviceIds.reduce((sum, id) => sum + (planned.places.get(id)?.standing ?? 0), 0);
-    const gain = speed - loss - (config.standingLoss * standing) / Math.max(1, size);
+    const gain =
+      thrifty(speed, size, winner, config) - loss - (config.standingLoss * standing) / Math.max(1, size);
     if ((loss === 0 || gain >= config.least) && gain > most + 1e-9) {
       most = gain;
       best = i;
@@ -94,6 +95,10 @@ function bestLaunch(
   }
   return best;
 }
+
+/** A speed that several devices give an elastic job: where energy counts, for what it is on each. */
+const thrifty = (speed: number, size: number, { job }: Entrant, { thrift }: Setting): number =>
+  size > 0 ? speed / (size / Math.max(1, job.gpus)) ** thrift : speed;
 
 /** Expected speed of a launch, and what it takes from who computes there, in jobs at full speed. */
 export function gainOf(
@@ -109,7 +114,7 @@ export function gainOf(
     for (const other of computing.get(id) ?? []) {
       const pair = pairSpeed(job, other, config);
       here *= pair;
-      loss += weightOf(byId.get(other.id)!, byId.get(job.id)!) * (1 - pair);
+      loss += weightOf(byId.get(other.id)!, byId.get(job.id)!, config) * (1 - pair);
     }
     speed = Math.min(speed, here);
   }

@@ -38,6 +38,8 @@ export interface PlanConfig {
   readonly reviewLeastS: number;
   /** And so many times later for who is that much ahead of who waits, at most. */
   readonly mostAhead: number;
+  /** What is lost of a job that is there to stay counts at least so much against one that would be over before it. */
+  readonly leastWeight: number;
   /** Each job that stands still on a device counts as so much speed lost there: it goes on nowhere else. */
   readonly standingLoss: number;
   /** Who runs moves to idle devices where that saves so many times what it costs; 0: never. */
@@ -73,6 +75,7 @@ export const PLAN: PlanConfig = {
   reviewShare: 0.25,
   reviewLeastS: 60,
   mostAhead: 30,
+  leastWeight: 0,
   standingLoss: 0.1,
   moveFactor: 3,
   moveStartS: 30,

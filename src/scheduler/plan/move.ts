@@ -63,7 +63,9 @@ function savedS(
   }
   const size = Math.min(job.maxGpus, room);
   if (size < Math.max(job.minGpus, Math.min(job.gpus, job.deviceIds.length))) return Number.NEGATIVE_INFINITY;
-  const scale = (devices: number): number => (devices / Math.max(1, job.gpus)) ** config.elasticExponent;
+  // Where energy counts, what more devices add counts less than what they draw.
+  const scale = (devices: number): number =>
+    (devices / Math.max(1, job.gpus)) ** (config.elasticExponent - config.thrift);
   const now = here * scale(job.deviceIds.length);
   const then = scale(size);
   const leftS = belief.remainingS;

@@ -111,7 +111,7 @@ function beside(entrant: Entrant, place: Place, config: Setting): { speed: numbe
   for (const other of place.planned) {
     const pair = pairSpeed(entrant.job, other.job, config);
     speed *= pair;
-    loss += weightOf(other, entrant) * (1 - pair);
+    loss += weightOf(other, entrant, config) * (1 - pair);
   }
   return { speed, loss };
 }
@@ -120,8 +120,8 @@ function beside(entrant: Entrant, place: Place, config: Setting): { speed: numbe
  * How much a second of another's counts in seconds of one's own: as much, since it delays whoever waits behind; but less
  * where one would be over long before another that is there to stay.
  */
-export function weightOf(other: Entrant, one: Entrant): number {
-  return Math.min(1, other.belief.index / one.belief.index);
+export function weightOf(other: Entrant, one: Entrant, { leastWeight }: Setting): number {
+  return Math.max(leastWeight, Math.min(1, other.belief.index / one.belief.index));
 }
 
 function staysWorth(entrant: Entrant, job: RunningJob, places: Map<string, Place>, config: Setting): boolean {

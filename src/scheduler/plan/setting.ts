@@ -1,4 +1,4 @@
-import type { GoalWeights } from '../../domain/reward.ts';
+import { FULL_GOAL, type GoalWeights } from '../../domain/reward.ts';
 import { pairKey, type RunningJob, type Snapshot, type WaitingJob } from '../snapshot.ts';
 import type { PlanConfig } from './config.ts';
 
@@ -17,6 +17,8 @@ export interface Setting extends PlanConfig {
   /** What a user's jobs count. */
   readonly favour: ReadonlyMap<string, number>;
   readonly goals: GoalWeights;
+  /** How much energy counts, 0 to 1: at 1 nothing is done sooner that would take more of it. */
+  readonly thrift: number;
   readonly nowMs: number;
   readonly interference: Snapshot['interference'];
 }
@@ -24,6 +26,7 @@ export interface Setting extends PlanConfig {
 export function settingOf(snapshot: Snapshot, config: PlanConfig): Omit<Setting, keyof PlanConfig> {
   const crowd = snapshot.waiting.length / Math.max(1, snapshot.devices.length);
   const { goals, serviceByUser } = snapshot;
+  const thrift = goals.energy / FULL_GOAL;
   const users = new Set<string>();
   for (const { user } of snapshot.waiting) users.add(user);
   for (const { user } of snapshot.running) users.add(user);
@@ -41,7 +44,9 @@ export function settingOf(snapshot: Snapshot, config: PlanConfig): Omit<Setting,
     level: sharingLevel(snapshot, config),
     crowd,
     // A half is what the owner has unless told otherwise.
-    least: (config.leastGain * 4 ** (0.5 - goals.utilisation)) / (1 + config.crowdGain * crowd),
+    least:
+      ((1 - thrift) * config.leastGain * 4 ** (0.5 - goals.utilisation)) / (1 + config.crowdGain * crowd),
+    thrift,
     favour,
     goals,
     nowMs: snapshot.nowMs,
