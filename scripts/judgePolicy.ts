@@ -50,6 +50,8 @@ const limit = options.limit === undefined ? undefined : Number(options.limit);
 interface Judged {
   readonly regime: string;
   readonly gpuType: string;
+  /** What it came from. */
+  readonly command: string;
   readonly overall: { readonly dqn: Standing; readonly teacher: Standing };
   readonly cells: readonly {
     readonly gpus: number;
@@ -69,12 +71,25 @@ const show = (ratio: Ratio | null): string =>
   ratio === null ? '–' : `${ratio.ratio.toFixed(3)} [${ratio.low?.toFixed(3)}, ${ratio.high?.toFixed(3)}]`;
 
 const weights = createHash('sha256').update(Buffer.from(record.weights, 'base64')).digest('hex').slice(0, 12);
-const before = record.evaluation as { readonly weights: string; readonly regimes: readonly Judged[] } | null;
+/** Records before commands were kept by regime have one for all. */
+const before = record.evaluation as {
+  readonly weights: string;
+  readonly command?: string;
+  readonly regimes: readonly (Omit<Judged, 'command'> & { readonly command?: string })[];
+} | null;
+const command = [
+  'node scripts/judgePolicy.ts',
+  ...(options.policies === 'all' ? ['--policies all'] : []),
+  ...(limit === undefined ? [] : [`--limit ${limit}`]),
+  `--gpu-type ${options['gpu-type']}`,
+  ...options.trace.map((trace) => `--trace ${basename(trace)}`),
+].join(' ');
 const regimes: Judged[] = [];
 for (const regime of REGIME_NAMES) {
   const known = before?.weights === weights ? before.regimes.find((one) => one.regime === regime) : undefined;
   if (!options.regime.includes(regime)) {
-    if (known !== undefined) regimes.push(known);
+    if (known !== undefined)
+      regimes.push({ ...known, command: known.command ?? before?.command ?? 'unknown' });
     continue;
   }
   const result = await evaluate({
@@ -113,14 +128,16 @@ for (const regime of REGIME_NAMES) {
     dqn: of(result.overall, 'dqn').mean_jct_s,
     teacher: of(result.overall, 'teacher').mean_jct_s,
   };
-  regimes.push({ regime, gpuType: options['gpu-type'], overall, cells });
+  regimes.push({ regime, gpuType: options['gpu-type'], command, overall, cells });
 }
 
 const lines: string[] = [];
-for (const { regime, gpuType, cells, overall } of regimes) {
+for (const { regime, gpuType, command: from, cells, overall } of regimes) {
   lines.push(
     '',
     `## ${regime}${regime === 'workstation' ? `, interference of the ${gpuType}` : ''}`,
+    '',
+    `By \`${from}\`:`,
     '',
     '| GPUs | load | windows | best fixed | dqn / best fixed | teacher / best fixed | dqn / hindsight | dqn / srtf | p99 / its p99 | dqn / aged |',
     '|---|---|---|---|---|---|---|---|---|---|',
@@ -131,21 +148,11 @@ for (const { regime, gpuType, cells, overall } of regimes) {
     `| all | | | | ${show(overall.dqn.to_best_single)} | ${show(overall.teacher.to_best_single)} | ${show(overall.dqn.to_best_of_window)} | ${show(overall.dqn.to_srtf)} | | |`,
   );
 }
-const command = [
-  'node scripts/judgePolicy.ts',
-  ...(options.policies === 'all' ? ['--policies all'] : []),
-  ...(limit === undefined ? [] : [`--limit ${limit}`]),
-  `--gpu-type ${options['gpu-type']}`,
-  ...options.trace.map((trace) => `--trace ${basename(trace)}`),
-].join(' ');
-await writeFile(
-  path,
-  `${JSON.stringify({ ...record, evaluation: { weights, command, regimes } }, null, 1)}\n`,
-);
+await writeFile(path, `${JSON.stringify({ ...record, evaluation: { weights, regimes } }, null, 1)}\n`);
 const head = [
   `# ${record.name}`,
   '',
-  `Written by \`${command}\`; the same numbers are in [${basename(path)}](${basename(path)}) with the weights (${weights}), their`,
+  `Written by \`node scripts/judgePolicy.ts\`; the same numbers are in [${basename(path)}](${basename(path)}) with the weights (${weights}), their`,
   'configuration and the curve. Geometric means of ratios of mean completion times over windows of 150 jobs, with 95 %',
   'bootstrap intervals; below 1 is better. What the columns mean: [lab.md](../../docs/lab.md#evaluate); the story:',
   '[dqn.md](../../docs/dqn.md).',

@@ -36,8 +36,8 @@ import type { LogGapStore } from './store/logGapStore.ts';
 import type { MetricStore } from './store/metricStore.ts';
 import type { OwnersChoice } from './store/ownersChoice.ts';
 import type { SettingStore } from './store/settingStore.ts';
-import type { Tracer } from './traces/tracer.ts';
 import type { TransitionStore } from './store/transitionStore.ts';
+import type { Tracer } from './traces/tracer.ts';
 
 /** What the handlers of the contract work with. */
 export interface EngineParts {

@@ -57,11 +57,7 @@ export function effectsOf(
  * How many minutes of waiting of one job (of priority 0) a difference of scores is worth: scores are costs in units of a cost
  * rate of 1 for ever, scaled by the discount rate. null: completion is no goal.
  */
-export function waitMinutes(
-  gap: number,
-  goals: RewardParts,
-  devices: number,
-): number | null {
+export function waitMinutes(gap: number, goals: RewardParts, devices: number): number | null {
   if (goals.completion === 0) return null;
   return ((gap / DISCOUNT_RATE_PER_S) * 2 * Math.max(1, devices)) / goals.completion / 60;
 }
