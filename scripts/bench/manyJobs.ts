@@ -89,6 +89,8 @@ async function searches(repetitions: number, template: string): Promise<Figure[]
       { statuses: ['failed'] },
       { users: ['ada'] },
       { users: ['nobody'] },
+      { submitters: ['person'] },
+      { submitters: ['ci'], statuses: ['failed'] },
       { projects: ['vision'], users: ['ben'] },
       { causes: ['gpu-memory'], projects: ['speech'] },
       { fromMs: Date.now() - 90 * dayMs, toMs: Date.now() - 60 * dayMs },
@@ -123,7 +125,7 @@ async function searches(repetitions: number, template: string): Promise<Figure[]
   } finally {
     await host.dispose();
   }
-  const how = `twelve filters (none, status, user, project, cause, time, text, several), up to ten pages of 100 each, of ${MANY} jobs, over the local socket`;
+  const how = `fourteen filters (none, status, user, submitter, project, cause, time, text, several), up to ten pages of 100 each, of ${MANY} jobs, over the local socket`;
   return [
     {
       what: `a page of ${MANY} past jobs, p95`,

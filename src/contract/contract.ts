@@ -421,7 +421,7 @@ export const contract = {
       )
       .output(z.array(sampleSeriesSchema)),
     /**
-     * Has devices measured as often as they can be (every 100 ms by NVML) for so long from now on, and answers with what was
+     * Has devices measured as often as they can be (every 100 ms by NVML and from amdgpu) for so long from now on, and answers with what was
      * measured since, in the order of the ids: ask again before the lease lapses.
      */
     focus: base

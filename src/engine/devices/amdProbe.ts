@@ -1,7 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DeviceProcess, Reading } from '../../domain/device.ts';
-import type { DeviceProbe, ProbedDevice, ProbeListener, ProbeReport } from '../ports.ts';
+import type { DeviceProcess, Measured } from '../../domain/device.ts';
+import {
+  type DeviceProbe,
+  FOCUS_INTERVAL_MS,
+  type ProbedDevice,
+  type ProbeListener,
+  type ProbeReport,
+} from '../ports.ts';
 import { ProbeError } from './probeError.ts';
 
 export interface AmdProbeOptions {
@@ -36,6 +42,12 @@ export class AmdProbe implements DeviceProbe {
   readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<unknown> = Promise.resolve();
+  #listener: ProbeListener | null = null;
+  /** Directories of the cards that were found last, by the device's id. */
+  #places: ReadonlyMap<string, string> = new Map();
+  #focus: readonly string[] = [];
+  #focusTimer: NodeJS.Timeout | undefined;
+  #measuring: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
   constructor({ intervalMs = 1000, sys = '/sys' }: AmdProbeOptions = {}) {
@@ -46,15 +58,41 @@ export class AmdProbe implements DeviceProbe {
   async start(listener: ProbeListener): Promise<ProbeReport> {
     const first = await this.#look();
     if (first.devices.length === 0) throw new ProbeError('amdgpu tells of no GPU', REMEDY, true);
+    this.#listener = listener;
     listener.onReport(first);
     this.#next(listener);
     return first;
   }
 
+  focus(ids: readonly string[]): void {
+    this.#focus = ids;
+    clearTimeout(this.#focusTimer);
+    if (ids.length > 0) this.#nextMeasurement();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.focus([]);
     clearTimeout(this.#timer);
-    await this.#looking;
+    await Promise.all([this.#looking, this.#measuring]);
+  }
+
+  /** Each once the one before is done: a card that answers slowly is measured less often. */
+  #nextMeasurement(): void {
+    this.#focusTimer = setTimeout(() => {
+      const ids = this.#focus;
+      this.#measuring = Promise.all(ids.map((id) => this.#measure(id))).then((measured) => {
+        if (this.#stopped || this.#focus !== ids) return;
+        this.#listener?.onMeasured?.(measured.filter((one) => one !== null));
+        this.#nextMeasurement();
+      });
+    }, FOCUS_INTERVAL_MS);
+  }
+
+  async #measure(id: string): Promise<readonly [id: string, Measured] | null> {
+    const place = this.#places.get(id);
+    const reading = place === undefined ? null : await measured(place);
+    return reading === null ? null : [id, reading];
   }
 
   #next(listener: ProbeListener): void {
@@ -70,6 +108,7 @@ export class AmdProbe implements DeviceProbe {
   async #look(): Promise<ProbeReport> {
     const [cards, compute] = await Promise.all([this.#cards(), this.#compute()]);
     const devices = await Promise.all(cards.map((card, index) => probe(card, index, compute)));
+    this.#places = new Map(devices.map(({ info }, index) => [info.id, cards[index]!.device]));
     return { atMs: Date.now(), devices };
   }
 
@@ -117,19 +156,13 @@ async function probe(
   index: number,
   compute: ReadonlyMap<string, readonly DeviceProcess[]> | null,
 ): Promise<ProbedDevice> {
-  const [total, used, busy, serial, product, model] = await Promise.all([
+  const [total, now, serial, product, model] = await Promise.all([
     number(join(device, 'mem_info_vram_total')),
-    number(join(device, 'mem_info_vram_used')),
-    number(join(device, 'gpu_busy_percent')),
+    measured(device),
     text(join(device, 'unique_id')),
     text(join(device, 'product_name')),
     text(join(device, 'device')),
   ]);
-  const sensors = join(device, 'hwmon', (await list(join(device, 'hwmon')))[0] ?? 'none');
-  const of = async (file: string, unit: number): Promise<number | null> => {
-    const value = await number(join(sensors, file));
-    return value === null ? null : value / unit;
-  };
   const info = {
     // Of a card without a serial number only its place is known.
     id: `AMD-${serial || index}`,
@@ -138,22 +171,41 @@ async function probe(
     name: product || `AMD GPU ${model ?? slot}`,
     memoryTotalMib: total === null ? 0 : Math.floor(total / MIB),
   };
-  if (used === null) {
+  if (now === null) {
     const trouble = 'amdgpu does not say how much of its memory is used; look into dmesg for amdgpu messages';
     return { info, reading: null, trouble };
   }
-  const reading: Reading = {
+  const processes = compute === null ? null : [...(compute.get(slot) ?? [])];
+  return { info, reading: { ...now, processes }, trouble: null };
+}
+
+/** null: the driver does not say how much of its memory is used. */
+async function measured(device: string): Promise<Measured | null> {
+  const sensors = join(device, 'hwmon', (await list(join(device, 'hwmon')))[0] ?? 'none');
+  const of = async (file: string, unit: number): Promise<number | null> => {
+    const value = await number(join(sensors, file));
+    return value === null ? null : value / unit;
+  };
+  const [used, busy, temperatureC, average, input, cap, smClockMhz] = await Promise.all([
+    number(join(device, 'mem_info_vram_used')),
+    number(join(device, 'gpu_busy_percent')),
+    of('temp1_input', 1000),
+    of('power1_average', 1e6),
+    of('power1_input', 1e6),
+    of('power1_cap', 1e6),
+    of('freq1_input', 1e6),
+  ]);
+  if (used === null) return null;
+  return {
     atMs: Date.now(),
     memoryUsedMib: Math.ceil(used / MIB),
     utilisation: busy === null ? null : Math.min(1, busy / 100),
-    temperatureC: await of('temp1_input', 1000),
+    temperatureC,
     // Cards of some years tell an average, newer ones what they draw now.
-    powerW: (await of('power1_average', 1e6)) ?? (await of('power1_input', 1e6)),
-    powerLimitW: await of('power1_cap', 1e6),
-    smClockMhz: await of('freq1_input', 1e6),
-    processes: compute === null ? null : [...(compute.get(slot) ?? [])],
+    powerW: average ?? input,
+    powerLimitW: cap,
+    smClockMhz,
   };
-  return { info, reading, trouble: null };
 }
 
 /** As the bus writes it; `location_id` is bus, device (5 bits) and function (3 bits). */

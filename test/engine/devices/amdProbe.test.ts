@@ -71,6 +71,26 @@ describe('AmdProbe', () => {
     await expect.poll(() => seen.latest!.devices.length, PATIENCE).toBe(1);
   });
 
+  it('measures what is in focus between its reports, and that alone, for as long as it is', async () => {
+    const id = 'AMD-1a2b3c4d5e6f7081';
+    const slow = new AmdProbe({ intervalMs: 600_000, sys });
+    try {
+      await slow.start(seen);
+      slow.focus([id, 'AMD-nowhere']);
+      await expect.poll(() => seen.measured.length, PATIENCE).toBeGreaterThan(2);
+      expect(new Set(seen.measured.map(([of]) => of))).toEqual(new Set([id]));
+      expect(seen.measured[0]![1]).toMatchObject({ utilisation: 0.87, powerW: 212, memoryUsedMib: 6144 });
+      expect(seen.measured[0]![1]).not.toHaveProperty('processes');
+      writeFileSync(join(card('card1'), 'device/gpu_busy_percent'), '12\n');
+      await expect.poll(() => seen.measured.at(-1)![1].utilisation, PATIENCE).toBe(0.12);
+      slow.focus(['AMD-0']);
+      await expect.poll(() => seen.measured.at(-1)![0], PATIENCE).toBe('AMD-0');
+      expect(seen.reports).toHaveLength(1);
+    } finally {
+      await slow.stop();
+    }
+  });
+
   it('does not tell of processes where the driver does not', async () => {
     rmSync(join(sys, 'class/kfd'), { recursive: true });
     const { devices } = await probe.start(seen);
