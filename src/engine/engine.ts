@@ -244,7 +244,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       clock,
       log,
       holdersOf: (deviceId) => holdings.of(deviceId),
-      jobOfPid: (pid) => owners.jobOf(pid),
+      owners,
       rulesOf: (deviceId) => rules.rulesOf(deviceId),
       standingOf: (deviceId) => ({
         closed: warden?.closedBy(deviceId) ?? null,

@@ -8,6 +8,7 @@ import type { Clock, DeviceProbe, Log, ProbedDevice, ProbeReport } from '../port
 import type { DeviceFault, Faults } from './faults.ts';
 import { Focus } from './focus.ts';
 import { ForeignNames, type IdleStore, isUsed } from './foreignNames.ts';
+import type { ProcessOwners } from './processOwners.ts';
 import { Resets } from './resets.ts';
 
 export interface DeviceRegistryOptions {
@@ -19,8 +20,8 @@ export interface DeviceRegistryOptions {
   readonly intervalMs?: number;
   /** The jobs that hold a device now. */
   readonly holdersOf: (deviceId: string) => readonly Pick<Holder, 'jobId' | 'reservedMib'>[];
-  /** The job that a process belongs to, over or not; null when it is none of ours. Called for each process of a report. */
-  readonly jobOfPid: (pid: number) => number | null;
+  /** Whose the processes of a report are; those of no report any more are forgotten. */
+  readonly owners: Pick<ProcessOwners, 'jobOf' | 'keep'>;
   /** What the owner wants of a device, and what follows now. */
   readonly rulesOf: (deviceId: string) => DeviceRules;
   readonly standingOf: (deviceId: string) => Pick<Device, 'closed' | 'yields'>;
@@ -201,10 +202,12 @@ export class DeviceRegistry {
 
   /** Finds out whose the reported processes are; strangers' names come a moment later. */
   #attribute(report: ProbeReport): void {
+    const { owners } = this.#options;
     this.#jobOf.clear();
     for (const { reading } of report.devices) {
-      for (const { pid } of reading?.processes ?? []) this.#jobOf.set(pid, this.#options.jobOfPid(pid));
+      for (const { pid } of reading?.processes ?? []) this.#jobOf.set(pid, owners.jobOf(pid));
     }
+    owners.keep(this.#jobOf);
     this.#naming ??= this.#nameStrangers()
       .catch((error: unknown) => this.#options.log.warn(`naming processes on GPUs: ${messageOf(error)}`))
       .finally(() => {

@@ -59,7 +59,7 @@ export class ProcessOwners {
   }
 
   /** Forgets all processes but these. */
-  keep(pids: ReadonlySet<number>): void {
+  keep(pids: { has(pid: number): boolean }): void {
     for (const pid of this.known.keys()) if (!pids.has(pid)) this.known.delete(pid);
   }
 

@@ -4,7 +4,7 @@ import { userInfo } from 'node:os';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Reading } from '../../../src/domain/device.ts';
 import { DEFAULT_RULES } from '../../../src/domain/deviceRules.ts';
-import { DeviceRegistry } from '../../../src/engine/devices/deviceRegistry.ts';
+import { DeviceRegistry, type DeviceRegistryOptions } from '../../../src/engine/devices/deviceRegistry.ts';
 import { Faults } from '../../../src/engine/devices/faults.ts';
 import { NvmlProbe } from '../../../src/engine/devices/nvmlProbe.ts';
 import type { DeviceProbe, Log, ProbedDevice, ProbeListener } from '../../../src/engine/ports.ts';
@@ -32,6 +32,7 @@ describe('DeviceRegistry over NVML', () => {
   it('tells the memory of our jobs from that of strangers, and names these', async () => {
     const sleepers = [0, 1].map(() => spawn('sleep', ['61'], { stdio: 'ignore' }));
     const [ours, theirs] = sleepers.map((child) => child.pid!);
+    const keep = vi.fn<DeviceRegistryOptions['owners']['keep']>();
     standIn.set(
       'count 2',
       '0.used 3000',
@@ -45,7 +46,7 @@ describe('DeviceRegistry over NVML', () => {
       log: quiet,
       intervalMs: 2000,
       holdersOf: (id) => (id.endsWith('0') ? [{ jobId: 12, reservedMib: 4096 }] : []),
-      jobOfPid: (pid) => (pid === ours ? 12 : null),
+      owners: { jobOf: (pid) => (pid === ours ? 12 : null), keep },
       ...NO_RULES,
     });
     try {
@@ -73,6 +74,12 @@ describe('DeviceRegistry over NVML', () => {
         ]);
       const startedAtMs = registry.list()[0]!.foreign[0]!.startedAtMs!;
       expect(Math.abs(Date.now() - startedAtMs)).toBeLessThan(60_000);
+      // Of all others nothing is remembered.
+      expect([ours!, theirs!, process.pid].map((pid) => keep.mock.lastCall![0].has(pid))).toEqual([
+        true,
+        true,
+        false,
+      ]);
       // A job's process on a device that the job does not hold is a stranger there, but not nobody's.
       expect(registry.list()[1]).toMatchObject({
         holders: [],
@@ -96,7 +103,7 @@ describe('DeviceRegistry over NVML', () => {
       log: quiet,
       intervalMs: 2000,
       holdersOf: () => [{ jobId: 7, reservedMib: 100 }],
-      jobOfPid: () => null,
+      owners: { jobOf: () => null, keep: () => undefined },
       ...NO_RULES,
     });
     await registry.start();
@@ -158,7 +165,7 @@ describe('DeviceRegistry when time passes', () => {
       clock: { nowMs: () => Date.now(), monotonicMs: () => Date.now() },
       log: quiet,
       holdersOf: () => [],
-      jobOfPid: () => null,
+      owners: { jobOf: () => null, keep: () => undefined },
       ...NO_RULES,
     });
     await registry.start();
