@@ -95,7 +95,9 @@ describe('under dqn', () => {
     expect(rows.some((row) => row.discount === 1 && row.reward === 0)).toBe(true);
   });
 
-  it('learns online: what it learned is a candidate, judged by itself, and a restart goes on with it', async () => {
+  it('learns online: what it learned is a candidate, judged by itself, and a restart goes on with it', {
+    timeout: 180_000,
+  }, async () => {
     const gate = { everySteps: 16, everyMs: 0, jobsPerWorld: 20 };
     stint = await startEngine({ home, policy: 'dqn', gate });
     // The gate keeps to what learning may take.

@@ -23,7 +23,9 @@ afterAll(async () => {
 const stint = commandLineOf(() => home);
 const ok = (stdout: string) => ({ status: 0, stdout, stderr: '' });
 
-it('hands weights on, judges them, and puts them in charge and back', async () => {
+it('hands weights on, judges them, and puts them in charge and back', { timeout: 180_000 }, async () => {
+  // The gate keeps to what learning may take.
+  await engine.client.scheduler.setLearning({ cpuPercent: 100 });
   const shipped = (await engine.client.scheduler.versions())[0]!.version;
   const file = join(home, 'weights.json');
   expect(await stint('policy', 'export', shipped, '-o', file)).toEqual(ok(`${file}\n`));

@@ -257,12 +257,12 @@ describe('energy', () => {
   });
 
   it('is not drawn by who stands still', () => {
-    const policy = scripted({ 50: 'pause', 100: 'resume' }, 50);
+    // The other finds no room beside the memory of the first, so that somebody waits and the policy is asked again.
     const { byId } = run(
-      { jobs: [job(1), job(2, { exclusive: true })], limits: { ...FREE, mayPause: true } },
-      policy,
+      { jobs: [job(1), job(2, { vramMib: 700 })], limits: { ...FREE, mayPause: true } },
+      scripted({ 50: 'pause', 100: 'resume' }, 50),
     );
-    expect(byId.get(1)!.pauses).toBe(1);
+    expect(byId.get(1)).toMatchObject({ pauses: 1, finishedAtS: 150 });
     expect(byId.get(1)!.energyJ).toBeCloseTo(100 * drawnW(1), 6);
   });
 });

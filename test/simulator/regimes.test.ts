@@ -200,7 +200,8 @@ describe('determinism', () => {
   it.each(REGIME_NAMES)('%s gives the same bytes on every machine', (regime) => {
     const world = worldOf(regime, trace(150, 4, 11), { gpus: 4, seed: 9 });
     const outcomes = POLICIES.map((policy) =>
-      run(world, policy).outcomes.map(({ job, ...rest }) => ({ id: job.id, ...rest })),
+      // Energy follows from the rest, and its model may change.
+      run(world, policy).outcomes.map(({ job, energyJ: _energy, ...rest }) => ({ id: job.id, ...rest })),
     );
     expect(createHash('sha256').update(JSON.stringify(outcomes)).digest('hex')).toBe(GOLDEN[regime]);
   });
