@@ -75,7 +75,7 @@ export const PLAN: PlanConfig = {
   reviewShare: 0.25,
   reviewLeastS: 60,
   mostAhead: 30,
-  leastWeight: 0,
+  leastWeight: 0.5,
   standingLoss: 0.1,
   moveFactor: 3,
   moveStartS: 30,
