@@ -37,7 +37,7 @@ export function transitionStore(db: Database) {
     `SELECT t.at_ms AS atMs, t.reward AS reward, t.discount AS discount, t.done AS done,
        CASE WHEN d.policy = ? THEN json_extract(d.body, '$.candidates[' || json_extract(d.body, '$.chosen') || '].score')
        END AS score
-     FROM (SELECT * FROM transitions ORDER BY id DESC LIMIT ?) t LEFT JOIN decisions d ON d.id = t.decision_id
+     FROM (SELECT id, decision_id, at_ms, reward, discount, done FROM transitions ORDER BY id DESC LIMIT ?) t LEFT JOIN decisions d ON d.id = t.decision_id
      ORDER BY t.id`,
   );
   return {
