@@ -177,7 +177,7 @@ describe('who has never read the manual', () => {
     const command = 'sh -c \'trap "exit 0" TERM; while :; do sleep 0.05; done\' {lr}';
     await counted(dialog.getByLabel('Command').fill(command));
     await counted(dialog.getByRole('button', { name: /Many jobs of one/ }).click());
-    await counted(dialog.getByLabel('Parameters').fill('lr=1e-3,3e-4,1e-4'));
+    await counted(dialog.getByRole('textbox', { name: 'Parameters' }).fill('lr=1e-3,3e-4,1e-4'));
     await counted(dialog.getByRole('button', { name: /If it fails or has to stop/ }).click());
     await counted(dialog.getByRole('checkbox', { name: 'Restartable' }).check());
     await counted(dialog.getByRole('button', { name: 'Submit 3 jobs' }).click());

@@ -91,7 +91,7 @@ describe('what a job reports', () => {
     await gpus.getByRole('img', { name: /^Use by time/ }).focus();
     await page.keyboard.press('ArrowRight');
     await curves.getByText(/^loss 0\.[67]\d*$/).waitFor();
-    await curves.locator('canvas').first().hover();
+    await curves.locator('.u-over').first().hover();
     await curves.getByText(/^loss 0\.[567]\d*$/).waitFor();
     await page.screenshot({ path: `${shots}/job beside its GPU.png` });
     await curves.getByText('by step', { exact: true }).click();

@@ -35,7 +35,7 @@ it('tries goals before it sets them, puts a version in charge and the one before
   const tried = goals.getByRole('region', { name: 'What would have changed' });
   await fair.focus();
   await page.keyboard.press('End');
-  await tried.getByText('3 jobs of the last day, replayed: 0 earlier, 0 later').waitFor();
+  await tried.getByText(/^\d jobs of the last day, replayed: 0 earlier, 0 later$/).waitFor();
   await tried.getByRole('row', { name: /^Mean wait / }).waitFor();
   expect(await violationsIn(page)).toEqual([]);
   await page.screenshot({ path: `${shots}/goals tried.png` });
@@ -71,11 +71,15 @@ it('tries goals before it sets them, puts a version in charge and the one before
   await table.getByRole('link', { name: String(episodes[0]), exact: true }).waitFor();
   const columns = page.getByRole('region', { name: 'Reward', exact: true }).locator('.u-over');
   const { x, y, width, height } = (await columns.boundingBox())!;
+  const columnCount = (
+    JSON.parse(await host.stint('episodes', '--json')) as { endedAtMs: number | null }[]
+  ).filter(({ endedAtMs }) => endedAtMs !== null).length;
   // Twelve columns fill the chart.
   const column = (index: number): number => x + ((index + 0.7) / 12.4) * width;
-  await page.mouse.move(column(0.7), y + height / 2);
+  const last = columnCount - 1;
+  await page.mouse.move(column(last - 1.3), y + height / 2);
   await page.mouse.down();
-  await page.mouse.move(column(2.3), y + height / 2, { steps: 6 });
+  await page.mouse.move(column(last + 0.3), y + height / 2, { steps: 6 });
   await page.mouse.up();
   await page.getByText('Those that were chosen above.').waitFor();
   await table.getByRole('link', { name: String(episodes[0]), exact: true }).waitFor({ state: 'detached' });

@@ -189,17 +189,18 @@ it('says whom to tell, what agents may do and what is secret, and looks at what 
 });
 
 it('adds another queue, tries it, says what is wrong with it, and forgets it', async () => {
-  const { page } = at;
+  const { host, page } = at;
+  const name = `cluster-${Date.now()}`;
   const bin = mkdtempSync(join(tmpdir(), 'stint-slurm-'));
   onTestFinished(() => rmSync(bin, { recursive: true, force: true }));
   mkdirSync(join(bin, 'jobs'));
-  for (const name of ['sbatch', 'squeue', 'scontrol', 'scancel', 'sacct'])
-    copyFileSync(join(import.meta.dirname, '..', 'stand-ins', 'slurm', 'slurm.sh'), join(bin, name));
+  for (const command of ['sbatch', 'squeue', 'scontrol', 'scancel', 'sacct'])
+    copyFileSync(join(import.meta.dirname, '..', 'stand-ins', 'slurm', 'slurm.sh'), join(bin, command));
   await at.go('settings');
   const form = page.getByRole('form', { name: 'A new queue' });
   await form.getByLabel('What you call it').fill('Cluster 1');
   await form.getByText('use small letters, digits').waitFor();
-  await form.getByLabel('What you call it').fill('cluster');
+  await form.getByLabel('What you call it').fill(name);
   await form.getByRole('button', { name: 'More fields' }).click();
   await form.getByLabel('Options of sbatch for every job').fill('--mem=8G --array=1');
   await form.getByText('Stint gives that option itself').waitFor();
@@ -207,33 +208,33 @@ it('adds another queue, tries it, says what is wrong with it, and forgets it', a
   await form.getByLabel('Where sbatch and the others are').fill(join(bin, 'nowhere'));
   await form.getByLabel('The policy orders with nice up to').fill('100');
   await form.getByRole('button', { name: 'Add a Slurm' }).click();
-  await page.getByText('cluster is there: try it').waitFor();
-  expect(await stint('executor', 'show', 'cluster')).toMatchObject({
+  await page.getByText(`${name} is there: try it`).waitFor();
+  expect(await stint('executor', 'show', name)).toMatchObject({
     options: ['--mem=8G', '--constraint=a b'],
     niceSpread: 100,
     gres: 'gpu',
   });
-  const tried = page.getByRole('list', { name: 'What was tried of cluster' });
-  await page.getByRole('button', { name: 'Try cluster' }).click();
+  const tried = page.getByRole('list', { name: `What was tried of ${name}` });
+  await page.getByRole('button', { name: `Test ${name}` }).click();
   await tried
     .getByText(/^fails: /)
     .first()
     .waitFor();
-  await page.getByRole('button', { name: 'Remove cluster' }).click();
-  await page.getByRole('button', { name: 'Remove cluster' }).waitFor({ state: 'detached' });
-  await form.getByLabel('What you call it').fill('cluster');
+  await page.getByRole('button', { name: `Remove ${name}` }).click();
+  await page.getByRole('button', { name: `Remove ${name}` }).waitFor({ state: 'detached' });
+  await form.getByLabel('What you call it').fill(name);
   await form.getByLabel('Where sbatch and the others are').fill(bin);
   await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'Try cluster' }).click();
+  await page.getByRole('button', { name: `Test ${name}` }).click();
   await tried
     .getByText(/^works: /)
     .first()
     .waitFor();
-  await page.getByRole('button', { name: 'Order of cluster' }).click();
-  await page.getByText('No job is pending in cluster.').waitFor();
+  await page.getByRole('button', { name: `Order of ${name}` }).click();
+  await page.getByText(`No job is pending in ${name}.`).waitFor();
   expect(await violationsIn(page)).toEqual([]);
   await page.screenshot({ path: `${shots}/settings other queue.png`, fullPage: true });
-  await page.getByRole('button', { name: 'Remove cluster' }).click();
-  await page.getByRole('button', { name: 'Remove cluster' }).waitFor({ state: 'detached' });
-  expect(await stint('executor', 'ls')).toEqual([]);
+  await page.getByRole('button', { name: `Remove ${name}` }).click();
+  await page.getByRole('button', { name: `Remove ${name}` }).waitFor({ state: 'detached' });
+  expect(await host.stint('executor', 'ls', '--json')).not.toContain(name);
 });

@@ -26,6 +26,7 @@ export function Versions({ status }: { status: SchedulerStatus }) {
   const [all, setAll] = useState(false);
   const { frozen, judging, last } = status.promotion;
   // Asked again when one took charge, or was judged.
+  const again = (): void => void ask().then(set, () => undefined);
   const news = `${status.policyVersion} ${judging} ${last?.atMs}`;
   useEffect(() => {
     if (news === '') return;
@@ -44,7 +45,7 @@ export function Versions({ status }: { status: SchedulerStatus }) {
           onChange={({ currentTarget }) => void setFrozen(!currentTarget.checked)}
         />
         {versions.length > 1 && (
-          <Button size="compact-xs" variant="default" onClick={() => void rollBack()}>
+          <Button size="compact-xs" variant="default" onClick={() => void rollBack().then(again)}>
             {t('Back to the one before')}
           </Button>
         )}
@@ -81,7 +82,7 @@ export function Versions({ status }: { status: SchedulerStatus }) {
                       size="compact-xs"
                       variant="default"
                       disabled={judging !== null}
-                      aria-label={t('Judge {{version}}', { version: visibleText(one.version) })}
+                      aria-label={t('Judge it: {{version}}', { version: visibleText(one.version) })}
                       onClick={() => void judgeVersion(one.version)}
                     >
                       {t('Judge it')}
@@ -101,7 +102,7 @@ export function Versions({ status }: { status: SchedulerStatus }) {
                     size="compact-xs"
                     variant="default"
                     aria-label={t('Put in charge: {{version}}', { version: visibleText(one.version) })}
-                    onClick={() => void putInCharge(one.version)}
+                    onClick={() => void putInCharge(one.version).then(again)}
                   >
                     {t('Put in charge')}
                   </Button>

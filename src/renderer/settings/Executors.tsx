@@ -76,7 +76,7 @@ function One({ executor, onChange }: { executor: ExecutorView; onChange(): Promi
             size="compact-xs"
             variant="default"
             loading={testing}
-            aria-label={t('Try {{name}}', { name })}
+            aria-label={t('Test {{name}}', { name })}
             onClick={() => void test()}
           >
             {t('Test')}
