@@ -42,12 +42,13 @@ export interface Lines {
  * @param together charts of the same name and unit point at the same place.
  */
 export function LineChart({ chart, together }: { chart: Lines; together?: string }) {
-  const { span, text: textOf = formatMetric } = chart;
+  const { span, top, text: textOf = formatMetric } = chart;
   const [place, setPlace] = useState<number | null>(null);
   const build = useCallback(
     ({ inkOf, axis }: Pens): Drawing => [
       {
-        padding: [8, 8, 0, 0],
+        // The last moment of a stretch is written below its end.
+        padding: [8, span === undefined ? 8 : 28, 0, 0],
         cursor: {
           y: false,
           points: { show: false },
@@ -61,7 +62,7 @@ export function LineChart({ chart, together }: { chart: Lines; together?: string
             span === undefined
               ? { time: false }
               : { time: true, range: [span.fromMs / 1000, span.toMs / 1000] },
-          ...(chart.top !== undefined && { y: { range: [0, chart.top] } }),
+          ...(top !== undefined && { y: { range: [0, top] } }),
         },
         axes: [
           {
@@ -78,6 +79,7 @@ export function LineChart({ chart, together }: { chart: Lines; together?: string
             size: 56,
             grid: { stroke: inkOf('--line'), width: 1 },
             values: (_, splits) => splits.map((value) => textOf(value)),
+            ...(top !== undefined && { splits: [0, top / 2, top] }),
           },
         ],
         series: [
@@ -95,7 +97,7 @@ export function LineChart({ chart, together }: { chart: Lines; together?: string
         ...chart.lines.map(({ values }) => [...values]),
       ],
     ],
-    [chart, span, textOf, together],
+    [chart, span, top, textOf, together],
   );
   const { host, plot } = usePlot(HEIGHT_PX, build);
   /** Points one place further, which the charts beside it do as well. */
