@@ -100,7 +100,12 @@ export const contract = {
     rungs: base.output(z.array(rungSchema)),
     /** Looks at everything that Stint and its jobs need; takes some seconds. The gravest findings come first. */
     doctor: base.output(z.array(findingSchema)),
-    overview: base.output(overviewSchema),
+    /** `waiting`: of the jobs that wait at most so many, the first in the queue; all of them, when it is left out. */
+    overview: base
+      .input(
+        z.object({ waiting: z.int('give a whole number').min(1, 'give at least 1').optional() }).optional(),
+      )
+      .output(overviewSchema),
   },
   /**
    * First everything after `since` (all events from now on, when it is left out), then what happens, for as long

@@ -181,8 +181,10 @@ export const overviewSchema = z.object({
   /** The engine's clock, against which clients measure theirs. */
   nowMs: z.number(),
   system: systemInfoSchema,
-  /** Every job that is not over, and the most recent of those that are. */
+  /** Every job that is not over, as far as it was asked for, and the most recent of those that are. */
   jobs: z.array(jobViewSchema),
+  /** So many that wait were left out: they stand in the queue behind the last one here, and `jobs.search` goes on after it. */
+  left: z.int(),
   devices: z.array(deviceSchema),
   scheduler: schedulerStatusSchema,
   host: hostReadingSchema.nullable(),

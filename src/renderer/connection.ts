@@ -2,24 +2,39 @@ import { createORPCClient } from '@orpc/client';
 import { RPCLink as MessagePortLink } from '@orpc/client/message-port';
 import { RPCLink as WebSocketLink } from '@orpc/client/websocket';
 import { type StintClient, watchForever } from '../contract/client.ts';
+import type { SearchCursor } from '../contract/contract.ts';
 import { CONNECT_MESSAGE, HOST_KEY, type StintHost } from '../contract/host.ts';
-import type { Overview } from '../contract/messages.ts';
+import type { JobView, Overview, WatchMessage } from '../contract/messages.ts';
+import { isLive, isTerminal, JOB_STATUSES } from '../domain/job.ts';
 import { t } from './i18n/t.ts';
 import { askSession, hasToken, openSession } from './session.ts';
+import { latestOf } from './store/latestOf.ts';
 import {
   ALLOCATION_WINDOW_MS,
   type History,
   SAMPLE_WINDOW_MS,
   withMessage,
+  withMoreJobs,
   withOverview,
 } from './store/state.ts';
 import { store } from './store/store.ts';
+import { isCutOff } from './text/troubleText.ts';
+
+/** As many jobs as are seen at first, in any window. */
+const FIRST_JOBS = 200;
+/** So few that neither the engine nor the page is kept from anything else for long. */
+const JOBS_A_PAGE = 500;
+const WAITING = JOB_STATUSES.filter((status) => !isLive(status) && !isTerminal(status));
 
 declare global {
   interface Window {
     readonly [HOST_KEY]?: StintHost;
   }
 }
+
+const show = (message: WatchMessage): void => store.update((state) => withMessage(state, message));
+/** Of devices in focus readings come ten times a second, and nobody reads figures that change so often. */
+const showReadings = latestOf(500, show);
 
 /** A transport in use: a client, and a promise that is fulfilled when it can carry no more. */
 interface Line {
@@ -73,7 +88,7 @@ export async function runConnection(signal: AbortSignal): Promise<void> {
         {
           since: seq,
           signal: AbortSignal.any([signal, generation.signal]),
-          onMessage: (message) => store.update((state) => withMessage(state, message)),
+          onMessage: (message) => (message.type === 'devices' ? showReadings : show)(message),
           onConnection: (connected) => {
             if (!connected) lost();
           },
@@ -105,23 +120,53 @@ function lost(): void {
   );
 }
 
-/** Opens a line and reads how things stand. Gives the sequence number from which to go on. */
+/**
+ * Opens a line and reads how things stand. Of a long queue, what is seen first comes first, and the rest while it is looked
+ * at; where something is shown already, it stays until all of what replaces it is there.
+ * @returns the sequence number from which to go on.
+ */
 async function openAndLoad(): Promise<number> {
   line?.close();
   line = null;
   const opened = window[HOST_KEY] ? openPort(window[HOST_KEY]) : await openSocket();
   try {
     const { client: api } = opened;
-    const overview = await api.system.overview();
+    const anew = store.get().machine === null;
+    const overview = await api.system.overview(anew ? { waiting: FIRST_JOBS } : {});
     const history = await loadHistory(api, overview);
     line = opened;
     store.update((state) => withOverview(state, overview, history, Date.now()));
+    if (overview.left > 0) void loadRest(opened, lastWaiting(overview.jobs));
     return overview.seq;
   } catch (error) {
     opened.close();
     throw error;
   }
 }
+
+/** Brings the jobs that wait behind this one, page by page, until the line is another. */
+async function loadRest(opened: Line, last: JobView | undefined): Promise<void> {
+  let after: SearchCursor | null =
+    last === undefined ? null : { part: 'waiting', at: last.rank, id: last.id };
+  while (after?.part === 'waiting' && line === opened) {
+    try {
+      const { jobs, next }: { jobs: JobView[]; next: SearchCursor | null } = await opened.client.jobs.search({
+        statuses: WAITING,
+        limit: JOBS_A_PAGE,
+        after,
+      });
+      store.update((state) => withMoreJobs(state, jobs));
+      after = next;
+    } catch (error) {
+      // A line that was lost is opened anew, and then all is read. On one that stands, it was too much at once.
+      if (line === opened && !isCutOff(error)) await sleep(1000, new AbortController().signal);
+      else return;
+    }
+  }
+}
+
+const lastWaiting = (jobs: readonly JobView[]): JobView | undefined =>
+  jobs.findLast(({ status }) => WAITING.includes(status));
 
 async function loadHistory(api: StintClient, { nowMs }: Overview): Promise<History> {
   const [samples, allocations, decisions, episodes] = await Promise.all([

@@ -234,6 +234,21 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect({ ids: all.jobs.map(({ id }) => id), total: all.total }).toEqual({ ids: held, total: 3 });
       const page = await client.jobs.list({ statuses: ['held'], limit: 1, offset: 1 });
       expect({ ids: page.jobs.map(({ id }) => id), total: page.total }).toEqual({ ids: [held[1]], total: 3 });
+      // Of the queue as much as is asked for; what is behind comes by pages.
+      const first = await client.system.overview({ waiting: 2 });
+      const waits = first.jobs.filter(({ status }) => status === 'held');
+      expect({ ids: waits.map(({ id }) => id), left: first.left }).toEqual({
+        ids: held.slice(0, 2),
+        left: 1,
+      });
+      const last = waits.at(-1)!;
+      const rest = await client.jobs.search({
+        statuses: ['held'],
+        after: { part: 'waiting', at: last.rank, id: last.id },
+      });
+      expect(rest.jobs.map(({ id }) => id)).toEqual(held.slice(2));
+      expect((await client.system.overview()).left).toBe(0);
+      await expect(client.system.overview({ waiting: 0 })).rejects.toThrow(/at least 1/);
       for (const id of held) await client.jobs.cancel({ id });
       expect((await client.jobs.list({ statuses: ['held'] })).total).toBe(0);
     });
@@ -249,6 +264,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
       expect(overview.system).toEqual(info);
       expect(overview.devices.map((device) => device.id)).toEqual(['virtual-0', 'virtual-1']);
       expect(overview.jobs.some((job) => job.id === id)).toBe(true);
+      expect(overview.left).toBe(0);
       expect(await client.devices.list()).toMatchObject([{ id: 'virtual-0' }, { id: 'virtual-1' }]);
       const stretches = await client.devices.allocations({ sinceMs: 0 });
       expect(stretches.find((stretch) => stretch.jobId === id)).toMatchObject({

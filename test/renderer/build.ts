@@ -118,6 +118,7 @@ export function overview(seq: number, jobs: readonly JobView[]): Overview {
       defaultCwd: '/',
     },
     jobs: [...jobs],
+    left: 0,
     devices: [device()],
     scheduler: {
       policy: 'fifo',

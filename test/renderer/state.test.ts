@@ -8,6 +8,7 @@ import {
   type State,
   withAnswer,
   withMessage,
+  withMoreJobs,
   withMove,
   withOverview,
 } from '../../src/renderer/store/state.ts';
@@ -36,6 +37,18 @@ describe('the state', () => {
   it('starts from the overview and measures the engine’s clock', () => {
     const { machine, phase } = opened(7, job(1));
     expect([phase, machine?.seq, machine?.clockOffsetMs, machine?.jobs.size]).toEqual(['live', 7, 1000, 1]);
+  });
+
+  it('takes the rest of a long queue, where it knows no later', () => {
+    const rest = [job(1, { priority: 7 }), job(2), job(3)];
+    const started = event(8, job(2, { status: 'running' }), { kind: 'held' });
+    const { machine } = withMoreJobs(told(opened(7, job(1)), started), rest);
+    expect([...machine!.jobs.values()].map(({ id, status, priority }) => [id, status, priority])).toEqual([
+      [1, 'queued', 0],
+      [2, 'running', 0],
+      [3, 'queued', 0],
+    ]);
+    expect(withMoreJobs(INITIAL, rest)).toBe(INITIAL);
   });
 
   it('passes over messages before the first overview', () => {

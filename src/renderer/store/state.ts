@@ -102,6 +102,14 @@ export function withOverview(state: State, overview: Overview, history: History,
   };
 }
 
+/** The state with jobs that the overview left out. What is known of one by now is later than that. */
+export function withMoreJobs(state: State, jobs: readonly JobView[]): State {
+  const { machine } = state;
+  if (machine === null) return state;
+  const more = jobs.filter(({ id }) => !machine.jobs.has(id)).map((job) => [job.id, job] as const);
+  return { ...state, machine: { ...machine, jobs: new Map([...machine.jobs, ...more]) } };
+}
+
 /**
  * The state after one message of the stream. Events that are already included (after a resumed connection) are
  * passed over, so that each counts once; the other messages replace what they describe.

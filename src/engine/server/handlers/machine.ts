@@ -1,4 +1,5 @@
 import type { Allocation, Overview } from '../../../contract/messages.ts';
+import { isLive } from '../../../domain/job.ts';
 import type { EngineParts } from '../../parts.ts';
 import { dueSweep } from '../../store/secretSweep.ts';
 import type { Implementer } from './base.ts';
@@ -24,7 +25,7 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
         };
         return examine({ home, env: parts.env, nowMs: parts.clock.nowMs(), rungs: parts.rungs, engine });
       }),
-      overview: os.system.overview.handler(() => overview(parts)),
+      overview: os.system.overview.handler(({ input }) => overview(parts, input?.waiting)),
     }),
     watch: os.watch.handler(({ input, signal }) => parts.hub.watch(input.since, signal)),
     devices: os.devices.router({
@@ -59,14 +60,17 @@ export function machineHandlers(os: Implementer, parts: EngineParts) {
   };
 }
 
-function overview(parts: EngineParts): Overview {
+function overview(parts: EngineParts, most = Number.POSITIVE_INFINITY): Overview {
   const { ledger } = parts;
-  const jobs = [...ledger.current(), ...ledger.read.finished(RECENT_JOBS, 0)];
+  let waiting = 0;
+  const current = ledger.inOrder().filter(({ status }) => isLive(status) || ++waiting <= most);
+  const jobs = [...current, ...ledger.read.finished(RECENT_JOBS, 0)];
   return {
     seq: ledger.seq,
     nowMs: parts.clock.nowMs(),
     system: parts.system(),
     jobs: jobs.map(parts.view),
+    left: Math.max(0, waiting - most),
     devices: parts.devices(),
     scheduler: parts.scheduler(),
     host: parts.host(),
