@@ -1,6 +1,7 @@
 import { useDroppable } from '@dnd-kit/core';
 import { Button } from '@mantine/core';
 import { IconAlertTriangleFilled } from '@tabler/icons-react';
+import { type RefObject, useEffect, useRef } from 'react';
 import type { Device } from '../../domain/device.ts';
 import { formatMib } from '../../domain/units.ts';
 import { engineText } from '../i18n/engineText.ts';
@@ -20,15 +21,15 @@ const NO_SAMPLES: readonly Sample[] = [];
 
 /** One device: what it is, its memory by holder, its figures with their last ten minutes, and its track through time. */
 export function Lane({ device, ...timeline }: { device: Device } & LaneTrackProps) {
-  const { setNodeRef, isOver } = useDroppable({ id: device.id, data: { deviceId: device.id } });
+  const lane = useRef<HTMLElement>(null);
   return (
     <article
-      ref={setNodeRef}
+      ref={lane}
       className={classes.lane}
       aria-label={`GPU ${device.index}`}
       data-health={device.health}
-      data-over={isOver || undefined}
     >
+      <DropHere deviceId={device.id} lane={lane} />
       <div className={classes.strip}>
         <div className={classes.who}>
           <h2 className={classes.title}>
@@ -73,6 +74,19 @@ export function Lane({ device, ...timeline }: { device: Device } & LaneTrackProp
       <LaneTrack {...timeline} />
     </article>
   );
+}
+
+/** Lets jobs be dropped onto the lane around it. It draws nothing, so that what is dragged elsewhere has no lane drawn again. */
+function DropHere({ deviceId, lane }: { deviceId: string; lane: RefObject<HTMLElement | null> }): null {
+  const { setNodeRef, isOver } = useDroppable({ id: deviceId, data: { deviceId } });
+  useEffect(() => {
+    setNodeRef(lane.current);
+    return () => setNodeRef(null);
+  }, [lane, setNodeRef]);
+  useEffect(() => {
+    lane.current?.toggleAttribute('data-over', isOver);
+  }, [lane, isOver]);
+  return null;
 }
 
 function Figures({ device }: { device: Device }) {

@@ -2,7 +2,15 @@ import { SortableContext, verticalListSortingStrategy } from '@dnd-kit/sortable'
 import { CloseButton, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { isTerminal } from '../../domain/job.ts';
 import { density, rowPx } from '../appearance.ts';
@@ -69,7 +77,7 @@ export function Board({ onSubmit, narrow = false }: { onSubmit(): void; narrow?:
     () => stops.flatMap((row) => (row.kind === 'array' && row.open ? [] : jobsOf(row))),
     [stops],
   );
-  const cursor = stops.find((row) => keyOf(row) === cursorKey) ?? stops[0];
+  const cursor = useMemo(() => stops.find((row) => keyOf(row) === cursorKey) ?? stops[0], [stops, cursorKey]);
   const { heldWith, ticked, isTicked, tick, untickAll } = useTicks(listed);
   /** What a command is about: the ticked jobs, else those of the row under the cursor. */
   const subjects = ticked.length > 0 ? ticked : cursor ? jobsOf(cursor) : [];
@@ -85,16 +93,23 @@ export function Board({ onSubmit, narrow = false }: { onSubmit(): void; narrow?:
 
   const height = rowPx(useSyncExternalStore(density.subscribe, density.get));
   const headPx = narrow ? 0 : HEAD_PX;
+  // The same functions while the rows are the same: with others all places are worked out anew, at each step of a scroll.
+  const sizeAt = useCallback(
+    (index: number) => (rows[index]?.kind === 'heading' ? headingPx(rows[index], rows[index + 1]) : height),
+    [rows, height],
+  );
+  const keyAt = useCallback((index: number) => keyOf(rows[index]!), [rows]);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scrollRef.current,
-    estimateSize: (index) =>
-      rows[index]?.kind === 'heading' ? headingPx(rows[index], rows[index + 1]) : height,
-    getItemKey: (index) => keyOf(rows[index]!),
+    estimateSize: sizeAt,
+    getItemKey: keyAt,
     overscan: rows.length <= ALL_IN_PAGE ? ALL_IN_PAGE : 12,
     scrollMargin: headPx,
     initialOffset: () => (narrow ? 0 : left.scrollTop),
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the height that changes what was worked out.
+  useLayoutEffect(() => virtual.measure(), [height]);
 
   useBoardKeys({
     rows,

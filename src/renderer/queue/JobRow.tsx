@@ -1,8 +1,6 @@
-import { useSortable } from '@dnd-kit/sortable';
-import { CSS } from '@dnd-kit/utilities';
 import { ActionIcon, Button, Checkbox } from '@mantine/core';
 import { IconDots, IconGripVertical } from '@tabler/icons-react';
-import { memo } from 'react';
+import { memo, useRef } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { remedyIn } from '../../domain/foreignRemedy.ts';
 import { gpuNeedText } from '../../domain/gpuNeed.ts';
@@ -32,6 +30,7 @@ import { GridCell, GridRow } from './Grid.tsx';
 import { JobActions } from './JobActions.tsx';
 import { PriorityCell } from './PriorityCell.tsx';
 import type { HeldWith } from './QueueDrag.tsx';
+import { type Grip, Sorting } from './Sorting.tsx';
 
 export interface JobRowProps {
   readonly job: JobView;
@@ -51,14 +50,13 @@ export interface JobRowProps {
 /** One job on the board. */
 export const JobRow = memo(function JobRow(props: JobRowProps) {
   const { job, cursor, ticked, movable, onTick, onCursor } = props;
-  const { attributes, listeners, setNodeRef, setActivatorNodeRef, transform, transition, isDragging } =
-    useSortable({ id: job.id, disabled: !movable, data: { heldWith: props.heldWith } });
+  const handle = useRef<HTMLButtonElement>(null);
+  const grip = useRef<Grip>(undefined);
   const name = visibleText(job.name);
   const key = `#${job.id}`;
   const about = { title: `${key} ${name}`, ids: [job.id], arrayId: undefined };
   return (
     <GridRow
-      ref={setNodeRef}
       aria-rowindex={props.rowIndex}
       aria-selected={ticked}
       tabIndex={cursor ? 0 : -1}
@@ -66,9 +64,7 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
       data-row={key}
       data-within={props.within || undefined}
       data-cursor={cursor || undefined}
-      data-dragging={isDragging || undefined}
       className={classes.row}
-      style={{ transform: CSS.Translate.toString(transform), transition }}
       onFocus={() => onCursor(key)}
       onPointerDown={() => onCursor(key)}
       onContextMenu={(event) => {
@@ -89,18 +85,21 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
       </GridCell>
       <GridCell>
         {movable && (
-          <button
-            type="button"
-            ref={setActivatorNodeRef}
-            className={classes.handle}
-            {...attributes}
-            {...listeners}
-            tabIndex={cursor ? 0 : -1}
-            aria-label={t('Move #{{id}} in the queue', { id: job.id })}
-            title={t('Drag to move, or Alt with the arrow keys')}
-          >
-            <IconGripVertical size={16} aria-hidden="true" />
-          </button>
+          <>
+            <button
+              type="button"
+              ref={handle}
+              className={classes.handle}
+              onPointerDown={(event) => grip.current?.onPointerDown?.(event)}
+              onKeyDown={(event) => grip.current?.onKeyDown?.(event)}
+              tabIndex={cursor ? 0 : -1}
+              aria-label={t('Move #{{id}} in the queue', { id: job.id })}
+              title={t('Drag to move, or Alt with the arrow keys')}
+            >
+              <IconGripVertical size={16} aria-hidden="true" />
+            </button>
+            <Sorting id={job.id} heldWith={props.heldWith} handle={handle} grip={grip} />
+          </>
         )}
       </GridCell>
       <GridCell className={classes.id}>

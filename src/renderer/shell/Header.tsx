@@ -8,11 +8,11 @@ import {
   IconSun,
 } from '@tabler/icons-react';
 import { useMemo } from 'react';
+import { isLive, isTerminal } from '../../domain/job.ts';
 import { t } from '../i18n/t.ts';
 import { setDrain } from '../machineActions.ts';
 import { palette } from '../palette/Palette.tsx';
 import { hrefOf, type Route, type Thing, VIEWS } from '../route.ts';
-import { boardOf } from '../store/state.ts';
 import { useMachine, useNow } from '../store/store.ts';
 import { formatClock, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
@@ -86,7 +86,11 @@ function Standing() {
   const policy = useMachine((machine) => machine.scheduler.policy);
   const drainedSinceMs = useMachine((machine) => machine.scheduler.drainedSinceMs);
   const nowMs = useNow();
-  const { live, waiting } = useMemo(() => boardOf(jobs), [jobs]);
+  const { live, waiting } = useMemo(() => {
+    const open = [...jobs.values()].filter(({ status }) => !isTerminal(status));
+    const live = open.filter(({ status }) => isLive(status));
+    return { live, waiting: open.length - live.length };
+  }, [jobs]);
   const usable = devices.filter((device) => device.health === 'ok');
   const taken = new Set(live.flatMap((job) => job.devices));
   const idle = usable.filter((device) => !taken.has(device.id) && device.foreign.length === 0).length;
@@ -107,7 +111,7 @@ function Standing() {
         <b>{live.length}</b> {t('running')}
       </span>
       <span className={classes.figure}>
-        <b>{waiting.length}</b> {t('waiting')}
+        <b>{waiting}</b> {t('waiting')}
       </span>
       <span className={classes.figure}>
         <b>
