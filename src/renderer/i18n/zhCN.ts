@@ -282,7 +282,6 @@ export const zhCN: Readonly<Record<string, string>> = {
   'For so long after its end a job can be tried again with its secrets.':
     '作业结束后在此期间内仍可带着机密重试。',
   'for good, about 4.5 KiB a job': '永久保留，每个作业约 4.5 KiB',
-  'free of': '空闲，共',
   Fri: '周五',
   From: '从',
   from: '自',

@@ -41,11 +41,14 @@ export function MemoryBar({ device }: { device: Device }) {
               {usedMib === null ? t('memory unknown') : '–'}
             </span>
           ) : (
-            <>
-              <b>{formatMib(freeMib)}</b> {t('free of')} {formatMib(device.memoryTotalMib)}
-            </>
+            <b>{t('{{freeMib}} free', { freeMib: formatMib(freeMib) })}</b>
           )}
         </span>
+        {freeMib !== null && (
+          <span className={classes.whole}>
+            {t('of')} {formatMib(device.memoryTotalMib)}
+          </span>
+        )}
       </div>
       <div
         className={classes.bar}
