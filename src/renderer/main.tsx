@@ -1,6 +1,7 @@
 import './noEval.ts';
 import '@mantine/core/styles.css';
 import '@mantine/notifications/styles.css';
+import './styles/fonts.css';
 import './styles/base.css';
 import { MantineProvider } from '@mantine/core';
 import { ModalsProvider } from '@mantine/modals';
