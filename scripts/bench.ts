@@ -38,7 +38,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   plain: () => plainSimulation(repetitions),
   evaluate: () => evaluation(values.quick ? 1 : 3),
   console: () => Promise.resolve(consoleSize()),
-  frames: () => frames(values.quick ? 1 : 3, values.quick ? 1 : 10),
+  frames: () => frames(values.quick ? 1 : 3, values.quick ? 900 : 3600),
 };
 const { only } = values;
 if (only !== undefined && !(only in BENCHES)) {

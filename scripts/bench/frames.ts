@@ -2,27 +2,35 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { Browser, BrowserContext, CDPSession } from 'playwright-core';
 import { launchChromium } from '../../test/e2e/support/chromium.ts';
 import { buildAll, isStale } from '../lib/buildAll.ts';
 import { fillHome } from '../lib/manyJobs.ts';
 import { type BenchHost, startHost } from './host.ts';
-import { type Figure, median, quantile } from './measure.ts';
+import { type Figure, quantile } from './measure.ts';
+import { drag, inputToPaint, type Stage, scroll } from './page/acts.ts';
+import { hasten, readingsOf, tellOften } from './page/often.ts';
+import { type Moved, markMovements, traced } from './page/trace.ts';
 
 const QUEUED = 10_000;
 const DEVICES = 8;
 /** As often as NVML is read of devices that somebody looks at closely. */
 const EVERY_MS = 100;
-const SPEED_PX_S = 3000;
-const SCROLL_PX = 12_000;
+const VIEWS = ['queue', 'machine'] as const;
+/** Until the last ten minutes, which sparklines show, are full: before, memory grows because there is more to see. */
+const FILL_S = 700;
+/** So long the hour may take, and what it is measured in. */
+const HOUR_LIMIT_MS = 75_000;
+const PIECES = 6;
 
 /**
- * The console in a real Chromium with ten thousand jobs waiting and eight devices whose readings come ten times a second:
- * frames while it scrolls and while a job is dragged (Chromium's own trace), input to paint (Event Timing), the first row
- * on a warm start, and what the page's process keeps after some minutes.
- * @param soakMin how long memory is watched.
+ * The console in a real Chromium with ten thousand jobs waiting and eight devices whose readings come ten times a second: frames
+ * while it scrolls and while a job is dragged, and what the main thread does meanwhile (Chromium's own trace), input to
+ * paint (Event Timing), the first row on a warm start, and what the page keeps after an hour, which passes as quickly as it
+ * can be drawn. The same movements in a page that has nothing to do tell what this machine can draw at all.
+ * @param hourS how long that hour is.
  */
-export async function frames(repetitions: number, soakMin: number): Promise<Figure[]> {
+export async function frames(repetitions: number, hourS: number): Promise<Figure[]> {
   if (isStale()) await buildAll(() => undefined);
   const template = mkdtempSync(join(tmpdir(), 'stint-bench-'));
   // They need more GPUs than there are, so that they wait for good.
@@ -31,7 +39,11 @@ export async function frames(repetitions: number, soakMin: number): Promise<Figu
   const browser = await launchChromium();
   try {
     await fillDevices(host);
-    return await measured(browser, host, repetitions, soakMin);
+    const context = await browser.newContext({ viewport: { width: 1920, height: 1080 } });
+    return [
+      ...(await ofNothing(context, repetitions)),
+      ...(await ofConsole(browser, context, host, repetitions, hourS)),
+    ];
   } finally {
     await browser.close();
     await host.dispose();
@@ -59,108 +71,218 @@ async function fillDevices({ client }: BenchHost): Promise<void> {
   }
 }
 
-async function measured(
+/** A page of coloured lines with a box that follows the pointer: no script but that, no text, no layout. */
+const NOTHING = `<style>
+  body { margin: 0; height: 60000px; background: repeating-linear-gradient(#fff 0 51px, #ddd 51px 52px) }
+  i { position: fixed; left: 40px; top: 0; width: 240px; height: 36px; background: #888; will-change: transform }
+</style><i></i><script>
+  const box = document.querySelector('i');
+  addEventListener('pointermove', ({ clientY }) => { box.style.transform = 'translateY(' + clientY + 'px)'; });
+  addEventListener('keydown', () => { box.hidden = !box.hidden; });
+</script>`;
+
+async function ofNothing(context: BrowserContext, repetitions: number): Promise<Figure[]> {
+  const page = await context.newPage();
+  await page.setContent(NOTHING);
+  await markMovements(page);
+  const at = (x: number, y: number) => () => Promise.resolve({ x, y });
+  const stage: Stage = {
+    page,
+    cdp: await context.newCDPSession(page),
+    scrolls: at(900, 500),
+    handle: at(50, 400),
+  };
+  const [scrolled, dragged] = await moved(stage, repetitions);
+  const reacted = [await inputToPaint(page, ['j', 'x'])];
+  await page.close();
+  const how = 'a page that does nothing, on this machine: no page is quicker here';
+  const figure = (what: string, unit: string, values: number[]): Figure => ({
+    what,
+    unit,
+    values,
+    target: null,
+    how,
+  });
+  return [
+    figure(
+      'empty page: frames while scrolling',
+      '/s',
+      scrolled.map(({ framesPerS }) => framesPerS),
+    ),
+    figure('empty page: frame while scrolling, p95', 'ms', scrolled.map(p95)),
+    figure('empty page: frame while dragging, p95', 'ms', dragged.map(p95)),
+    figure('empty page: input to paint, p95', 'ms', reacted),
+  ];
+}
+
+async function ofConsole(
   browser: Browser,
+  context: BrowserContext,
   host: BenchHost,
   repetitions: number,
-  soakMin: number,
+  hourS: number,
 ): Promise<Figure[]> {
-  const context = await browser.newContext({ viewport: { width: 1920, height: 1080 } });
   const page = await context.newPage();
-  const readings = { came: 0 };
-  await oftenRead(page, readings);
+  page.setDefaultTimeout(120_000);
+  await tellOften(page, EVERY_MS);
   await page.addInitScript(watchTheFirstRow);
   await page.goto(host.url);
-  await page.locator('[data-job]').first().waitFor();
+  const firstRow = () => page.locator('[data-job]').first().waitFor();
+  await firstRow();
   const firstMs: number[] = [];
-  for (let i = 0; i < repetitions; i++) {
+  for (let i = 0; i < repetitions + 2; i++) {
+    await allJobs();
     await page.reload();
-    await page.locator('[data-job]').first().waitFor();
+    await firstRow();
     firstMs.push(await page.evaluate(() => (window as unknown as { firstRowMs: number }).firstRowMs));
   }
+  await allJobs();
+  async function allJobs(): Promise<void> {
+    await page
+      .getByText(new RegExp(`^${QUEUED}$`))
+      .first()
+      .waitFor();
+  }
+
+  await markMovements(page);
   const cdp = await context.newCDPSession(page);
-  const scrolled: number[] = [];
-  const dragged: number[] = [];
-  const reacted: number[] = [];
-  const heap: number[] = [];
-  for (const view of ['queue', 'machine']) {
-    await page.evaluate((hash) => (location.hash = hash), `#/${view}`);
-    await page.locator('[data-job]').first().waitFor();
-    // What the view's coming costs is not what scrolling costs.
-    await sleep(2000);
-    for (let i = 0; i < repetitions; i++) {
-      scrolled.push(quantile(await frameGaps(cdp, () => scroll(page, cdp)), 0.95));
-      dragged.push(quantile(await frameGaps(cdp, () => drag(page)), 0.95));
-      reacted.push(await inputToPaint(page));
-    }
-  }
-  const before = readings.came;
-  const startMs = performance.now();
-  heap.push(await heapMib(cdp));
-  while (performance.now() - startMs < 60_000 * soakMin) {
-    await scroll(page, cdp);
-    await sleep(10_000);
-  }
-  const perSecond = (1000 * (readings.came - before)) / (performance.now() - startMs);
-  heap.push(await heapMib(cdp));
-  const how = `${QUEUED} queued, ${DEVICES} devices, readings ${perSecond.toFixed(1)} times a second, 1920 × 1080, software rendering`;
-  const less = (limit: number): Figure['target'] => ({ limit, better: 'less' });
-  return [
-    { what: 'frame while scrolling, p95', unit: 'ms', values: scrolled, target: less(20), how },
-    { what: 'frame while dragging, p95', unit: 'ms', values: dragged, target: less(20), how },
-    { what: 'input to paint, p95', unit: 'ms', values: reacted, target: less(50), how },
-    { what: 'first row on a warm start', unit: 'ms', values: firstMs, target: less(800), how },
+  const stage: Stage = {
+    page,
+    cdp,
+    async scrolls() {
+      const box = (await page.getByRole('grid', { name: 'Jobs' }).locator('..').boundingBox())!;
+      return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    },
+    async handle() {
+      // The second in sight: there is a place above it.
+      const { x, y } = (await page
+        .getByRole('button', { name: /^Move #/ })
+        .nth(1)
+        .boundingBox())!;
+      return { x: x + 8, y: y + 16 };
+    },
+  };
+  const how = `${QUEUED} queued, ${DEVICES} devices told of every ${EVERY_MS} ms, 1920 × 1080, software rendering`;
+  const figures: Figure[] = [
     {
-      what: `heap after ${soakMin} min against the start`,
-      unit: '×',
-      values: [heap[1]! / heap[0]!],
-      target: less(1.1),
+      what: 'first row on a warm start',
+      unit: 'ms',
+      values: firstMs,
+      target: { limit: 800, better: 'less' },
       how,
     },
-    { what: 'heap of the page', unit: 'MiB', values: [median(heap)], target: null, how },
+  ];
+  for (const view of VIEWS) {
+    await page.evaluate((hash) => (location.hash = hash), `#/${view}`);
+    await firstRow();
+    // What the view's coming costs is not what scrolling costs.
+    await sleep(2000);
+    const [scrolled, dragged] = await moved(stage, repetitions);
+    const reacted: number[] = [];
+    for (let i = 0; i < repetitions; i++) reacted.push(await inputToPaint(page, ['j', 'x', 'k', 'x']));
+    const figure = (what: string, unit: string, values: number[], target: Figure['target']): Figure => ({
+      what: `${view}: ${what}`,
+      unit,
+      values,
+      target,
+      how,
+    });
+    for (const [what, those] of [
+      ['scrolling', scrolled],
+      ['dragging', dragged],
+    ] as const)
+      figures.push(
+        figure(
+          `frames while ${what}`,
+          '/s',
+          those.map((one) => one.framesPerS),
+          { limit: 55, better: 'more' },
+        ),
+        figure(`frame while ${what}, p95`, 'ms', those.map(p95), { limit: 20, better: 'less' }),
+        figure(
+          `script a frame, ${what}`,
+          'ms',
+          those.map((one) => one.scriptMs),
+          null,
+        ),
+        figure(
+          `layout a frame, ${what}`,
+          'ms',
+          those.map((one) => one.layoutMs),
+          null,
+        ),
+        figure(
+          `paint a frame, ${what}`,
+          'ms',
+          those.map((one) => one.paintMs),
+          null,
+        ),
+      );
+    figures.push(figure('input to paint, p95', 'ms', reacted, { limit: 50, better: 'less' }));
+  }
+  return [...figures, ...(await ofHour(browser, stage, host, hourS, how))];
+}
+
+/** Memory over an hour in which jobs come and go. */
+async function ofHour(
+  browser: Browser,
+  { page, cdp }: Stage,
+  { client }: BenchHost,
+  hourS: number,
+  how: string,
+): Promise<Figure[]> {
+  let goes = true;
+  const stirred = (async () => {
+    while (goes) {
+      const { id } = await client.jobs.submit({ command: ['true'], cwd: '/', user: 'bench', gpus: 16 });
+      await client.jobs.cancel({ id });
+      await sleep(100);
+    }
+  })();
+  const limitMs = HOUR_LIMIT_MS / PIECES;
+  await hasten(page, FILL_S, limitMs);
+  const heapMib: number[] = [await heapOf(cdp)];
+  const before = await readingsOf(page);
+  for (let i = 0; i < PIECES; i++) {
+    await hasten(page, hourS / PIECES, limitMs);
+    heapMib.push(await heapOf(cdp));
+  }
+  const after = await readingsOf(page);
+  goes = false;
+  await stirred;
+  const minutes = (after.aheadMs - before.aheadMs) / 60_000;
+  const much = `${how}; ${minutes.toFixed(0)} min at ${after.given - before.given} messages about devices, jobs coming and going`;
+  return [
     {
-      what: 'page’s process, resident',
+      what: `heap after ${minutes.toFixed(0)} min against the start`,
+      unit: '×',
+      values: [heapMib.at(-1)! / heapMib[0]!],
+      target: { limit: 1.1, better: 'less' },
+      how: much,
+    },
+    { what: 'heap meanwhile', unit: 'MiB', values: heapMib, target: null, how: much },
+    {
+      what: 'page’s process afterwards, resident',
       unit: 'MiB',
       values: [await rendererMib(browser)],
-      target: less(350),
-      how,
+      target: { limit: 350, better: 'less' },
+      how: much,
     },
   ];
 }
 
-/** Repeats what the engine says of its devices as often as it would come from devices in focus, each time a little different. */
-async function oftenRead(page: Page, readings: { came: number }): Promise<void> {
-  await page.routeWebSocket(/\/rpc$/, (socket) => {
-    const server = socket.connectToServer();
-    let last: string | null = null;
-    socket.onMessage((message) => server.send(message));
-    server.onMessage((message) => {
-      if (typeof message === 'string' && message.includes('"type":"devices"')) {
-        last = message;
-        readings.came += 1;
-      }
-      socket.send(message);
-    });
-    const timer = setInterval(() => {
-      if (last === null) return;
-      readings.came += 1;
-      socket.send(
-        last
-          .replace(/"atMs":\d+(\.\d+)?/g, `"atMs":${Date.now()}`)
-          .replace(/"utilisation":[^,]+/g, () => `"utilisation":${Math.random().toFixed(3)}`),
-      );
-    }, EVERY_MS);
-    const stop = (): void => clearInterval(timer);
-    server.onClose(() => {
-      stop();
-      void socket.close();
-    });
-    socket.onClose(() => {
-      stop();
-      void server.close();
-    });
-  });
+async function moved(stage: Stage, repetitions: number): Promise<[scrolled: Moved[], dragged: Moved[]]> {
+  const scrolled: Moved[] = [];
+  const dragged: Moved[] = [];
+  for (let i = 0; i < repetitions; i++) {
+    for (const way of ['down', 'up'] as const)
+      scrolled.push(await traced(stage.cdp, () => scroll(stage, way)));
+    dragged.push(await traced(stage.cdp, () => drag(stage)));
+  }
+  return [scrolled, dragged];
 }
+
+const p95 = ({ gapsMs }: Moved): number => quantile(gapsMs, 0.95);
 
 /** Runs in the page, before anything else of it. */
 function watchTheFirstRow(): void {
@@ -177,93 +299,7 @@ function watchTheFirstRow(): void {
   requestAnimationFrame(look);
 }
 
-interface TraceEvent {
-  readonly name: string;
-  readonly ts: number;
-}
-
-/** Times between the frames that Chromium drew meanwhile, ms. */
-async function frameGaps(cdp: CDPSession, act: () => Promise<void>): Promise<number[]> {
-  const drawn: number[] = [];
-  const collect = ({ value }: { value: object[] }): void => {
-    for (const { name, ts } of value as TraceEvent[]) if (name === 'DrawFrame') drawn.push(ts / 1000);
-  };
-  cdp.on('Tracing.dataCollected', collect as never);
-  await cdp.send('Tracing.start', {
-    traceConfig: {
-      includedCategories: ['disabled-by-default-devtools.timeline.frame', 'devtools.timeline.frame'],
-    },
-  });
-  await act();
-  const complete = new Promise((done) => cdp.once('Tracing.tracingComplete', done));
-  await cdp.send('Tracing.end');
-  await complete;
-  cdp.off('Tracing.dataCollected', collect as never);
-  drawn.sort((a, b) => a - b);
-  if (drawn.length < 30) throw new Error(`only ${drawn.length} frames were drawn: nothing moved`);
-  return drawn.slice(1).map((at, i) => at - drawn[i]!);
-}
-
-async function scroll(page: Page, cdp: CDPSession): Promise<void> {
-  const { x, y } = await middleOf(page);
-  for (const yDistance of [-SCROLL_PX, SCROLL_PX])
-    await cdp.send('Input.synthesizeScrollGesture', {
-      x,
-      y,
-      yDistance,
-      speed: SPEED_PX_S,
-      gestureSourceType: 'mouse',
-    });
-}
-
-/** Takes the second job in sight by its handle and leads it up and down for two seconds; it is let go where it was. */
-async function drag(page: Page): Promise<void> {
-  const handle = page.getByRole('button', { name: /^Move #/ }).nth(1);
-  const { x, y } = (await handle.boundingBox())!;
-  await page.mouse.move(x + 8, y + 16);
-  await page.mouse.down();
-  for (let i = 0; i < 120; i++) {
-    await page.mouse.move(x + 8, y + 16 + 200 * Math.sin(i / 10));
-    await sleep(12);
-  }
-  await page.keyboard.press('Escape');
-  await page.mouse.up();
-}
-
-/** From a key to the frame that shows what it did, p95, ms: what is not reported took no longer than 16 ms. */
-async function inputToPaint(page: Page): Promise<number> {
-  await page.evaluate(() => {
-    const slow: number[] = [];
-    const seen = window as unknown as { slow: number[]; before: number; observer: PerformanceObserver };
-    seen.slow = slow;
-    seen.before = performance.eventCounts.get('keydown') ?? 0;
-    seen.observer = new PerformanceObserver((list) => {
-      for (const { name, duration } of list.getEntries()) if (name === 'keydown') slow.push(duration);
-    });
-    seen.observer.observe({ type: 'event', durationThreshold: 16 } as PerformanceObserverInit);
-  });
-  for (const key of ['j', 'x', 'j', 'k', 'x', 'j']) {
-    for (let i = 0; i < 10; i++) {
-      await page.keyboard.press(key);
-      await sleep(30);
-    }
-  }
-  await page.keyboard.press('Escape');
-  await sleep(500);
-  const [slow, count] = await page.evaluate(() => {
-    const seen = window as unknown as { slow: number[]; before: number; observer: PerformanceObserver };
-    seen.observer.disconnect();
-    return [seen.slow, (performance.eventCounts.get('keydown') ?? 0) - seen.before] as const;
-  });
-  return quantile([...slow, ...Array<number>(Math.max(0, count - slow.length)).fill(16)], 0.95);
-}
-
-async function middleOf(page: Page): Promise<{ x: number; y: number }> {
-  const box = (await page.getByRole('grid', { name: 'Jobs' }).locator('..').boundingBox())!;
-  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-}
-
-async function heapMib(cdp: CDPSession): Promise<number> {
+async function heapOf(cdp: CDPSession): Promise<number> {
   await cdp.send('HeapProfiler.collectGarbage');
   return (await cdp.send('Runtime.getHeapUsage')).usedSize / 2 ** 20;
 }
