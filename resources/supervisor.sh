@@ -4,7 +4,7 @@
 #   supervisor.sh RUN_DIR WORKING_DIR COMMAND [ARGUMENT…]
 #
 # In RUN_DIR, in this order:
-#   claim/      made by whoever may decide about this launch, once: this script before it starts anything, or a
+#   claim       made by whoever may decide about this launch, once: this script before it starts anything, or a
 #               recovering engine, which thereby knows that nothing was and never will be started
 #   supervisor  pid, start time and boot id of this script, a line each
 #   output.log  stdout and stderr of the command, as it writes them
@@ -14,7 +14,8 @@
 # From the environment, where it is taken out of: STINT_SUPERVISOR_PRE and STINT_SUPERVISOR_POST, what a shell is to run before and
 # after the command; STINT_SUPERVISOR_ACTIVATE, a directory with scripts that set what else the environment of the job needs;
 # STINT_SUPERVISOR_ULIMITS, limits as FLAG:SOFT:HARD:NAME of ulimit, in its units, with a space between.
-# `supervisor` and `exit` appear whole or not at all: written beside and moved into place.
+# `exit` appears whole or not at all: written beside and moved into place. `supervisor` is written at once, and means nothing before
+# its third line ends. Until the command runs, no other program is started: each costs as much as this whole script.
 # The braces make the shell read all of it first, so that nothing depends on its own descriptors.
 {
   run=$1
@@ -26,8 +27,9 @@
   activate=$STINT_SUPERVISOR_ACTIVATE
   unset STINT_SUPERVISOR_PRE STINT_SUPERVISOR_POST STINT_SUPERVISOR_ULIMITS STINT_SUPERVISOR_ACTIVATE
 
-  # By its path, as all that this script needs: PATH is the job's, and may lead anywhere.
-  /bin/mkdir "$run/claim" 2>/dev/null || exit 0
+  # Made only where it is not there yet, whoever else tries at the same time.
+  { set -C && : >"$run/claim"; } 2>/dev/null || exit 0
+  set +C
 
   # What a graphical host leaks into its children must not outlive it here.
   if [ -n "$BASH_VERSION" ] && [ -d /proc/self/fd ]; then
@@ -50,11 +52,11 @@
       start=$(/bin/ps -o lstart= -p $$)
       boot=$(/usr/sbin/sysctl -n kern.boottime)
     fi
-    printf '%s\n%s\n%s\n' "$$" "$start" "$boot" >"$run/supervisor.tmp" &&
-      /bin/mv -f "$run/supervisor.tmp" "$run/supervisor"
+    printf '%s\n%s\n%s\n' "$$" "$start" "$boot" >"$run/supervisor"
   }
 
-  # Tried again for an hour: the disk may be full only for a while, and an exit code must not get lost.
+  # Tried again for an hour: the disk may be full only for a while, and an exit code must not get lost. Programs by their path:
+  # PATH is the job's, and may lead anywhere.
   finish() {
     tries=0
     until { printf '%s\n' "$1" >"$run/exit.tmp"; } 2>/dev/null && /bin/mv -f "$run/exit.tmp" "$run/exit"; do
@@ -145,9 +147,7 @@
     return 1
   }
 
-  # What counts is the file, not how the program that moved it there ended.
-  identity
-  [ -e "$run/supervisor" ] || exit 1
+  identity || exit 1
   if ! cd "$dir" 2>/dev/null; then
     # Nothing is done anywhere else.
     post=

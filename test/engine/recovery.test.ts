@@ -9,6 +9,7 @@ import { NO_SURROUNDINGS } from '../../src/domain/surroundings.ts';
 import { NO_TERMS } from '../../src/domain/terms.ts';
 import { Ledger } from '../../src/engine/jobs/ledger.ts';
 import { bootId, identityOf, isAlive, jobProcesses, signalJob } from '../../src/engine/jobs/processes.ts';
+import { RunDirectory } from '../../src/engine/jobs/runDirectory.ts';
 import { systemClock } from '../../src/engine/ports.ts';
 import { openDatabase } from '../../src/engine/store/database.ts';
 import { eventually, removeHome, startEngine, type TestEngine, temporaryHome } from './support/testEngine.ts';
@@ -187,8 +188,8 @@ describe('a launch that was cut short', () => {
     const seen = join(home, 'seen');
     const child = supervise(run, 'sh', '-c', `until [ -e '${seen}' ]; do sleep 0.05; done; exit 5`);
     await eventually(
-      () => existsSync(join(run, 'supervisor')),
-      Boolean,
+      () => new RunDirectory(run).supervisor(),
+      (identity) => identity !== null,
       'the supervisor to write itself down',
     );
     stint = await startEngine({ home });

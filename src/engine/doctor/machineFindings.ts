@@ -16,7 +16,7 @@ const ENOUGH_PROCESSES = 4096;
 const ENOUGH_SHARED_MIB = 1024;
 const LEAST_MEMORY_SHARE = 0.05;
 /** What `resources/supervisor.sh` needs, by these paths. */
-const SUPERVISOR_NEEDS = ['/bin/sh', '/bin/mkdir', '/bin/mv', '/bin/sleep'];
+const SUPERVISOR_NEEDS = ['/bin/sh', '/bin/mv', '/bin/sleep'];
 
 /** The machine under Stint: what it needs of the system, and what of it would end jobs or slow them down. */
 export async function machineFindings(env: Env): Promise<Finding[]> {

@@ -27,7 +27,7 @@ export class RunDirectory {
   /** True: we are the first to claim this launch, so that nothing was or will be started by it. */
   claim(): boolean {
     try {
-      mkdirSync(join(this.path, 'claim'));
+      writeFileSync(join(this.path, 'claim'), '', { flag: 'wx', mode: 0o600 });
       return true;
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
@@ -40,9 +40,9 @@ export class RunDirectory {
 
   /** The supervisor as it wrote itself down; null before. */
   supervisor(): ProcessIdentity | null {
-    const lines = this.read('supervisor')?.split('\n');
-    const [pid, startTime, bootId] = lines ?? [];
-    return pid && startTime && bootId ? { pid: Number(pid), startTime, bootId } : null;
+    // What comes after the third line's end shows that there is one.
+    const [pid, startTime, bootId, end] = this.read('supervisor')?.split('\n') ?? [];
+    return pid && startTime && bootId && end !== undefined ? { pid: Number(pid), startTime, bootId } : null;
   }
 
   /** The exit code and when it was written; null before. */
