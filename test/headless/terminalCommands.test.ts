@@ -45,7 +45,7 @@ describe('ls --watch', () => {
     const list = show(20, 110, 'ls', '--watch', '--status', 'running');
     await list.sees('No such jobs.');
     const { id } = await engine.submit(['sleep', '600'], { name: 'watched job' });
-    await list.sees(/␛\[H␛\[J[^␛]*watched job/);
+    await list.sees(/␛\[H␛\[J[\s\S]*watched job/);
     await engine.client.jobs.cancel({ id });
     await list.sees(/watched job[\s\S]*No such jobs\./);
     list.press('\x03');
