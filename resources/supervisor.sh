@@ -27,8 +27,9 @@
   activate=$STINT_SUPERVISOR_ACTIVATE
   unset STINT_SUPERVISOR_PRE STINT_SUPERVISOR_POST STINT_SUPERVISOR_ULIMITS STINT_SUPERVISOR_ACTIVATE
 
-  # Made only where it is not there yet, whoever else tries at the same time.
-  { set -C && : >"$run/claim"; } 2>/dev/null || exit 0
+  # Made only where it is not there yet, whoever else tries at the same time. Not by `:`, a special built-in, for which some
+  # shells would end with a status of their own.
+  { set -C && true >"$run/claim"; } 2>/dev/null || exit 0
   set +C
 
   # What a graphical host leaks into its children must not outlive it here.
