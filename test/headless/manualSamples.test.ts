@@ -28,6 +28,7 @@ const NOT_RUN: readonly (readonly [sample: RegExp, why: string])[] = [
   [/^generate .*--jobs 1000000/, 'takes minutes: lab/generate'],
   [/^simulate .*--regime/, 'takes many times what the other worlds do: lab/simulate'],
   [/^train\b/, 'takes hours: lab/train'],
+  [/^submit --on slurm --array/, 'the stand-in of Slurm knows no arrays: engine/slurmExecutor'],
   [/^goals --preview/, 'replays days under the policy in charge: engine/goalsPreview'],
   [/^policy \w+ second-wind\+128/, 'wants weights that were learned here: engine/promotion'],
   [/^policy rollback/, 'wants weights that were learned here: engine/promotion'],
@@ -209,12 +210,14 @@ async function tidy(): Promise<void> {
   await client.scheduler.drain({ on: false });
   for (const { name } of await client.notify.list()) await client.notify.remove({ name });
   for (const { id } of await client.devices.reservations()) await client.devices.unreserve({ id });
-  const live = async () =>
-    (await client.jobs.list({ limit: 10_000 })).jobs.filter(({ status }) => !isTerminal(status));
-  for (const { id, status } of await live()) {
-    if (status !== 'stopping') await client.jobs.cancel({ id }).catch(() => undefined);
-  }
-  await eventually(live, (jobs) => jobs.length === 0, 'all jobs to be over', 60_000);
+  // Again and again: what gives way waits for its turn anew, and what is being handed over comes back.
+  const cancelled = async () => {
+    const { jobs } = await client.jobs.list({ limit: 10_000 });
+    const live = jobs.filter(({ status }) => !isTerminal(status));
+    for (const { id } of live) await client.jobs.cancel({ id }).catch(() => undefined);
+    return live.length;
+  };
+  await eventually(cancelled, (left) => left === 0, 'all jobs to be over', 60_000);
 }
 
 /** What the samples take for granted: programs, scripts and files, a Slurm, and a checkout around them. */
@@ -233,6 +236,7 @@ function makeSurroundings(): void {
   const files = {
     '.env': 'API_KEY=samples\n',
     'train.py': 'import sys\n',
+    '.gitignore': 'bin/\ndata/\n',
     'evaluate.py': '',
     'points.csv': 'lr\n1e-3\n3e-4\n',
     'password.txt': 'samples\n',
