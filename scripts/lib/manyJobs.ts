@@ -22,19 +22,32 @@ const OOM: Diagnosis = {
 /**
  * Fills a data directory with jobs that were, or wait, as an engine would have recorded them: event by event, by the
  * ledger. No engine may work on it meanwhile.
- * @param past jobs that are over: in the last half year, of four users and five projects, a few per cent of them failed.
+ * @param past jobs that are over: in the last `days`, of four users and five projects, a few per cent of them failed.
+ * @param devices where they ran.
  * @param queued jobs that wait.
  * @param spec what every job that waits is submitted with, beside its command and user.
  */
 export function fillHome(
   home: string,
-  { past, queued, spec = {} }: { past: number; queued: number; spec?: Readonly<Record<string, unknown>> },
+  {
+    past,
+    queued,
+    spec = {},
+    days = 180,
+    devices = ['virtual-0'],
+  }: {
+    past: number;
+    queued: number;
+    spec?: Readonly<Record<string, unknown>>;
+    days?: number;
+    devices?: readonly string[];
+  },
 ): void {
   prepareHome(home);
   const db = openDatabase(join(home, 'stint.db'));
   const rng = seededRng(7);
   const pick = <T>(some: readonly T[]): T => some[randomInt(rng, some.length)]!;
-  let nowMs = Date.now() - 180 * 86_400_000;
+  let nowMs = Date.now() - days * 86_400_000;
   const ledger = new Ledger(db, { nowMs: () => nowMs, monotonicMs: () => 0 });
   const stepMs = (Date.now() - 60_000 - nowMs) / Math.max(1, past);
   const inPieces = (count: number, one: () => void): void => {
@@ -58,11 +71,12 @@ export function fillHome(
   inPieces(past, () => {
     nowMs += Math.floor(stepMs);
     const { id } = submit({ vramMib: 1024 * (1 + randomInt(rng, 20)) });
-    ledger.append(id, { kind: 'launching', devices: ['virtual-0'], attempt: 1 }, 'scheduler');
+    ledger.append(id, { kind: 'launching', devices: [pick(devices)], attempt: 1 }, 'scheduler');
     const process = { pid: 100 + (id % 30_000), startTime: String(id), bootId: 'another' };
     ledger.append(id, { kind: 'started', process, monotonicMs: 0 }, 'engine', nowMs + 5);
     const fate = rng.next();
-    const endMs = nowMs + 1000 * (1 + randomInt(rng, 3600));
+    // None has ended in the time to come.
+    const endMs = Math.min(Date.now(), nowMs + 1000 * (1 + randomInt(rng, 3600)));
     const exitCode = fate < 0.9 ? 0 : 1;
     const diagnosis = fate < 0.9 ? null : fate < 0.92 ? OOM : { ...OOM, code: 'exit-code' as const };
     ledger.append(
