@@ -33,6 +33,9 @@ beforeAll(async () => {
   // Neither of these is committed: what runs is what lies there.
   writeFileSync(join(root, 'src', 'new.txt'), 'not added\n');
   mkdirSync(join(root, '__pycache__'));
+  // Nothing but what is ignored, so that git lists both.
+  mkdirSync(join(root, 'env', 'data'), { recursive: true });
+  writeFileSync(join(root, 'env', 'data', 'set.txt'), 'data\n');
   stint = await startEngine({ home });
 });
 afterAll(async () => {
@@ -49,7 +52,7 @@ it('runs from the code as it was, at every attempt, with what git ignores where 
   const cwd = join(root, 'src');
   const { id } = await stint.submit(['sh', 'run.sh'], { cwd, gpus: 0, hold: true, snapshot: true });
   const { snapshot } = await stint.client.jobs.code({ id });
-  expect(readdirSync(snapshot!).sort()).toEqual(['.gitignore', 'data', 'lib.txt', 'src']);
+  expect(readdirSync(snapshot!).sort()).toEqual(['.gitignore', 'data', 'env', 'lib.txt', 'src']);
   expect(readFileSync(join(snapshot!, 'src', 'new.txt'), 'utf8')).toBe('not added\n');
   writeFileSync(join(root, 'src', 'run.sh'), 'echo run 2; exit 1');
   rmSync(join(root, 'lib.txt'));

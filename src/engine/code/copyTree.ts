@@ -76,7 +76,11 @@ export async function listTree(
       if (!(await walk(path))) return null;
     } else if ((stat.isFile() || stat.isSymbolicLink()) && !add(path, stat)) return null;
   }
+  // A directory with nothing but what is ignored is listed, and what is ignored in it once more, after it.
+  let whole: string | null = null;
   for (const path of left) {
+    if (whole !== null && path.startsWith(whole)) continue;
+    if (path.endsWith('/')) whole = path;
     const plain = path.replace(/\/$/, '');
     if (!CACHES.test(basename(plain))) ignored.push(plain);
   }
