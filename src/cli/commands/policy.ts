@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { SchedulerStatus } from '../../contract/messages.ts';
 import { FieldError, messageOf, NotFoundError } from '../../domain/errors.ts';
@@ -160,7 +161,7 @@ export function registerPolicy(program: Command, context: Context): void {
       withEngine(context, flags, async (client) => {
         const file = await client.scheduler.exportVersion({ version });
         try {
-          writeFileSync(flags.output, `${JSON.stringify(file)}\n`);
+          writeFileSync(resolve(context.callerDir, flags.output), `${JSON.stringify(file)}\n`);
         } catch (error) {
           throw new FieldError(
             '--output',
@@ -181,7 +182,9 @@ export function registerPolicy(program: Command, context: Context): void {
     .option('--json', 'print the version as JSON')
     .action((path: string, flags: Flags) =>
       withEngine(context, flags, async (client) => {
-        const version = await client.scheduler.importVersion(readPolicyFile(path));
+        const version = await client.scheduler.importVersion(
+          readPolicyFile(resolve(context.callerDir, path)),
+        );
         context.out(flags.json ? JSON.stringify(version) : version.version);
       }),
     );
