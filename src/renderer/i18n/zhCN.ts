@@ -468,6 +468,7 @@ export const zhCN: Readonly<Record<string, string>> = {
   measured: '实测',
   'Median wait': '等待中位数',
   Memory: '显存',
+  'Main memory': '内存',
   'GPU {{index}} stays closed': 'GPU {{index}} 仍然关闭',
   'Use it again': '重新启用',
   'Memory of GPU {{index}}: {{spoken}}': 'GPU {{index}} 的显存：{{spoken}}',

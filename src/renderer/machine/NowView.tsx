@@ -161,7 +161,7 @@ function HostStrip() {
         />
       </div>
       <div className={classes.figure}>
-        <span className="dim">{t('Memory')}</span>
+        <span className="dim">{t('Main memory')}</span>
         <span>
           <b>{host?.memoryUsedMib == null ? t('unknown') : formatMib(host.memoryUsedMib)}</b>{' '}
           <span className="dim">

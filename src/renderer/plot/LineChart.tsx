@@ -48,7 +48,8 @@ export function LineChart({ chart, together }: { chart: Lines; together?: string
     ({ inkOf, axis }: Pens): Drawing => [
       {
         // The last moment of a stretch is written below its end.
-        padding: [8, span === undefined ? 8 : 28, 0, 0],
+        // Room for half of the last label below.
+        padding: [8, 28, 0, 0],
         cursor: {
           y: false,
           points: { show: false },

@@ -172,7 +172,7 @@ const DECISIONS = LIVE.map((about, i): Decision => {
 
 const EPISODES = Array.from({ length: 12 }, (_, i): Episode => {
   const startedAtMs = ago(60 + 200 * i);
-  const rewardParts = {
+  const parts = {
     completion: -900 - 120 * (i % 5),
     utilisation: -200 - 40 * (i % 3),
     fairness: -90 - 15 * (i % 4),
@@ -187,8 +187,8 @@ const EPISODES = Array.from({ length: 12 }, (_, i): Episode => {
     decisions: 14 + i,
     transitions: 12 + i,
     fallbacks: 0,
-    rewardParts,
-    reward: -0.6 - 0.05 * (i % 5),
+    rewardParts: parts,
+    reward: (parts.completion + 0.5 * parts.utilisation + 0.25 * parts.fairness) / (90 * 60),
     meanJctS: 1800 + 60 * i,
   };
 });
