@@ -51,7 +51,7 @@ export async function makeWorld(say: (line: string) => void): Promise<World> {
       await sleep(1000);
     }
   })();
-  const submit = async (spec: JobSpecInput): Promise<number> =>
+  const submit = async (spec: Omit<JobSpecInput, 'cwd'> & { cwd?: string }): Promise<number> =>
     (await client.jobs.submit({ cwd: '/', ...spec })).id;
   const until = async (
     what: string,
