@@ -27,25 +27,25 @@ export default defineConfig({
         },
       },
       {
-        // Real SQLite files, child processes, sockets: tests wait for these half of the time, so three files at a time. What loses a race against a busy machine is
+        // Real SQLite files, child processes, sockets: two files at a time. What loses a race against a busy machine is
         // told as "retry" in the report and tried once more: a real fault fails twice.
         test: {
           ...common,
           name: 'engine',
           include: ['test/{engine,headless}/**/*.test.ts'],
-          maxWorkers: 3,
+          maxWorkers: 2,
           retry: 1,
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
         },
       },
       {
-        // Real browsers, each of which keeps a core busy: two files at a time.
+        // Real browsers, each of which keeps two cores busy: one file at a time.
         test: {
           ...common,
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
-          maxWorkers: 2,
+          fileParallelism: false,
           retry: 1,
           sequence: { groupOrder: 2 },
           testTimeout: 120_000,
