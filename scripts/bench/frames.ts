@@ -234,7 +234,7 @@ async function ofHour(
   let goes = true;
   const stirred = (async () => {
     while (goes) {
-      const { id } = await client.jobs.submit({ command: ['true'], cwd: '/', user: 'bench', gpus: 16 });
+      const { id } = await client.jobs.submit({ command: ['true'], cwd: '/', user: 'bench', hold: true });
       await client.jobs.cancel({ id });
       await sleep(100);
     }
