@@ -58,7 +58,8 @@ export async function startHost(
       // Nothing starts because another went.
       await client.scheduler.drain({ on: true });
       const { jobs } = await client.jobs.list({ limit: 10_000, statuses: ['starting', 'running', 'paused'] });
-      for (const job of jobs) await client.jobs.cancel({ id: job.id });
+      // One may be over meanwhile.
+      for (const { id } of jobs) await client.jobs.cancel({ id }).catch(() => undefined);
       while (
         (await client.jobs.list({ statuses: ['running', 'stopping', 'starting', 'paused'] })).total > 0
       ) {
