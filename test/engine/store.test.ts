@@ -129,6 +129,16 @@ describe('a database that cannot be used', () => {
     expect(hash()).toBe(before);
   });
 
+  it('was made by a first start that was killed before it wrote anything: it goes on with it', () => {
+    const begun = new SqliteDatabase(path);
+    begun.pragma('journal_mode = WAL');
+    begun.close();
+    expect(statSync(path).size).toBeGreaterThan(0);
+    const db = openDatabase(path);
+    expect(db.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
+    db.close();
+  });
+
   it('of another program is refused and left alone', () => {
     const db = new SqliteDatabase(path);
     db.exec('CREATE TABLE theirs (x)');

@@ -47,15 +47,18 @@ function verify(db: Database, path: string): void {
   const read = <T>(pragma: string): T => db.pragma(pragma, { simple: true }) as T;
   let version: number;
   let applicationId: number;
+  let objects: number;
   try {
     version = read<number>('user_version');
     applicationId = read<number>('application_id');
-    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    objects = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
     const check = statSync(path).size <= FULL_CHECK_BYTES ? read<string>('quick_check(1)') : 'ok';
     if (check !== 'ok') throw new Error(check);
   } catch (error) {
     throw refusal(error, path);
   }
+  // The first start was killed before its first migration: the file is nobody's yet.
+  if (applicationId === 0 && version === 0 && objects === 0) return;
   if (applicationId !== APPLICATION_ID) {
     throw unusable(
       path,
