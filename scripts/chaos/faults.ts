@@ -54,8 +54,13 @@ async function killedAtRandom(world: World): Promise<Outcome> {
     await world.kill();
     await submitting;
   }
-  await world.start();
-  return {};
+  return startsAgain(world);
+}
+
+/** After whatever came before, it has to start. */
+async function startsAgain(world: World): Promise<Outcome> {
+  const refusal = await world.start();
+  return refusal === null ? {} : { wrong: `does not start any more: ${refusal}`, refused: true };
 }
 
 /** Lets the engine die by itself at its Nth moment of a kind. */
@@ -68,8 +73,7 @@ const diesAt =
       await world.until(() => !world.running, 3000);
       await world.kill();
     }
-    await world.start();
-    return {};
+    return startsAgain(world);
   };
 
 async function supervisorKilled(world: World): Promise<Outcome> {
@@ -273,8 +277,9 @@ async function torn(world: World): Promise<Outcome> {
   await world.aWhile(900);
   await world.kill();
   await submitting;
-  // Jobs go on without an engine, and end.
-  await world.until(() => world.processes().length === 0);
+  // Jobs go on without an engine, and end; who stands still goes as all do when the power does that cut the file.
+  await world.until(() => world.processes().length === 0, 5000);
+  world.killAll();
   for (const job of world.jobs) job.disturbed = true;
   world.continueOnCopy();
   const db = join(world.home, 'stint.db');
