@@ -5,7 +5,8 @@ import type { LogChunk } from '../../contract/messages.ts';
 import { gapText, type LogGap } from '../../domain/logGap.ts';
 
 const FOLLOW_INTERVAL_MS = 150;
-const FOLLOW_CHUNK_BYTES = 256 * 1024;
+/** Strings above 128 KiB are several times as dear a byte: each takes pages of its own in the heap. */
+const FOLLOW_CHUNK_BYTES = 64 * 1024;
 
 /**
  * A piece of a log. Where it begins in what is not kept any more, a line says so, and the piece stands for all of that.

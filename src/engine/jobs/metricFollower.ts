@@ -8,11 +8,13 @@ import type { Ledger } from './ledger.ts';
 
 /** How often the output of running jobs is looked at. */
 const INTERVAL_MS = 500;
-/** So much of a log is read at once; other work comes between two pieces. */
-const PIECE_BYTES = 256 * 1024;
+/** So much of a log is read at once: strings above 128 KiB are several times as dear a byte, each in a heap page of its own. */
+const PIECE_BYTES = 64 * 1024;
+/** Of so many pieces points are recorded together; other work comes before the next. */
+const PIECES_A_LOOK = 4;
 const PAUSE_MS = 20;
-/** After each turn it rests so many times as long as that took: a twentieth of a core at most, however much is written. */
-const REST = 19;
+/** After each turn it rests so many times as long as that took: a fortieth of a core at most, however much is written. */
+const REST = 39;
 
 export interface MetricFollowerOptions {
   readonly ledger: Ledger;
@@ -99,40 +101,58 @@ export class MetricFollower {
     this.timer = this.followed.length === 0 ? null : setTimeout(() => this.turn(), restMs);
   }
 
-  /** Reads the next piece of a launch's output. @returns whether there is more. */
+  /** Reads on in a launch's output. @returns whether there is more. */
   private look(entry: Followed): boolean {
     const { ledger, store, logPath, clock } = this.options;
-    const { jobId, attempt, readTo } = entry.reading;
+    const { jobId, attempt, readTo: from } = entry.reading;
     const job = ledger.get(jobId);
-    // Asked before the file is: what is written until then is in the piece.
+    // Asked before the file is: what is written until then is in the pieces.
     const over = job.attempt !== attempt || !isLive(job.status);
-    const { bytes, size } = readPiece(logPath({ id: jobId, attempt }), readTo);
-    if (!over && size === entry.size) return false;
-    entry.size = size;
-    const whole = wholeLines(bytes);
-    const atEnd = readTo + bytes.length >= size;
-    // A line that is not over yet waits for its rest, unless it is none or nothing follows.
-    const taken = whole > 0 ? whole : bytes.length === PIECE_BYTES ? bytes.length : 0;
-    const length = over && atEnd ? bytes.length : taken;
-    if (length === 0 && !over) return false;
     const points: MetricPoint[] = [];
     const { state } = entry.reader;
+    let readTo = from;
+    let [done, more] = [false, false];
+    withFile(logPath({ id: jobId, attempt }), (file) => {
+      for (let piece = 0; piece < PIECES_A_LOOK && (piece === 0 || more); piece++) {
+        const { bytes, size } = readPiece(file, readTo);
+        if (piece === 0 && !over && size === entry.size) return;
+        entry.size = size;
+        const length = this.readable(bytes, over && readTo + bytes.length >= size);
+        this.read(bytes, length, entry.reader, points);
+        done = over && readTo + length >= size;
+        more = !done && length > 0 && readTo + bytes.length < size;
+        readTo += length;
+      }
+    });
+    if (readTo === from && !done) return false;
+    const reading = { jobId, attempt, readTo, state };
+    store.record(reading, points, done, clock.nowMs());
+    entry.reading = reading;
+    if (done) this.followed.splice(this.followed.indexOf(entry), 1);
+    else entry.size = -1;
+    return more;
+  }
+
+  /** How much of a piece can be read: a line that is not over yet waits for its rest, unless it is none or nothing follows. */
+  private readable(bytes: Buffer, last: boolean): number {
+    if (last) return bytes.length;
+    const whole = wholeLines(bytes);
+    return whole > 0 ? whole : bytes.length === PIECE_BYTES ? bytes.length : 0;
+  }
+
+  private read(bytes: Buffer, length: number, reader: MetricReader, points: MetricPoint[]): void {
+    if (length === 0) return;
+    const { state } = reader;
     const lines = bytes.toString('utf8', 0, length).split(/[\r\n\b]+/);
+    const whole = wholeLines(bytes);
     // Of a line that is longer than a piece nothing is read.
     if (whole === 0 && length === PIECE_BYTES) state.within = true;
     if (state.within) lines.shift();
     if (whole > 0) state.within = false;
     for (const line of lines) {
-      const point = entry.reader.read(line);
+      const point = reader.read(line);
       if (point !== null) points.push(point);
     }
-    const done = over && readTo + length >= size;
-    const reading = { jobId, attempt, readTo: readTo + length, state };
-    store.record(reading, points, done, clock.nowMs());
-    entry.reading = reading;
-    if (done) this.followed.splice(this.followed.indexOf(entry), 1);
-    else entry.size = -1;
-    return !done && !atEnd;
   }
 
   private guarded(act: () => void): void {
@@ -149,19 +169,28 @@ function wholeLines(bytes: Buffer): number {
   return Math.max(bytes.lastIndexOf(0x0a), bytes.lastIndexOf(0x0d)) + 1;
 }
 
-function readPiece(path: string, from: number): { bytes: Buffer; size: number } {
+/** @param file null: there is none. */
+function readPiece(file: number | null, from: number): { bytes: Buffer; size: number } {
+  if (file === null) return { bytes: Buffer.alloc(0), size: 0 };
+  const { size } = fstatSync(file);
+  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(PIECE_BYTES, size - from)));
+  return { bytes: buffer.subarray(0, readSync(file, buffer, 0, buffer.length, from)), size };
+}
+
+function withFile(path: string, act: (file: number | null) => void): void {
   let file: number;
   try {
     file = openSync(path, 'r');
   } catch (error) {
     // Nothing was written yet, or it was removed.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { bytes: Buffer.alloc(0), size: 0 };
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      act(null);
+      return;
+    }
     throw error;
   }
   try {
-    const { size } = fstatSync(file);
-    const buffer = Buffer.alloc(Math.max(0, Math.min(PIECE_BYTES, size - from)));
-    return { bytes: buffer.subarray(0, readSync(file, buffer, 0, buffer.length, from)), size };
+    act(file);
   } finally {
     closeSync(file);
   }
