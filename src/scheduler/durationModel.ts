@@ -1,6 +1,7 @@
 import { normalCdf, normalQuantile } from '../domain/normal.ts';
 import type { PredictionSource } from '../domain/predictionSource.ts';
 import { remember } from '../domain/remember.ts';
+import { countBelow } from '../domain/sorted.ts';
 import type { TimeSpread } from './snapshot.ts';
 
 /** What a run has in common with others, from everything to the very same command. */
@@ -115,6 +116,8 @@ export class DurationModel {
   private readonly guesses = new Map<string, Seen>();
   /** |ln(duration) − μ| / σ of the latest predictions, unstretched. */
   private readonly misses: number[] = [];
+  /** The same, ascending. */
+  private readonly sorted: number[] = [];
   private readonly hits: boolean[] = [];
   private stretched = 1;
   /** Grows with every run that is told, so that what was predicted may be kept until then. */
@@ -127,8 +130,10 @@ export class DurationModel {
     if (expected !== null) {
       const miss = Math.abs(logS - expected.mu) / expected.sigma;
       keep(this.hits, miss <= Z90 * this.stretched);
-      keep(this.misses, miss);
-      this.stretched = stretchOf(this.misses);
+      const gone = keep(this.misses, miss);
+      if (gone !== undefined) this.sorted.splice(countBelow(this.sorted, gone), 1);
+      this.sorted.splice(countBelow(this.sorted, miss), 0, miss);
+      this.stretched = stretchOf(this.sorted);
     }
     for (const [i, { key }] of LEVELS.entries()) add(this.known[i]!, key(run), logS);
     if (run.estimateS !== null) add(this.guesses, run.user, logS - Math.log(run.estimateS));
@@ -226,16 +231,16 @@ function combined(a: DurationPrediction, b: DurationPrediction): DurationPredict
   };
 }
 
-function keep<T>(values: T[], value: T): void {
+/** @returns the one that is forgotten for it, if any. */
+function keep<T>(values: T[], value: T): T | undefined {
   values.push(value);
-  if (values.length > CALIBRATED_ON) values.shift();
+  return values.length > CALIBRATED_ON ? values.shift() : undefined;
 }
 
-/** By how much spreads are too narrow, judged by the 80th percentile of the misses. */
-function stretchOf(misses: readonly number[]): number {
-  const sorted = misses.toSorted((a, b) => a - b);
+/** By how much spreads are too narrow, judged by the 80th percentile of the misses, which are given in order. */
+function stretchOf(sorted: readonly number[]): number {
   const measured = sorted[Math.min(sorted.length - 1, Math.ceil(0.8 * (sorted.length + 1)) - 1)]! / Z90;
-  const weight = misses.length / (misses.length + CALIBRATION_PRIOR);
+  const weight = sorted.length / (sorted.length + CALIBRATION_PRIOR);
   return Math.exp(weight * Math.log(Math.max(0.1, measured)));
 }
 
