@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { type Connection, connect } from '../../src/cli/connect.ts';
 import { ROOT } from '../lib/run.ts';
 
-/** An engine in a process of its own, as its users run it, with a client on its socket. */
+/** An engine in a process of its own, as its users run it (built, not from source), with a client on its socket. */
 export interface BenchHost extends Pick<Connection, 'client'> {
   readonly pid: number;
   readonly url: string;
@@ -30,7 +30,7 @@ export async function startHost(
   home: string = mkdtempSync(join(tmpdir(), 'stint-bench-')),
 ): Promise<BenchHost> {
   if (template !== undefined) cpSync(template, home, { recursive: true });
-  const main = join(ROOT, 'src', 'cli', 'main.ts');
+  const main = join(ROOT, 'out', 'cli', 'bin.js');
   const child = spawn(process.execPath, [main, 'serve', '--data', home, '--json', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
