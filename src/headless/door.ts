@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { Server } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { FieldError, messageOf } from '../domain/errors.ts';
@@ -12,6 +11,10 @@ import {
   hostNames,
   readCertificate,
 } from './certificate.ts';
+
+// As an import, node:http makes all that it exports, WebSocket among it, which takes time at every start.
+const { createServer } = process.getBuiltinModule('node:http');
+const { createServer: createTlsServer } = process.getBuiltinModule('node:https');
 
 export interface DoorOptions {
   /** An address of this machine; `0.0.0.0` or `::` for all of them. 127.0.0.1 when left out. */

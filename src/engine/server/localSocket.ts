@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -10,6 +9,9 @@ import { ConflictError, FieldError, messageOf } from '../../domain/errors.ts';
 import type { Log } from '../ports.ts';
 import type { CallContext } from './caller.ts';
 import { createRpcSockets, type StintRouter } from './rpcSockets.ts';
+
+// As an import, node:http makes all that it exports, WebSocket among it, which takes time at every start.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** What fits into `sun_path` on Linux with its final NUL; macOS has four bytes less. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
