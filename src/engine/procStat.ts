@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { readStart } from './readStart.ts';
 
 /** Clock ticks a second in /proc: 100 on every Linux, whatever the kernel's own rate. */
 export const TICKS_PER_S = 100;
@@ -35,7 +36,7 @@ export function parseStat(pid: number, text: string): ProcStat {
 export function statOf(pid: number): ProcStat | null {
   let text: string;
   try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    text = readStart(`/proc/${pid}/stat`);
   } catch {
     // It ended: that is the answer.
     return null;

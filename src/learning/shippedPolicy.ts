@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { UnavailableError } from '../domain/errors.ts';
 import { FEATURE_NAMES } from '../scheduler/features.ts';
@@ -24,6 +25,9 @@ export interface LoadedPolicy {
   readonly weights: Weights;
 }
 
+/** What was read and checked last in this process, by its content. */
+let latest: { readonly digest: string; readonly policy: LoadedPolicy } | null = null;
+
 /**
  * Reads the shipped weights and makes sure that they fit this version and are sane.
  * @throws {UnavailableError} when the file cannot be read.
@@ -40,10 +44,14 @@ export async function loadShippedPolicy(path: string): Promise<LoadedPolicy> {
       'reinstall Stint; until then the heuristic decides',
     );
   }
-  const { name, weights: base64 } = parse(text, path);
-  const weights = decodeWeights(Buffer.from(base64, 'base64'), FEATURE_NAMES);
-  sanityCheck(weights);
-  return { name, weights };
+  const digest = createHash('sha256').update(text).digest('hex');
+  if (latest?.digest !== digest) {
+    const { name, weights: base64 } = parse(text, path);
+    const weights = decodeWeights(Buffer.from(base64, 'base64'), FEATURE_NAMES);
+    sanityCheck(weights);
+    latest = { digest, policy: { name, weights } };
+  }
+  return latest.policy;
 }
 
 function parse(text: string, path: string): Pick<PolicyFile, 'name' | 'weights'> {

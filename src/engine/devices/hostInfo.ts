@@ -3,6 +3,7 @@ import * as os from 'node:os';
 import type { HostReading, SystemInfo } from '../../contract/messages.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../ports.ts';
+import { readStart } from '../readStart.ts';
 
 /** What the machine is; it does not change while the engine runs. */
 export type HostInfo = Pick<SystemInfo, 'hostname' | 'os' | 'cpu' | 'cpuCores' | 'memoryMib'>;
@@ -57,21 +58,23 @@ async function namesFromSystem(): Promise<{ os: string; cpu: string }> {
 }
 
 /** Answers how busy the host was since the last call; `cpu` is null at the first. */
-export function hostMeter(clock: Clock = systemClock): () => Promise<HostReading> {
+export function hostMeter(clock: Clock = systemClock): () => HostReading {
   let last: { busy: number; total: number } | null = null;
-  return async () => {
+  return () => {
     const now = cpuTicks();
     const spent = last && now.total > last.total ? (now.busy - last.busy) / (now.total - last.total) : null;
     last = now;
     return {
       atMs: clock.nowMs(),
       cpu: spent === null ? null : Math.min(1, Math.max(0, spent)),
-      memoryUsedMib: await memoryUsedMib(),
+      memoryUsedMib: memoryUsedMib(),
     };
   };
 }
 
 function cpuTicks(): { busy: number; total: number } {
+  // `os.cpus` reads a line of each core and all of /proc/cpuinfo.
+  if (process.platform === 'linux') return parseCpuTicks(readStart('/proc/stat'));
   let busy = 0;
   let total = 0;
   for (const { times } of os.cpus()) {
@@ -82,12 +85,23 @@ function cpuTicks(): { busy: number; total: number } {
   return { busy, total };
 }
 
+/** @param text the beginning of `/proc/stat` (proc(5)); waiting for a disk counts as idle. */
+function parseCpuTicks(text: string): { busy: number; total: number } {
+  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0] = text
+    .slice(4, text.indexOf('\n'))
+    .trim()
+    .split(' ')
+    .map(Number);
+  const busy = user + nice + system + irq + softirq;
+  return { busy, total: busy + idle + iowait };
+}
+
 /** Total less what programs could still have; caches that the kernel would give back do not count as used. */
-async function memoryUsedMib(): Promise<number | null> {
+function memoryUsedMib(): number | null {
   if (process.platform !== 'linux') return Math.round((os.totalmem() - os.freemem()) / MIB);
   let text: string;
   try {
-    text = await readFile('/proc/meminfo', 'utf8');
+    text = readStart('/proc/meminfo');
   } catch {
     return null;
   }

@@ -29,8 +29,8 @@ export class Announcer {
 
   start(): void {
     const meter = hostMeter(this.#options.clock);
-    const measure = async (): Promise<void> => {
-      this.#host = await meter();
+    const measure = (): void => {
+      this.#host = meter();
     };
     this.#timers = [
       setInterval(measure, HOST_INTERVAL_MS),
