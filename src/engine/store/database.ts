@@ -12,7 +12,7 @@ const APPLICATION_ID = 0x53544e54;
 const FULL_CHECK_BYTES = 64 * 1024 * 1024;
 
 /**
- * Opens the database of a home and brings it up to date, in one transaction a migration.
+ * Opens the database of a home and brings it up to date, in one transaction.
  * @throws {UnavailableError} with the path and the remedy when the file is damaged, another program's, or of a
  * newer Stint. It is left as it was.
  */
@@ -77,13 +77,12 @@ function verify(db: Database, path: string): void {
 
 function migrate(db: Database): void {
   const from = db.pragma('user_version', { simple: true }) as number;
-  for (let version = from + 1; version <= SCHEMA_VERSION; version++) {
-    db.transaction(() => {
-      db.exec(MIGRATIONS[version - 1]!);
-      db.pragma(`application_id = ${APPLICATION_ID}`);
-      db.pragma(`user_version = ${version}`);
-    }).exclusive();
-  }
+  if (from === SCHEMA_VERSION) return;
+  db.transaction(() => {
+    for (const migration of MIGRATIONS.slice(from)) db.exec(migration);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  }).exclusive();
 }
 
 /** A full disk or another program's lock says nothing against the file. */
