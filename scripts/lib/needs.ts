@@ -16,6 +16,7 @@ const answers = (command: string, ...args: string[]): boolean =>
 
 const CHROMIUMS = [
   process.env.STINT_CHROMIUM,
+  '/usr/bin/chromium-headless-shell',
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
@@ -33,7 +34,7 @@ const SLURM: Need = {
 export const TEST_NEEDS: readonly Need[] = [
   {
     what: 'Chromium, for the console',
-    debian: 'chromium',
+    debian: 'chromium-headless-shell',
     present: () => CHROMIUMS.some((path) => path !== undefined && existsSync(path)),
   },
   {

@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
-/** Where Chromium is looked for, in this order; the environment first, Playwright's own download last. */
+/**
+ * Where Chromium is looked for, in this order; the environment first, Playwright's own download last. The headless shell is Chromium
+ * without the windows and pages of its own that the whole browser keeps even where nobody sees them: half of the CPU time.
+ */
 export function findChromium(): string {
   const places = [
     process.env.STINT_CHROMIUM,
+    '/usr/bin/chromium-headless-shell',
     '/usr/bin/chromium',
     '/usr/bin/chromium-browser',
     '/usr/bin/google-chrome',
@@ -15,7 +19,7 @@ export function findChromium(): string {
   const found = places.find((path) => existsSync(path));
   if (found === undefined) {
     throw new Error(
-      `no Chromium: looked for ${places.join(', ')}; install it (sudo apt install chromium), or give its path in STINT_CHROMIUM`,
+      `no Chromium: looked for ${places.join(', ')}; install it (sudo apt install chromium-headless-shell, or chromium), or give its path in STINT_CHROMIUM`,
     );
   }
   return found;
