@@ -9,6 +9,7 @@ import { openDatabase } from '../../src/engine/store/database.ts';
 
 const USERS = ['ada', 'ben', 'cleo', 'dan'];
 const PROJECTS = ['vision', 'speech', 'default', 'planning', 'retrieval'];
+const TAGS = [[], ['baseline'], ['v2', 'ablation'], []] as const;
 const SCRIPTS = ['train.py', 'evaluate.py', 'prepare.sh', 'finetune.py', 'export.py'];
 /** As many jobs in one transaction. */
 const AT_ONCE = 2000;
@@ -57,6 +58,7 @@ export function fillHome(
       })();
     }
   };
+  let submitted = 0;
   const submit = (more: Readonly<Record<string, unknown>>) =>
     ledger.submit(
       jobSpecSchema.parse({
@@ -65,6 +67,7 @@ export function fillHome(
         user: pick(USERS),
         project: pick(PROJECTS),
         gpus: 1,
+        tags: [...TAGS[submitted++ % TAGS.length]!],
         ...more,
       }),
     );

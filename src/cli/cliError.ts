@@ -39,6 +39,7 @@ const FLAG_OF_FIELD: Readonly<Record<string, string>> = {
   statuses: '--status',
   users: '--user',
   projects: '--project',
+  tags: '--tag',
   causes: '--cause',
   text: '--search',
   pattern: '--grep',

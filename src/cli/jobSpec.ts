@@ -38,6 +38,7 @@ export function jobSpec(context: Context, command: readonly string[], flags: Sub
     ...(flags.priority === undefined ? {} : { priority: flags.priority }),
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.project === undefined ? {} : { project: flags.project }),
+    ...(flags.tag === undefined ? {} : { tags: flags.tag }),
     ...(Object.keys(env).length === 0 ? {} : { env }),
     ...(flags.hold ? { hold: true } : {}),
     ...(flags.estimate === undefined ? {} : { estimateS: flags.estimate }),

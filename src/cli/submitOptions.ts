@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { arrays, dependencies, slurmDependencies } from '../domain/readDependencies.ts';
 import { type RetryOn, retryOn } from '../domain/retryOn.ts';
 import { signalName } from '../domain/signalName.ts';
+import { parseTags } from '../domain/tags.ts';
 import type { Dependency } from '../domain/terms.ts';
 import { parseUlimit, type Ulimits } from '../domain/ulimits.ts';
 import { assignment, duration, integer, memory } from './flags.ts';
@@ -17,6 +18,7 @@ export interface SubmitFlags extends SweepFlags {
   readonly name?: string;
   readonly user?: string;
   readonly project?: string;
+  readonly tag?: string[];
   readonly env?: Record<string, string>;
   readonly envFile?: string[];
   readonly secretsFrom?: number;
@@ -70,6 +72,9 @@ export function submitOptions(command: Command): Command {
     .option('--name <S>', 'shown instead of the command')
     .option('--user <U>', 'whose job it is (default: you)')
     .option('--project <S>', 'groups jobs (default: default)')
+    .option('--tag <A,B>', 'words to find it by; may be given often', (text: string, before: string[] = []) =>
+      parseTags(text, '--tag', before),
+    )
     .option('--env <K=V>', 'a variable for the job; may be given often', assignment)
     .option(
       '--env-file <FILE>',

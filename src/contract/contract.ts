@@ -212,7 +212,8 @@ export const contract = {
       .output(jobViewSchema),
     /**
      * Takes back that it was cancelled while it waited, and what was cancelled because of that: they have their places,
-     * priorities and terms as if nothing had happened. Within an hour, and while nothing has started because of it.
+     * priorities and terms as if nothing had happened. Of one that waits: that it was moved last; it has the place that it had.
+     * Within an hour, and while nothing has started because of it.
      */
     undo: base.input(jobId).output(jobViewSchema),
     /**

@@ -138,8 +138,11 @@ export const occurrences = (text: string, sought: RegExp | null): Span[] =>
 function checkElsewhere(jobs: readonly Recorded[], sought: RegExp | null): void {
   const told = new Set<string>();
   for (const { spec } of jobs) {
-    for (const field of ['cwd', 'outputPath', 'project', 'user'] as const) {
-      const text = spec[field];
+    const texts = [
+      ...(['cwd', 'outputPath', 'project', 'user'] as const).map((field) => [field, spec[field]] as const),
+      ...spec.tags.map((tag) => ['tags', tag] as const),
+    ];
+    for (const [field, text] of texts) {
       if (text === null || told.has(text)) continue;
       told.add(text);
       if (secretShapes(text).length + occurrences(text, sought).length > 0) {

@@ -5,6 +5,7 @@ import { executorChoiceSchema, executorOptionsSchema } from './executor.ts';
 import { MAX_GPUS } from './gpuNeed.ts';
 import { HERE, remoteSchema } from './remote.ts';
 import { NO_SURROUNDINGS, surroundingsSchema } from './surroundings.ts';
+import { NO_TAGS, tagsSchema } from './tags.ts';
 import { NO_TERMS, termsSchema } from './terms.ts';
 
 /** Every status that a job can have. Fixed names: scripts rely on them. */
@@ -111,6 +112,8 @@ export const specFieldsSchema = z.strictObject({
   user: text('a user', 100),
   /** Groups jobs by colour and in history. */
   project: text('a project', 100).default('default'),
+  /** Words that it is found by. */
+  tags: tagsSchema.default(NO_TAGS.tags),
   /** True: waits until a person releases it. */
   hold: z.boolean().default(false),
   /** What the submitter guesses for the run time, in seconds; null: no guess. */
@@ -236,6 +239,7 @@ export const jobSchema = z.object({
   priority: z.int(),
   user: z.string(),
   project: z.string(),
+  tags: tagsSchema,
   estimateS: z.number().nullable(),
   status: z.enum(JOB_STATUSES),
   /** 0–255 as the process gave it (128 + n for signal n); null before the end, or when it never ran or was lost. */

@@ -12,6 +12,8 @@ export const jobFilterSchema = z.object({
   statuses: few(z.enum(JOB_STATUSES, `choose from ${JOB_STATUSES.join(', ')}`)),
   users: few(z.string()),
   projects: few(z.string()),
+  /** A job with any of these tags is wanted. */
+  tags: few(z.string()),
   /** Who submitted it: `person` for somebody's own hand, else an agent or token by name, as `ci` or `agent claude-code`. */
   submitters: few(z.string().min(1, 'give person, or the name of an agent or token')),
   /** Occurs in the name or in the command (its first 4,096 characters), in capitals or not. */
@@ -49,10 +51,11 @@ export function submittersOf(texts: readonly string[]): {
 
 /** True if the job is one of those that are wanted, whoever submitted it: that only the record of events knows. */
 export function isWanted(job: Job, filter: JobFilter): boolean {
-  const { statuses, users, projects, causes, text, fromMs, toMs } = filter;
+  const { statuses, users, projects, tags, causes, text, fromMs, toMs } = filter;
   if (statuses && !statuses.includes(job.status)) return false;
   if (users && !users.includes(job.user)) return false;
   if (projects && !projects.includes(job.project)) return false;
+  if (tags && !job.tags.some((tag) => tags.includes(tag))) return false;
   if (causes && (job.diagnosis === null || !causes.includes(job.diagnosis.code))) return false;
   if (fromMs !== undefined && job.finishedAtMs !== null && job.finishedAtMs < fromMs) return false;
   if (toMs !== undefined && job.submittedAtMs >= toMs) return false;

@@ -18,6 +18,7 @@ import {
 } from './job.ts';
 import { HERE, REMOTE_ENDS } from './remote.ts';
 import { NO_SURROUNDINGS } from './surroundings.ts';
+import { NO_TAGS } from './tags.ts';
 import { NO_TERMS } from './terms.ts';
 
 /** Who caused an event: a person, the scheduler, the job's own process, or the engine (recovery, shutdown). */
@@ -41,7 +42,12 @@ export const jobEventSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('held') }),
   z.object({ kind: z.literal('released') }),
   z.object({ kind: z.literal('prioritised'), priority: z.int() }),
-  z.object({ kind: z.literal('moved'), rank: z.number() }),
+  z.object({
+    kind: z.literal('moved'),
+    rank: z.number(),
+    /** Takes the last move back that was not: whether the job had been moved by then. */
+    back: z.object({ moved: z.boolean() }).optional(),
+  }),
   /** A person keeps it to these devices, or, with null, lets it start anywhere again. */
   z.object({ kind: z.literal('pinned'), devices: z.array(z.string()).nullable() }),
   /** Decided and recorded, before any process exists: `attempt` names the run directory. */
@@ -211,8 +217,14 @@ export class IllegalTransitionError extends ConflictError {
  * @throws {FieldError} if it would wait for itself or for what comes after it.
  */
 export function createJob(id: number, event: Extract<JobEvent, { kind: 'submitted' }>, atMs: number): Job {
-  // Events from before there were terms, surroundings or other queues have none.
-  const { hold, name, ...spec } = { ...NO_TERMS, ...NO_SURROUNDINGS, ...HERE, ...event.spec };
+  // Events from before there were terms, surroundings, other queues or tags have none.
+  const { hold, name, ...spec } = {
+    ...NO_TERMS,
+    ...NO_SURROUNDINGS,
+    ...HERE,
+    ...NO_TAGS,
+    ...event.spec,
+  };
   checkEarlier(id, spec.after);
   return {
     ...spec,
@@ -280,7 +292,7 @@ function changed(folded: Folded, event: Exclude<JobEvent, { kind: 'submitted' }>
     case 'prioritised':
       return next(folded, { priority: event.priority });
     case 'moved':
-      return next(folded, { rank: event.rank, moved: true });
+      return next(folded, { rank: event.rank, moved: event.back?.moved ?? true });
     case 'pinned':
       return next(folded, { pinnedTo: event.devices });
     case 'launching':

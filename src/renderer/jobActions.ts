@@ -8,6 +8,7 @@ import { t } from './i18n/t.ts';
 import { boardOf, withAnswer, withMove } from './store/state.ts';
 import { store } from './store/store.ts';
 import { cancelQuestion, listJobs } from './text/cancelQuestion.ts';
+import { formatCount } from './text/formatCount.ts';
 import { say, sayTrouble, sayWithUndo } from './toasts.tsx';
 
 /** What a person can do to a job at once, without saying more. `park`: pause so that its GPU memory is free. */
@@ -133,7 +134,9 @@ async function performOnArray(action: Exclude<JobAction, 'park' | 'start'>, id: 
     sayDone(
       action,
       ids.map((one) => ({ id: one })),
-      ids.length === 1 ? `#${ids[0]}` : t('{{length}} jobs of the array #{{id}}', { length: ids.length, id }),
+      ids.length === 1
+        ? `#${ids[0]}`
+        : t('{{length}} jobs of the array #{{id}}', { length: formatCount(ids.length), id }),
     );
   } catch (error) {
     sayTrouble(t('the array #{{id}} was not {{done}}', { id, done: RULES[action].done }), error);
@@ -145,15 +148,25 @@ function sayDone(action: JobAction, jobs: readonly Pick<JobView, 'id'>[], which:
   const message = `${done} ${which}`;
   if (undo === undefined) return say(message);
   const [inverse, label] = undo;
-  takeBack = () => {
-    takeBack = null;
-    void performEach(inverse, jobs);
-  };
-  sayWithUndo(message, label, takeBack);
+  sayWithUndo(
+    message,
+    label,
+    takesBack(() => void performEach(inverse, jobs)),
+  );
 }
 
 /** What takes back what was done last; null: nothing can be. */
 let takeBack: (() => void) | null = null;
+
+/** From now on this is what is taken back. @returns does it, once. */
+function takesBack(run: () => void): () => void {
+  const back = (): void => {
+    if (takeBack === back) takeBack = null;
+    run();
+  };
+  takeBack = back;
+  return back;
+}
 
 /** Takes back what was done last, however long ago that was. */
 export function undoLast(): void {
@@ -238,7 +251,7 @@ export async function prioritiseAll(
     const { ids } = await client().arrays.prioritise({ id: arrayId, priority });
     say(
       t('{{length}} jobs of the array #{{arrayId}} have priority {{priority}}', {
-        length: ids.length,
+        length: formatCount(ids.length),
         arrayId,
         priority,
       }),
@@ -254,21 +267,43 @@ export function raise(job: JobView, by: number): void {
   void prioritise(job, Math.max(-PRIORITY_LIMIT, Math.min(PRIORITY_LIMIT, wanted)));
 }
 
-/** Puts a waiting job directly before another (null: last). Shown at once, put back if the engine refuses. */
-export async function move(job: JobView, beforeId: number | null): Promise<void> {
+/** Puts a waiting job directly before another (null: last). Shown at once, put back if the engine refuses: then it answers false. */
+async function move(job: JobView, beforeId: number | null): Promise<boolean> {
   store.update((state) => withMove(state, job.id, beforeId));
   try {
     const answer = await client().jobs.move({ id: job.id, beforeId });
     store.update((state) => withAnswer(state, answer));
+    return true;
   } catch (error) {
     store.update((state) => withAnswer(state, job));
     sayTrouble(t('#{{id}} was not moved', { id: job.id }), error);
+    return false;
   }
 }
 
+/** The moves that are taken back together, and what does that: of the same jobs, one after the other, as by a key that is held. */
+let moved: { readonly ids: string; times: number; readonly back: () => void } | null = null;
+
 /** Puts waiting jobs directly before another (null: last), in the order in which they are given. */
 export async function moveAll(jobs: readonly JobView[], beforeId: number | null): Promise<void> {
-  for (const job of jobs) await move(job, beforeId);
+  const done: JobView[] = [];
+  for (const job of jobs) if (await move(job, beforeId)) done.push(job);
+  if (done.length === 0) return;
+  const ids = done.map(({ id }) => id).join();
+  if (moved?.ids === ids && moved.back === takeBack) {
+    moved.times += 1;
+  } else {
+    const these = {
+      ids,
+      times: 1,
+      back: takesBack(async () => {
+        for (let i = 0; i < these.times; i++)
+          await forEach(done.toReversed(), t('was not put back'), ({ id }) => client().jobs.undo({ id }));
+      }),
+    };
+    moved = these;
+  }
+  sayWithUndo(t('{{jobs}}: moved in the queue', { jobs: listJobs(done) }), t('Undo'), moved.back, 'moved');
 }
 
 /** Keeps waiting jobs to these devices; null: they may start anywhere. */
@@ -293,13 +328,13 @@ export async function pin(
           jobs: which,
           gpus: devices.map(({ index }) => index).join(', '),
         });
-  takeBack = () => {
-    takeBack = null;
-    void forEach(done, t('stays where it is kept'), ({ id, pinnedTo }) =>
-      client().jobs.pin({ id, deviceIds: pinnedTo }),
-    );
-  };
-  sayWithUndo(message, t('Undo'), takeBack);
+  const back = takesBack(
+    () =>
+      void forEach(done, t('stays where it is kept'), ({ id, pinnedTo }) =>
+        client().jobs.pin({ id, deviceIds: pinnedTo }),
+      ),
+  );
+  sayWithUndo(message, t('Undo'), back);
 }
 
 /** Puts those of `jobs` that wait before all others, or behind them, in the order that they have. */

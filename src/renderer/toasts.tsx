@@ -9,9 +9,14 @@ export function say(message: string): void {
   notifications.show({ message, withBorder: true, autoClose: 4000, withCloseButton: false });
 }
 
-/** A confirmation of what can be taken back, with the button that does. */
-export function sayWithUndo(message: string, label: string, undo: () => void): void {
+/**
+ * A confirmation of what can be taken back, with the button that does.
+ * @param instead it takes the place of the last one of this name.
+ */
+export function sayWithUndo(message: string, label: string, undo: () => void, instead?: string): void {
+  if (instead !== undefined) notifications.hide(instead);
   const id = notifications.show({
+    ...(instead !== undefined && { id: instead }),
     message: (
       <span style={{ display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: 12 }}>
         {message}

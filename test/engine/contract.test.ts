@@ -58,6 +58,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
         priority: -3,
         user: 'ada',
         project: 'vision',
+        tags: ['baseline', 'v2'],
         hold: true,
         estimateS: 90.5,
       };
@@ -76,6 +77,7 @@ describe.each(TRANSPORTS)('the contract over $name', (transport) => {
         vramMib: null,
         priority: 0,
         project: 'default',
+        tags: [],
         env: {},
       });
       for (const id of [job.id, least.id]) await client.jobs.cancel({ id });

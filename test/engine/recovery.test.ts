@@ -158,6 +158,7 @@ describe('a launch that was cut short', () => {
     priority: 0,
     user: 'tester',
     project: 'default',
+    tags: [],
     hold: false,
     estimateS: null,
     ...NO_TERMS,

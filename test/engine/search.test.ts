@@ -51,6 +51,8 @@ describe('a search', () => {
     ['jobs that are over and such as wait', { statuses: ['held', 'failed'] }],
     ['users', { users: ['ada', 'cleo'] }],
     ['a project', { projects: ['vision'] }],
+    ['tags', { tags: ['v2', 'no such tag'] }],
+    ['a tag of jobs with several', { tags: ['baseline'], users: ['ada'] }],
     ['a cause', { causes: ['gpu-memory'] }],
     ['a stretch of time', { fromMs: Date.now() - 90 * dayMs, toMs: Date.now() - 60 * dayMs }],
     ['common text', { text: 'Train.PY' }],
@@ -75,6 +77,25 @@ describe('a search', () => {
     expect(await found({ text: 'wört' })).toEqual([job.id]);
     expect(await found({ text: 'GRÜSSE' })).toEqual([]);
     expect(await found({ text: '$(x)' })).toEqual([job.id]);
+  });
+
+  it('finds jobs by their tags, waiting and over, and refuses what is no tag', async () => {
+    const { id } = await stint.submit(['true'], { gpus: 0, hold: true, tags: ['ünïque', 'x/y=1'] });
+    expect(await found({ tags: ['x/y=1'] })).toEqual([id]);
+    await stint.client.jobs.cancel({ id });
+    expect(await found({ tags: ['ünïque'] })).toEqual([id]);
+    expect(await found({ tags: ['x'] })).toEqual([]);
+    const refused: [tags: string[], why: string][] = [
+      [['a b'], 'no space'],
+      [['a,b'], 'comma'],
+      [['\u202e'], 'control'],
+      [[''], 'give a tag'],
+      [['a', 'a'], 'once'],
+      [Array.from({ length: 21 }, (_, i) => `t${i}`), 'at most 20'],
+      [['x'.repeat(51)], '50'],
+    ];
+    for (const [tags, why] of refused)
+      await expect(stint.submit(['true'], { tags })).rejects.toThrow(new RegExp(`tags.*${why}`));
   });
 
   it('finds jobs by who submitted them, waiting and over', async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isTerminal, type JobSpecInput } from '../../src/domain/job.ts';
+import { inChinese } from '../../src/renderer/i18n/engineText.ts';
 import { startSlurm, type TestSlurm, withoutSlurm } from './support/slurm.ts';
 import { eventually, removeHome, startEngine, type TestEngine, temporaryHome } from './support/testEngine.ts';
 
@@ -57,6 +58,9 @@ describe.skipIf(withoutSlurm !== null)(
         ['submission', true],
         ['accounting', true],
       ]);
+      // The console says it in the reader's language.
+      for (const { what, detail } of checks)
+        expect([what, detail].map((text) => inChinese(text)).join()).not.toMatch(/[a-z]{2,} [a-z]{2,}/);
       writeFileSync(join(home, 'hello'), '');
       const bad = await submit(
         sh('echo "$SLURM_JOB_NAME $CUDA_VISIBLE_DEVICES $SLURM_CPUS_PER_TASK $API_TOKEN $PWD"; exit 3'),

@@ -137,3 +137,47 @@ it('refuses what would not be right any more, says why, and changes nothing', as
   await stint.untilOver(ran);
   await refused(ran, /ran when it was cancelled/);
 });
+
+it('puts a moved job back where it was, move by move, and says when there is none', async () => {
+  const { client } = stint;
+  const ids: number[] = [];
+  for (let i = 0; i < 3; i++) ids.push((await wait()).id);
+  const [a, b, c] = ids as [number, number, number];
+  const order = async () =>
+    (await client.jobs.list({ statuses: ['queued', 'held'] })).jobs
+      .map(({ id }) => id)
+      .filter((id) => ids.includes(id));
+  const before = await client.jobs.get({ id: c });
+  await client.jobs.move({ id: c, beforeId: b });
+  await client.jobs.move({ id: c, beforeId: a });
+  expect(await order()).toEqual([c, a, b]);
+  // What else was done to it stays.
+  await client.jobs.prioritise({ id: c, priority: 3 });
+  expect(await client.jobs.undo({ id: c })).toMatchObject({ moved: true, priority: 3 });
+  expect(await order()).toEqual([a, c, b]);
+  // Not that undo, but the move before.
+  await client.jobs.undo({ id: c });
+  expect(await client.jobs.get({ id: c })).toEqual({
+    ...before,
+    priority: 3,
+    waitingReason: expect.any(String),
+  });
+  await expect(client.jobs.undo({ id: c })).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: expect.stringContaining(`job ${c} waits and was not moved`),
+  });
+  await client.jobs.move({ id: c, beforeId: a });
+  laterMs = UNDO_WINDOW_MS + 1000;
+  await expect(client.jobs.undo({ id: c })).rejects.toThrow(
+    /was moved 1 h .*ago, which can be undone for 1 h/,
+  );
+  expect(await order()).toEqual([c, a, b]);
+  laterMs = 0;
+  // A cancel is taken back first, and it is where it was moved to.
+  await client.jobs.cancel({ id: c });
+  await client.jobs.undo({ id: c });
+  expect(await order()).toEqual([c, a, b]);
+  await client.jobs.undo({ id: c });
+  expect(await order()).toEqual([a, b, c]);
+  for (const id of ids) await client.jobs.cancel({ id });
+});

@@ -22,6 +22,7 @@ export function job(id: number, change: Partial<JobView> = {}): JobView {
     priority: 0,
     user: 'ana',
     project: 'default',
+    tags: [],
     estimateS: null,
     status: 'queued',
     exitCode: null,

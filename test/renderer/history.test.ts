@@ -25,6 +25,7 @@ describe('a search in the history', () => {
       status: ['failed', 'lost'],
       user: 'ana',
       project: '',
+      tag: '',
       by: '',
       cause: ['gpu-memory'],
       from: '7d',
@@ -38,11 +39,14 @@ describe('a search in the history', () => {
     const read = (query: string) => readFilter(formOfQuery(query), now);
     expect(read('')).toEqual({ filter: {}, problems: {} });
     expect(
-      read('user=ana,mei&project=vision&by=ci,agent claude&text=x&status=lost&from=2026-11-20&to=2026-11-21'),
+      read(
+        'user=ana,mei&project=vision&tag=v2&by=ci,agent claude&text=x&status=lost&from=2026-11-20&to=2026-11-21',
+      ),
     ).toEqual({
       filter: {
         users: ['ana', 'mei'],
         projects: ['vision'],
+        tags: ['v2'],
         submitters: ['ci', 'agent claude'],
         text: 'x',
         statuses: ['lost'],
@@ -100,10 +104,10 @@ describe('a search in the history', () => {
     );
     const [head, line, drew, end] = csv.split('\r\n');
     expect(head).toBe(
-      'id,name,status,exitCode,cause,user,project,gpus,vramMib,priority,attempt,submitted,started,finished,energyKwh,devices,command',
+      'id,name,status,exitCode,cause,user,project,tags,gpus,vramMib,priority,attempt,submitted,started,finished,energyKwh,devices,command',
     );
     expect(line).toBe(
-      '7,"\'=HYPERLINK(""x""), ""quoted""",queued,,,ana,default,1,,-5,0,1970-01-01T00:00:00.000Z,,,,,a \'b c\'',
+      '7,"\'=HYPERLINK(""x""), ""quoted""",queued,,,ana,default,,1,,-5,0,1970-01-01T00:00:00.000Z,,,,,a \'b c\'',
     );
     expect(drew).toContain(',0.5,');
     expect(end).toBe('');

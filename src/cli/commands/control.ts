@@ -48,7 +48,7 @@ const ACTIONS = [
   ],
   [
     'undo',
-    'Takes back that waiting jobs were cancelled, and what was cancelled because of that: they have their places again.',
+    'Takes back that waiting jobs were cancelled, and what was cancelled because of that, or that they were moved:\nthey have their places again.',
   ],
 ] as const;
 

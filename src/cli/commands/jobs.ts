@@ -26,6 +26,7 @@ interface ListFlags extends PeriodFlags {
   readonly status?: string[];
   readonly user?: string[];
   readonly project?: string[];
+  readonly tag?: string[];
   readonly by?: string[];
   readonly cause?: string[];
   readonly search?: string;
@@ -50,6 +51,7 @@ Examples:
   stint ls
   stint ls --status running paused
   stint ls --user ada --project vision --cause gpu-memory --from 7d
+  stint ls --tag baseline --all
   stint ls --search "--lr 3e-4" --limit 20
   stint ls --array 12
   stint ls --watch --status running
@@ -65,6 +67,7 @@ export function registerJobs(program: Command, context: Context): void {
     .option('--status <S...>', 'only jobs with one of these statuses')
     .option('--user <NAME...>', 'only jobs of these users')
     .option('--project <NAME...>', 'only jobs of these projects')
+    .option('--tag <TAG...>', 'only jobs with one of these tags')
     .option('--by <WHO...>', 'only jobs that these submitted: person, or the name of an agent or token')
     .option('--search <TEXT>', 'only jobs with this in their name or command')
     .option('--cause <CODE...>', 'only jobs that died of one of these')
@@ -186,6 +189,7 @@ function filterOf(context: Context, flags: ListFlags): JobFilter {
   given.statuses = names('--status', flags.status, true);
   given.users = names('--user', flags.user, false);
   given.projects = names('--project', flags.project, false);
+  given.tags = names('--tag', flags.tag, true);
   given.submitters = names('--by', flags.by, false);
   given.causes = names('--cause', flags.cause, true);
   if (flags.search === '') throw new FieldError('--search', '', 'give some text');
@@ -309,6 +313,7 @@ async function describe(
     ['executor', executorText(job)],
     ['priority', String(job.priority)],
     ['user', `${job.user}, project ${job.project}`],
+    ['tags', job.tags.join(', ')],
     ['estimate', job.estimateS === null ? '' : formatDuration(job.estimateS * 1000)],
     ['starts', starts],
     ['still to run', remainingText(job)],

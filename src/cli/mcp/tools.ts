@@ -30,12 +30,13 @@ const logOf = job.extend({
 });
 
 /** What tells one job from another; `show_job` has the rest. */
-const brief = ({ id, name, status, user, project, gpus, devices, priority, ...more }: JobView) => ({
+const brief = ({ id, name, status, user, project, tags, gpus, devices, priority, ...more }: JobView) => ({
   id,
   name,
   status,
   user,
   project,
+  tags,
   gpus,
   devices,
   priority,
@@ -134,6 +135,7 @@ const ACTING: readonly Tool[] = [
       vramMib: SPEC.vramMib.describe('most memory on each GPU, MiB; then it may share a GPU'),
       priority: SPEC.priority,
       project: SPEC.project,
+      tags: SPEC.tags,
       env: SPEC.env,
       timeLimitS: SPEC.timeLimitS,
       after: SPEC.after,

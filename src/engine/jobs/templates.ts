@@ -76,6 +76,7 @@ export class Templates {
       ...(['name', 'project', 'cwd', 'outputPath', 'preCommand', 'postCommand'] as const).map(
         (field) => [`spec.${field}`, spec[field] ?? ''] as const,
       ),
+      ...spec.tags.map((tag) => ['spec.tags', tag] as const),
       ...(sweep?.axes ?? []).map((text) => ['sweep.axes', text] as const),
     ];
     for (const [field, text, secret = false] of texts) {

@@ -8,7 +8,7 @@ import type { Clock } from '../ports.ts';
 import type { StoredEvent } from '../store/jobStore.ts';
 import type { Ledger } from './ledger.ts';
 
-/** For so long a cancel can be undone: what happened since is looked through for what came of it. */
+/** For so long a cancel or a move can be undone: what happened since is looked through for what came of it. */
 export const UNDO_WINDOW_MS = 3600 * 1000;
 
 type Withdrawal = StoredEvent & { readonly event: Extract<JobEvent, { kind: 'withdrawn' }> };
@@ -22,8 +22,9 @@ export interface UndoOptions {
 }
 
 /**
- * Takes back that a waiting job was cancelled: it waits again as if that had not happened, and so does what was cancelled
- * because of it. All in one transaction.
+ * Takes back what a person did to a waiting job. One that was cancelled waits again as if that had not happened, and so does what
+ * was cancelled because of it, all in one transaction. One that was moved in the queue has the place that it had before its last
+ * move that was not taken back.
  */
 export class Undo {
   private readonly options: UndoOptions;
@@ -34,6 +35,8 @@ export class Undo {
 
   /** @throws {ConflictError} saying why that would not be right any more; nothing was changed then. */
   job(jobId: number): Job {
+    const { status } = this.options.ledger.get(jobId);
+    if (status === 'queued' || status === 'held') return this.moveBack(jobId);
     this.restore([this.withdrawalOf(jobId)]);
     return this.options.ledger.get(jobId);
   }
@@ -70,7 +73,7 @@ export class Undo {
     if (job.status !== 'cancelled')
       throw new ConflictError(
         `job ${jobId} is ${job.status}`,
-        'only the cancel of a waiting job can be undone',
+        'only that a waiting job was cancelled or moved can be undone',
       );
     if (last?.event.kind !== 'withdrawn')
       throw new ConflictError(`job ${jobId} ran when it was cancelled`, retry);
@@ -79,15 +82,28 @@ export class Undo {
         `job ${jobId} was cancelled because ${last.event.reason}`,
         'undo or retry that first',
       );
-    const agoMs = clock.nowMs() - last.atMs;
-    if (agoMs > UNDO_WINDOW_MS) {
-      const window = formatDuration(UNDO_WINDOW_MS);
-      throw new ConflictError(
-        `job ${jobId} was cancelled ${formatDuration(agoMs)} ago, which can be undone for ${window}`,
-        retry,
-      );
-    }
+    checkWindow(`job ${jobId} was cancelled`, clock.nowMs() - last.atMs, retry);
     return last as Withdrawal;
+  }
+
+  private moveBack(jobId: number): Job {
+    const { ledger, clock } = this.options;
+    /** Where it was before each move that stands, and when that was. */
+    const moves: { rank: number; moved: boolean; atMs: number }[] = [];
+    for (const [{ job }, { event, atMs }] of this.foldedBefore(jobId)) {
+      if (event.kind !== 'moved') continue;
+      if (event.back === undefined) moves.push({ rank: job.rank, moved: job.moved, atMs });
+      else moves.pop();
+    }
+    const last = moves.at(-1);
+    if (last === undefined)
+      throw new ConflictError(
+        `job ${jobId} waits and was not moved`,
+        'only that a waiting job was cancelled or moved can be undone',
+      );
+    checkWindow(`job ${jobId} was moved`, clock.nowMs() - last.atMs, `stint move ${jobId} puts it elsewhere`);
+    const { rank, moved } = last;
+    return ledger.append(jobId, { kind: 'moved', rank, back: { moved } }, 'person');
   }
 
   /** @returns the numbers of all that wait again. */
@@ -127,19 +143,35 @@ export class Undo {
 
   /** What the job was before, from its events. */
   private undoing({ jobId, seq }: Withdrawal): { jobId: number; event: Undone } {
-    const [first, ...events] = this.options.ledger.read.events(jobId);
-    if (first?.event.kind !== 'submitted') throw new Error(`job ${jobId} does not begin with its submission`);
-    let folded: Folded = { job: createJob(jobId, first.event, first.atMs), stoppingAs: null };
-    for (const { event, atMs, seq: at } of events) if (at < seq) folded = applyEvent(folded, event, atMs);
-    const { status, cause, diagnosis, pausedBy, pauseMethod } = folded.job;
+    const [before] = this.foldedBefore(jobId).find(([, { seq: at }]) => at === seq)!;
+    const { status, cause, diagnosis, pausedBy, pauseMethod } = before.job;
     if (status !== 'queued' && status !== 'held')
       throw new Error(`job ${jobId} was ${status} when withdrawn`);
     return { jobId, event: { kind: 'undone', status, cause, diagnosis, pausedBy, pauseMethod } };
   }
 
+  /** Each event of the job after its submission, with how the job stood until then. */
+  private foldedBefore(jobId: number): [before: Folded, entry: StoredEvent][] {
+    const [first, ...entries] = this.options.ledger.read.events(jobId);
+    if (first?.event.kind !== 'submitted') throw new Error(`job ${jobId} does not begin with its submission`);
+    let folded: Folded = { job: createJob(jobId, first.event, first.atMs), stoppingAs: null };
+    return entries.map((entry) => {
+      const before = folded;
+      folded = applyEvent(folded, entry.event, entry.atMs);
+      return [before, entry];
+    });
+  }
+
   private statusOf(dependency: Dependency, back: ReadonlyMap<number, Job>): JobStatus {
     return namesAny(dependency, back) ? 'queued' : this.options.statusOf(dependency);
   }
+}
+
+/** @throws {ConflictError} when it is too long ago. */
+function checkWindow(what: string, agoMs: number, remedy: string): void {
+  if (agoMs <= UNDO_WINDOW_MS) return;
+  const window = formatDuration(UNDO_WINDOW_MS);
+  throw new ConflictError(`${what} ${formatDuration(agoMs)} ago, which can be undone for ${window}`, remedy);
 }
 
 const waitsForAny = ({ after }: Job, back: ReadonlyMap<number, Job>): boolean =>

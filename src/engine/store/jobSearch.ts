@@ -58,6 +58,10 @@ export function jobSearch(db: Database) {
     among('user', filter.users);
     among('project', filter.projects);
     among('diagnosis', filter.causes);
+    if (filter.tags) {
+      const marks = filter.tags.map(() => '?').join(', ');
+      add(`+id IN (SELECT job_id FROM job_tags WHERE tag IN (${marks}))`, ...filter.tags);
+    }
     if (filter.submitters) {
       const { sql, given: names } = submittedBy(filter.submitters);
       add(sql, ...names);

@@ -206,6 +206,7 @@ function jobValues(job: Job): Values {
     'stint.job.priority': job.priority,
     'stint.job.attempts': job.attempt,
     ...(job.project === null ? {} : { 'stint.job.project': job.project }),
+    ...(job.tags.length === 0 ? {} : { 'stint.job.tags': job.tags }),
     ...(job.array === null ? {} : { 'stint.array.id': job.array.id, 'stint.array.index': job.array.index }),
     ...(job.exitCode === null ? {} : { 'stint.exit_code': job.exitCode }),
     ...(job.cause === null ? {} : { 'stint.cause': job.cause }),

@@ -62,7 +62,7 @@ export function HistoryTable(props: { jobs: readonly JobView[]; energy: Readonly
                 <td className={classes.wide}>
                   <a href={hrefOf({ view: 'job', id: job.id })}>{visibleText(job.name)}</a>{' '}
                   <span className="dim">
-                    {visibleText(job.project)} · {visibleText(job.user)}
+                    {[job.project, job.user, ...job.tags].map((one) => visibleText(one)).join(' · ')}
                   </span>
                 </td>
                 <td>

@@ -38,7 +38,7 @@ export function HistoryView({ query }: { query: string }) {
   };
   useKeys({ '/': () => document.querySelector<HTMLElement>('[name="text"]')?.focus() });
   const field = (
-    name: 'text' | 'user' | 'project' | 'by' | 'from' | 'to',
+    name: 'text' | 'user' | 'project' | 'tag' | 'by' | 'from' | 'to',
     label: string,
     placeholder: string,
   ) => (
@@ -90,6 +90,7 @@ export function HistoryView({ query }: { query: string }) {
         )}
         {field('user', t('Users'), t('ana, mei'))}
         {field('project', t('Projects'), 'vision')}
+        {field('tag', t('Tags'), 'baseline, v2')}
         {field('by', t('Submitted by'), t('person, ci, agent claude-code'))}
         {several(
           'cause',
@@ -97,7 +98,7 @@ export function HistoryView({ query }: { query: string }) {
           DIAGNOSIS_CODES.map((code) => ({ value: code, label: code })),
         )}
         {field('from', t('From'), t('7d, yesterday, 2026-11-20'))}
-        {field('to', 'To', 'now')}
+        {field('to', t('To'), t('now'))}
       </search>
       <SavedSearches
         query={queryOfForm(form)}

@@ -1,9 +1,9 @@
 import { Button, CopyButton } from '@mantine/core';
 import { type PointerEvent, useMemo, useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
-import { formatDuration } from '../../domain/units.ts';
 import { locale, t } from '../i18n/t.ts';
 import { useMachine, useNow } from '../store/store.ts';
+import { formatDuration } from '../text/formatDuration.ts';
 import { formatExact } from '../text/formatTime.ts';
 import {
   type Distribution,

@@ -14,6 +14,7 @@ const COLUMNS: readonly (readonly [
   ['cause', (job) => job.diagnosis?.code ?? null],
   ['user', (job) => job.user],
   ['project', (job) => job.project],
+  ['tags', (job) => job.tags.join(' ')],
   ['gpus', (job) => job.gpus],
   ['vramMib', (job) => job.vramMib],
   ['priority', (job) => job.priority],

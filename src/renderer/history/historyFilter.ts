@@ -11,6 +11,7 @@ export interface HistoryForm {
   readonly status: readonly string[];
   readonly user: string;
   readonly project: string;
+  readonly tag: string;
   readonly by: string;
   readonly cause: readonly string[];
   readonly from: string;
@@ -34,6 +35,7 @@ export function formOfQuery(query: string): HistoryForm {
     status: known('status', JOB_STATUSES),
     user: asked.get('user') ?? '',
     project: asked.get('project') ?? '',
+    tag: asked.get('tag') ?? '',
     by: asked.get('by') ?? '',
     cause: known('cause', DIAGNOSIS_CODES),
     from: asked.get('from') ?? '',
@@ -74,12 +76,14 @@ export function readFilter(
   if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) problems.to ??= t('give a later moment');
   const users = listOf(form.user);
   const projects = listOf(form.project);
+  const tags = listOf(form.tag);
   const submitters = listOf(form.by);
   const text = form.text.trim();
   const filter = {
     ...(form.status.length > 0 && { statuses: form.status }),
     ...(users.length > 0 && { users }),
     ...(projects.length > 0 && { projects }),
+    ...(tags.length > 0 && { tags }),
     ...(submitters.length > 0 && { submitters }),
     ...(form.cause.length > 0 && { causes: form.cause }),
     ...(text !== '' && { text: text.slice(0, 200) }),

@@ -1,3 +1,4 @@
+import { durationInChinese } from './durationText.ts';
 import { ENGINE_ZH_CN } from './engineZhCN.ts';
 import { language } from './t.ts';
 
@@ -44,7 +45,7 @@ const known = new Map<string, string>();
 export function inChinese(text: string, depth = 0): string {
   const before = known.get(text);
   if (before !== undefined) return before;
-  let said = text;
+  let said = durationInChinese(text) ?? text;
   for (const { matches, names, translated } of PATTERNS) {
     const match = matches.exec(text);
     if (match === null) continue;

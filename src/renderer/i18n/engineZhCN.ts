@@ -372,4 +372,19 @@ export const ENGINE_ZH_CN: Readonly<Record<string, string>> = {
     '一次启动需 {time}：记录中从可以启动到实际启动的平均时间，不含离群值。',
   'Nobody was preempted, so what that costs is assumed: every job can be stopped, loses the work since its last checkpoint (one every {time}), and takes {time2} to load it.':
     '当时没有抢占，其代价为假设：每个作业都可停止，损失自上个检查点（每 {time} 一个）以来的工作，并需 {time2} 载入。',
+
+  // What was tried of an executor.
+  controller: '控制器',
+  queue: '队列',
+  submission: '提交',
+  accounting: '记账',
+  'Slurm {version} of {cluster} answers': '{cluster} 的 Slurm {version} 有应答',
+  '{n} jobs of {user} are remembered there': '那里记有 {user} 的 {n} 个作业',
+  'it would take a job': '会接受作业',
+  'it keeps accounts: ends are known however late they are asked for':
+    '有记账：无论多晚询问都能得知作业如何结束',
+  "it keeps none: ends are told by the jobs' own files, and by Slurm for {n} s":
+    '没有记账：作业如何结束由其自身的文件得知，Slurm 只保留 {n} 秒',
+  '{program} cannot be run ({why})': '无法运行 {program}（{why}）',
+  '{program} failed without a word ({why})': '{program} 失败，未给出说明（{why}）',
 };

@@ -31,12 +31,25 @@ i18next.init({
   initAsync: false,
 });
 
+/** What was said once: looking a text up costs more than drawing it. */
+const known = new Map<string, string>();
+
+function translate(text: string): string {
+  let translated = known.get(text);
+  if (translated === undefined) {
+    translated = i18next.t(text, { skipInterpolation: true });
+    known.set(text, translated);
+  }
+  return translated;
+}
+
 /**
  * The text in the console's language.
  * @param values for `{{name}}`. They are put in as they are: a job may be called `$t(x)` or `{{y}}`.
  */
 export function t(text: string, values: Readonly<Record<string, unknown>> = {}): string {
-  const translated = i18next.t(text, { skipInterpolation: true });
+  const translated = translate(text);
+  if (!translated.includes('{{')) return translated;
   return translated.replace(/\{\{(\w+)\}\}/g, (whole, name: string) =>
     name in values ? String(values[name]) : whole,
   );

@@ -9,14 +9,13 @@ import { isTerminal, runSeconds } from '../../domain/job.ts';
 import { quoted } from '../../domain/quoted.ts';
 import { restartText, retryText } from '../../domain/retries.ts';
 import { throttleText } from '../../domain/throttleText.ts';
-import { formatDuration } from '../../domain/units.ts';
 import { openMore } from '../control/moreStore.ts';
 import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { act, isPossible, type JobAction } from '../jobActions.ts';
 import type { Span } from '../plot/LineChart.tsx';
 import { PriorityCell } from '../queue/PriorityCell.tsx';
-import { goTo } from '../route.ts';
+import { goTo, hrefOf } from '../route.ts';
 import { DecisionList } from '../scheduler/DecisionList.tsx';
 import { lazyView } from '../shell/lazyView.tsx';
 import { ProgressLine } from '../shell/ProgressLine.tsx';
@@ -24,6 +23,7 @@ import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { isTrouble, StatusMark } from '../shell/StatusMark.tsx';
 import { useKeys } from '../shell/useKeys.ts';
 import { useMachine, useNow } from '../store/store.ts';
+import { formatDuration } from '../text/formatDuration.ts';
 import { formatElapsed, formatExact, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { Attempts } from './Attempts.tsx';
@@ -232,6 +232,19 @@ function Facts({ job }: { job: JobView }) {
         <Fact name={t('Project, user')}>
           {visibleText(job.project)}, {visibleText(job.user)}
         </Fact>
+        {job.tags.length > 0 && (
+          <Fact name={t('Tags')}>
+            {job.tags.map((tag) => (
+              <a
+                key={tag}
+                className={classes.tag}
+                href={hrefOf({ view: 'history', query: new URLSearchParams({ tag }).toString() })}
+              >
+                {visibleText(tag)}
+              </a>
+            ))}
+          </Fact>
+        )}
         <Fact name={t('Needs')}>{gpuNeedSentence(job)}</Fact>
         {job.executor !== null && (
           <Fact name={t('Runs on')}>

@@ -1,9 +1,9 @@
 import { Button, Group } from '@mantine/core';
 import type { DiagnosisCode } from '../../domain/diagnosis.ts';
-import { formatDuration } from '../../domain/units.ts';
 import { t } from '../i18n/t.ts';
 import { act, isPossible, retryWith } from '../jobActions.ts';
 import { useMachine } from '../store/store.ts';
+import { formatDuration } from '../text/formatDuration.ts';
 
 /** Another attempt of a job that is over: the same, or with more time where it had too little. */
 export function OtherRemedies({ jobId, code }: { jobId: number; code: DiagnosisCode }) {

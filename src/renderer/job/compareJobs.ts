@@ -3,9 +3,9 @@ import { gpuNeedText } from '../../domain/gpuNeed.ts';
 import { runSeconds } from '../../domain/job.ts';
 import type { MetricSeries } from '../../domain/metrics.ts';
 import { quoted } from '../../domain/quoted.ts';
-import { formatDuration } from '../../domain/units.ts';
 import { t } from '../i18n/t.ts';
 import type { Lines } from '../plot/LineChart.tsx';
+import { formatDuration } from '../text/formatDuration.ts';
 import { statusWord } from '../text/statusWord.ts';
 
 /** So many figures are laid over each other. */
@@ -53,6 +53,7 @@ const FACTS: readonly (readonly [name: string, of: (job: JobView, nowMs: number)
   [t('Memory per GPU'), (job) => (job.vramMib === null ? '' : `${job.vramMib} MiB`)],
   [t('Priority'), (job) => String(job.priority)],
   [t('Project'), (job) => job.project],
+  [t('Tags'), (job) => job.tags.join(', ')],
   [t('User'), (job) => job.user],
   [t('Virtual environment'), (job) => job.venv ?? job.conda ?? ''],
   [t('Time limit'), (job) => (job.timeLimitS === null ? '' : formatDuration(job.timeLimitS * 1000))],

@@ -28,7 +28,7 @@ export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string):
     case 'prioritised':
       return t('priority set to {{priority}}', { priority: event.priority });
     case 'moved':
-      return t('moved in the queue');
+      return event.back ? t('put back where it was in the queue') : t('moved in the queue');
     case 'pinned':
       return event.devices === null
         ? t('may start anywhere')

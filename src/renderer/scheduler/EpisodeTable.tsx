@@ -1,9 +1,9 @@
 import type { Episode } from '../../domain/episode.ts';
 import { REWARD_COMPONENTS } from '../../domain/reward.ts';
-import { formatDuration } from '../../domain/units.ts';
 import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useNow } from '../store/store.ts';
+import { formatDuration } from '../text/formatDuration.ts';
 import { formatElapsed, formatExact, formatMoment } from '../text/formatTime.ts';
 import classes from './EpisodeTable.module.css';
 import { episodeSeconds, formatReward } from './rewardSeries.ts';

@@ -2,6 +2,7 @@ import { Button, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { ExecutorCheck, ExecutorOrder, ExecutorView } from '../../domain/executor.ts';
 import { client } from '../connection.ts';
+import { engineText } from '../i18n/engineText.ts';
 import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useNow } from '../store/store.ts';
@@ -103,7 +104,8 @@ function One({ executor, onChange }: { executor: ExecutorView; onChange(): Promi
         <ul className={classes.checks} aria-label={t('What was tried of {{name}}', { name })}>
           {checks.map(({ what, ok, detail }) => (
             <li key={what} className={ok ? undefined : 'trouble'}>
-              {ok ? t('works') : t('fails')}: {visibleText(what)}, {visibleText(detail)}
+              {ok ? t('works') : t('fails')}: {engineText(visibleText(what))},{' '}
+              {engineText(visibleText(detail))}
             </li>
           ))}
         </ul>

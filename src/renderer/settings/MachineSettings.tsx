@@ -8,11 +8,12 @@ import {
   type ThrottleBy,
   throttleBySchema,
 } from '../../domain/rungs.ts';
-import { formatDuration, formatMib, parseDurationS, parseMemoryMib } from '../../domain/units.ts';
+import { formatMib, parseDurationS, parseMemoryMib } from '../../domain/units.ts';
 import { client } from '../connection.ts';
 import { t } from '../i18n/t.ts';
 import { setDrain, setGiveWay } from '../machineActions.ts';
 import { useMachine } from '../store/store.ts';
+import { formatDuration } from '../text/formatDuration.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { sayTrouble } from '../toasts.tsx';
 import { useAsked } from '../useAsked.ts';

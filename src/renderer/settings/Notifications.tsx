@@ -1,10 +1,10 @@
 import { Button, Checkbox, Code, NativeSelect, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { NOTIFY_EVENTS, type NotifyEvent, type NotifyView } from '../../domain/notifyRule.ts';
-import { formatDuration } from '../../domain/units.ts';
 import { client } from '../connection.ts';
 import { t } from '../i18n/t.ts';
 import { useNow } from '../store/store.ts';
+import { formatDuration } from '../text/formatDuration.ts';
 import { formatAgo } from '../text/formatTime.ts';
 import { troubleText } from '../text/troubleText.ts';
 import { visibleText } from '../text/visibleText.ts';

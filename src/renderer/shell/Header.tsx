@@ -14,6 +14,7 @@ import { setDrain } from '../machineActions.ts';
 import { palette } from '../palette/Palette.tsx';
 import { hrefOf, type Route, type Thing, VIEWS } from '../route.ts';
 import { useMachine, useNow } from '../store/store.ts';
+import { formatCount } from '../text/formatCount.ts';
 import { formatClock, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './Header.module.css';
@@ -108,10 +109,10 @@ function Standing() {
         {visibleText(system.hostname)}
       </span>
       <span className={classes.figure}>
-        <b>{live.length}</b> {t('running')}
+        <b>{formatCount(live.length)}</b> {t('running')}
       </span>
       <span className={classes.figure}>
-        <b>{waiting}</b> {t('waiting')}
+        <b>{formatCount(waiting)}</b> {t('waiting')}
       </span>
       <span className={classes.figure}>
         <b>

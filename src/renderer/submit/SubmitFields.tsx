@@ -233,6 +233,10 @@ export function SubmitFields(props: FieldsProps) {
           ['user', t('User')],
         ]}
       />
+      <Lines
+        {...props}
+        of={[['tags', t('Tags'), t('Words to find it by, with commas between'), 'baseline, v2']]}
+      />
       <Text
         {...props}
         rows={1}

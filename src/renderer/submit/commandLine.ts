@@ -105,7 +105,7 @@ export function readOptions(
     const value = attached ?? left.shift();
     if (value === undefined || value === '--') return { problem: t('give {{flag}} a value', { flag }) };
     const before = said[field];
-    said[field] = many && before !== undefined ? `${before}\n${value}` : value;
+    said[field] = many && before !== undefined ? `${before}${many === 'list' ? ', ' : '\n'}${value}` : value;
   }
   return { rest: left };
 }

@@ -17,6 +17,7 @@ export interface JobForm {
   readonly priority: string;
   readonly user: string;
   readonly project: string;
+  readonly tags: string;
   readonly env: string;
   readonly estimate: string;
   readonly begin: string;
@@ -53,14 +54,15 @@ export interface JobForm {
 export type Switch = 'exclusive' | 'hold' | 'restartable' | 'snapshot';
 export type Field = Exclude<keyof JobForm, Switch>;
 
-/** Fields in the order of the command line. `many`: given once for each line of the field. */
-export const FLAGS: readonly (readonly [field: keyof JobForm, flag: string, many?: 'many'])[] = [
+/** Fields in the order of the command line. `many`: given once for each line of the field; `list`: once or often, with commas between. */
+export const FLAGS: readonly (readonly [field: keyof JobForm, flag: string, many?: 'many' | 'list'])[] = [
   ['gpus', '--gpus'],
   ['vram', '--vram'],
   ['exclusive', '--exclusive'],
   ['priority', '--priority'],
   ['name', '--name'],
   ['project', '--project'],
+  ['tags', '--tag', 'list'],
   ['user', '--user'],
   ['cwd', '--cwd'],
   ['env', '--env', 'many'],
@@ -106,6 +108,7 @@ export const blankForm = (system: { readonly defaultCwd: string; readonly user: 
   priority: '0',
   user: system.user,
   project: 'default',
+  tags: '',
   env: '',
   estimate: '',
   begin: '',
@@ -188,6 +191,7 @@ function formOfSpec(job: TemplateSpec, blank: JobForm): JobForm {
     vram: job.vramMib === null || job.gpuShare !== null ? '' : `${job.vramMib}MiB`,
     priority: String(job.priority),
     project: job.project,
+    tags: job.tags.join(', '),
     env: Object.entries(job.env)
       .map(([name, value]) => `${name}=${value}`)
       .join('\n'),

@@ -8,6 +8,7 @@ import { seededRng } from '../../domain/rng.ts';
 import { signalName } from '../../domain/signalName.ts';
 import { splitCommand } from '../../domain/splitCommand.ts';
 import { checkAxes, grid, type Point, parseArray, parseAxis, randomPoints } from '../../domain/sweep.ts';
+import { parseTags } from '../../domain/tags.ts';
 import { CHECKPOINT_SIGNALS } from '../../domain/terms.ts';
 import { parseUlimit, type Ulimits } from '../../domain/ulimits.ts';
 import { parseDurationS, parseMemoryMib } from '../../domain/units.ts';
@@ -81,6 +82,7 @@ export function readForm(form: JobForm, now: Now): JobRequest {
     priority: whole('priority', Number.NaN)!,
     user: form.user,
     project: form.project.trim() === '' ? 'default' : form.project,
+    tags: given<string[]>('tags', [], (text) => parseTags(text, 'tags')),
     hold: form.hold,
     estimateS: duration('estimate'),
     beginAtMs: moment('begin'),
@@ -201,6 +203,7 @@ const SAME: readonly string[] = [
   'priority',
   'user',
   'project',
+  'tags',
   'env',
   'retries',
   'retryOn',

@@ -1,6 +1,7 @@
 import type { JobView } from '../../contract/messages.ts';
 import { isLive } from '../../domain/job.ts';
 import { t } from '../i18n/t.ts';
+import { formatCount } from './formatCount.ts';
 import { statusWord } from './statusWord.ts';
 import { visibleText } from './visibleText.ts';
 
@@ -39,9 +40,9 @@ export function cancelQuestion(jobs: readonly JobView[]): CancelQuestion | null 
   return {
     title: one
       ? t('Cancel #{{id}}?', { id: first.id })
-      : t('Cancel {{length}} jobs?', { length: jobs.length }),
+      : t('Cancel {{length}} jobs?', { length: formatCount(jobs.length) }),
     text: `${who} ${are}. ${end}${others}`,
-    confirm: one ? t('Cancel the job') : t('Cancel {{length}} jobs', { length: jobs.length }),
+    confirm: one ? t('Cancel the job') : t('Cancel {{length}} jobs', { length: formatCount(jobs.length) }),
     refuse: one ? t('Let it run') : t('Leave them'),
   };
 }
@@ -50,6 +51,6 @@ export function cancelQuestion(jobs: readonly JobView[]): CancelQuestion | null 
 export function listJobs(jobs: readonly Pick<JobView, 'id'>[]): string {
   const ids = jobs.slice(0, 6).map((job) => `#${job.id}`);
   return jobs.length > 6
-    ? t('{{a}} and {{a2}} more', { a: ids.join(', '), a2: jobs.length - 6 })
+    ? t('{{a}} and {{a2}} more', { a: ids.join(', '), a2: formatCount(jobs.length - 6) })
     : ids.join(', ');
 }

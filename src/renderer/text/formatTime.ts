@@ -1,5 +1,5 @@
-import { formatDuration } from '../../domain/units.ts';
 import { locale, t } from '../i18n/t.ts';
+import { formatDuration, inOurWords } from './formatDuration.ts';
 
 const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const clockSeconds = new Intl.DateTimeFormat(locale, {
@@ -52,12 +52,12 @@ export function formatAhead(atMs: number, nowMs: number): string {
 /** A duration in its largest unit. */
 export function formatCoarse(ms: number): string {
   const s = Math.floor(Math.max(0, ms) / 1000);
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return t('{{a}} min', { a: Math.floor(s / 60) });
-  if (s < 86_400) return `${Math.floor(s / 3600)} h`;
-  return `${Math.floor(s / 86_400)} d`;
+  if (s < 60) return inOurWords(`${s} s`);
+  if (s < 3600) return inOurWords(`${Math.floor(s / 60)} min`);
+  if (s < 86_400) return inOurWords(`${Math.floor(s / 3600)} h`);
+  return inOurWords(`${Math.floor(s / 86_400)} d`);
 }
 
 /** A running time that ticks: whole seconds, and `0 s` rather than milliseconds. */
 export const formatElapsed = (seconds: number): string =>
-  seconds < 1 ? '0 s' : formatDuration(Math.floor(seconds) * 1000);
+  seconds < 1 ? inOurWords('0 s') : formatDuration(Math.floor(seconds) * 1000);

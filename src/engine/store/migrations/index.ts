@@ -31,6 +31,7 @@ import { migration0030 } from './0030.ts';
 import { migration0031 } from './0031.ts';
 import { migration0032 } from './0032.ts';
 import { migration0033 } from './0033.ts';
+import { migration0034 } from './0034.ts';
 
 /** In order, forward only: number n (from 1) takes a database from version n − 1 to n. Never edited once shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -67,4 +68,5 @@ export const MIGRATIONS: readonly string[] = [
   migration0031,
   migration0032,
   migration0033,
+  migration0034,
 ];
