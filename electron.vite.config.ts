@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
+import type { Plugin } from 'vite';
 
 const here = (path: string): string => resolve(import.meta.dirname, path);
 /** Where the build goes: `scripts/build.ts` builds aside and then puts it in the place of the last one. */
@@ -27,6 +28,39 @@ const entries = Object.fromEntries(
     'engine/forecast/forecastProcess',
   ].map((name) => [name, here(`src/${name}.ts`)]),
 );
+
+/**
+ * What starts the page asks the engine first, and then loads everything else. The page itself names all of that, so that it is
+ * on its way meanwhile.
+ */
+const namesFirstView: Plugin = {
+  name: 'names-first-view',
+  transformIndexHtml: {
+    order: 'post',
+    handler(html, { bundle }) {
+      const chunks = new Map(
+        Object.values(bundle ?? {}).flatMap((one) => (one.type === 'chunk' ? [[one.fileName, one]] : [])),
+      );
+      const main = [...chunks.values()].find(
+        ({ facadeModuleId }) => facadeModuleId === here('src/renderer/main.tsx'),
+      );
+      if (main === undefined)
+        throw new Error('the page has no main.tsx; electron.vite.config.ts names another');
+      const files = new Set([main.fileName]);
+      for (const file of files) for (const imported of chunks.get(file)?.imports ?? []) files.add(imported);
+      const styles = [...files].flatMap((file) => [...(chunks.get(file)?.viteMetadata?.importedCss ?? [])]);
+      const link = (rel: string, file: string) => ({
+        tag: 'link',
+        attrs: { rel, crossorigin: true, href: `./${file}` },
+        injectTo: 'head' as const,
+      });
+      return [
+        ...[...files].map((file) => link('modulepreload', file)),
+        ...styles.map((file) => link('stylesheet', file)),
+      ].filter(({ attrs }) => !html.includes(attrs.href));
+    },
+  },
+};
 
 export default defineConfig({
   main: {
@@ -59,7 +93,7 @@ export default defineConfig({
   },
   renderer: {
     root: here('src/renderer'),
-    plugins: [react()],
+    plugins: [react(), namesFirstView],
     build: {
       outDir: resolve(out, 'renderer'),
       emptyOutDir: true,

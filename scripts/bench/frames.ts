@@ -139,7 +139,7 @@ async function ofConsole(
   await allJobs();
   async function allJobs(): Promise<void> {
     await page
-      .getByText(new RegExp(`^${QUEUED}$`))
+      .getByText(new RegExp(`^${QUEUED.toLocaleString('en')}$`))
       .first()
       .waitFor();
   }

@@ -234,6 +234,12 @@ async function readBody(request: IncomingMessage, limitBytes: number): Promise<s
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** What is in a file of the build is in its name: a browser need not ask for it twice. */
+function keepAssets(response: ServerResponse, path: string): void {
+  if (/^\/assets\/[^/]+-[\w-]{8}\.\w+$/.test(path))
+    response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
+}
+
 /** Static files of the console. It holds no secrets: everything it shows comes over the contract. */
 function consoleServer(
   directory: string,
@@ -251,7 +257,10 @@ function consoleServer(
     try {
       const mtimeMs = statSync(join(directory, 'index.html'), { throwIfNoEntry: false })?.mtimeMs;
       if (mtimeMs !== builtAtMs) {
-        files = mtimeMs === undefined ? undefined : sirv(directory, { etag: true, maxAge: 0 });
+        files =
+          mtimeMs === undefined
+            ? undefined
+            : sirv(directory, { etag: true, maxAge: 0, setHeaders: keepAssets });
         builtAtMs = mtimeMs;
       }
     } catch (error) {

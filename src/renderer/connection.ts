@@ -1,18 +1,16 @@
-import { createORPCClient } from '@orpc/client';
-import { RPCLink as MessagePortLink } from '@orpc/client/message-port';
-import { RPCLink as WebSocketLink } from '@orpc/client/websocket';
 import { type StintClient, watchForever } from '../contract/client.ts';
 import type { SearchCursor } from '../contract/contract.ts';
-import { CONNECT_MESSAGE, HOST_KEY, type StintHost } from '../contract/host.ts';
 import type { JobView, Overview, WatchMessage } from '../contract/messages.ts';
 import { isLive, isTerminal, JOB_STATUSES } from '../domain/job.ts';
 import { t } from './i18n/t.ts';
-import { askSession, hasToken, openSession } from './session.ts';
+import { type Line, type Look, look } from './line.ts';
+import { hasToken } from './session.ts';
 import { latestOf } from './store/latestOf.ts';
 import {
   ALLOCATION_WINDOW_MS,
   type History,
   SAMPLE_WINDOW_MS,
+  withHistory,
   withMessage,
   withMoreJobs,
   withOverview,
@@ -20,36 +18,17 @@ import {
 import { store } from './store/store.ts';
 import { isCutOff } from './text/troubleText.ts';
 
-/** As many jobs as are seen at first, in any window. */
-const FIRST_JOBS = 200;
-/** So few that neither the engine nor the page is kept from anything else for long. */
-const JOBS_A_PAGE = 500;
+/** So few that neither the engine nor the page is kept from anything else for long: longer texts cost several times as much a letter. */
+const JOBS_A_PAGE = 100;
+/** They are shown in pieces of so many: each has the whole queue put in order again. */
+const SHOWN_AT_ONCE = 1000;
 const WAITING = JOB_STATUSES.filter((status) => !isLive(status) && !isTerminal(status));
-
-declare global {
-  interface Window {
-    readonly [HOST_KEY]?: StintHost;
-  }
-}
 
 const show = (message: WatchMessage): void => store.update((state) => withMessage(state, message));
 /** Of devices in focus readings come ten times a second, and nobody reads figures that change so often. */
 const showReadings = latestOf(500, show);
 
-/** A transport in use: a client, and a promise that is fulfilled when it can carry no more. */
-interface Line {
-  readonly client: StintClient;
-  close(): void;
-}
-
-/** The engine does not let this browser in; only a fresh link helps. */
-class RefusedError extends Error {
-  override readonly name = 'RefusedError';
-  /** As HTTP says it; `watchForever` does not try again on it. */
-  readonly status = 401;
-}
-
-/** The line could not be opened; trying again may help. */
+/** There is no line; trying again may help. */
 class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
@@ -65,24 +44,28 @@ export function client(): StintClient {
 /**
  * Connects, fills the store, and keeps it up to date until `signal` is aborted. When the engine refuses this
  * browser, it waits for a fresh link in the address.
+ * @param first the first look, which was begun already.
  */
-export async function runConnection(signal: AbortSignal): Promise<void> {
+export async function runConnection(first: Promise<Look>, signal: AbortSignal): Promise<void> {
   let delayMs = 250;
+  let begun: Promise<Look> | null = first;
   while (!signal.aborted) {
     const generation = new AbortController();
     try {
-      const seq = await openAndLoad();
+      const asked = begun ?? look(store.get().machine !== null);
+      begun = null;
+      const seq = await load(asked);
       delayMs = 250;
-      let first = true;
+      let again = false;
       await watchForever(
         async () => {
-          if (!first) {
+          if (again) {
             const known = store.get().machine?.seq ?? 0;
-            const now = await openAndLoad();
+            const now = await load(look(true));
             // Another history answers (a different data directory): what was seen of this one does not count.
             if (now < known) generation.abort();
           }
-          first = false;
+          again = true;
           return client();
         },
         {
@@ -96,7 +79,7 @@ export async function runConnection(signal: AbortSignal): Promise<void> {
         },
       );
     } catch (error) {
-      if (error instanceof RefusedError || isRefusal(error)) {
+      if (isRefusal(error)) {
         store.update((state) => ({ ...state, phase: 'refused' }));
         await freshLink(signal);
         store.update((state) => ({ ...state, phase: 'connecting' }));
@@ -121,21 +104,23 @@ function lost(): void {
 }
 
 /**
- * Opens a line and reads how things stand. Of a long queue, what is seen first comes first, and the rest while it is looked
- * at; where something is shown already, it stays until all of what replaces it is there.
+ * Shows how things stand. Of a long queue, what is seen first comes first, and the rest while it is looked at, as does what was
+ * before; where something is shown already, it stays until all of what replaces it is there.
  * @returns the sequence number from which to go on.
  */
-async function openAndLoad(): Promise<number> {
+async function load(looking: Promise<Look>): Promise<number> {
   line?.close();
   line = null;
-  const opened = window[HOST_KEY] ? openPort(window[HOST_KEY]) : await openSocket();
+  const opened = await looking;
+  const { overview, client: api } = opened;
   try {
-    const { client: api } = opened;
     const anew = store.get().machine === null;
-    const overview = await api.system.overview(anew ? { waiting: FIRST_JOBS } : {});
-    const history = await loadHistory(api, overview);
+    const past = loadHistory(api, overview);
+    const history = anew ? null : await past;
     line = opened;
-    store.update((state) => withOverview(state, overview, history, Date.now()));
+    store.update((state) => withOverview(state, overview, Date.now()));
+    if (history === null) void fill(opened, past);
+    else store.update((state) => withHistory(state, history));
     if (overview.left > 0) void loadRest(opened, lastWaiting(overview.jobs));
     return overview.seq;
   } catch (error) {
@@ -144,10 +129,21 @@ async function openAndLoad(): Promise<number> {
   }
 }
 
+async function fill(opened: Line, past: Promise<History>): Promise<void> {
+  try {
+    const history = await past;
+    if (line === opened) store.update((state) => withHistory(state, history));
+  } catch (error) {
+    // What is wrong with the line is told above; a page without its past is no page, so it is opened anew.
+    if (line === opened && !isCutOff(error)) opened.close();
+  }
+}
+
 /** Brings the jobs that wait behind this one, page by page, until the line is another. */
 async function loadRest(opened: Line, last: JobView | undefined): Promise<void> {
   let after: SearchCursor | null =
     last === undefined ? null : { part: 'waiting', at: last.rank, id: last.id };
+  let more: JobView[] = [];
   while (after?.part === 'waiting' && line === opened) {
     try {
       const { jobs, next }: { jobs: JobView[]; next: SearchCursor | null } = await opened.client.jobs.search({
@@ -155,8 +151,12 @@ async function loadRest(opened: Line, last: JobView | undefined): Promise<void> 
         limit: JOBS_A_PAGE,
         after,
       });
-      store.update((state) => withMoreJobs(state, jobs));
       after = next;
+      more.push(...jobs);
+      if (more.length < SHOWN_AT_ONCE && after?.part === 'waiting') continue;
+      const those = more;
+      more = [];
+      store.update((state) => withMoreJobs(state, those));
     } catch (error) {
       // A line that was lost is opened anew, and then all is read. On one that stands, it was too much at once.
       if (line === opened && !isCutOff(error)) await sleep(1000, new AbortController().signal);
@@ -176,34 +176,6 @@ async function loadHistory(api: StintClient, { nowMs }: Overview): Promise<Histo
     api.scheduler.episodes({ limit: 100 }),
   ]);
   return { samples, allocations, decisions, episodes };
-}
-
-/** In the desktop: one port of a channel goes through the preload to the main process. */
-function openPort(host: StintHost): Line {
-  const { port1, port2 } = new MessageChannel();
-  host.connect();
-  window.postMessage({ type: CONNECT_MESSAGE }, location.origin, [port2]);
-  port1.start();
-  return { client: createORPCClient(new MessagePortLink({ port: port1 })), close: () => port1.close() };
-}
-
-/** In a browser: a WebSocket beside the page, opened by the session's cookie. */
-async function openSocket(): Promise<Line> {
-  if (hasToken() && (await openSession()) === 'refused') {
-    throw new RefusedError(t('the link was used up or is out of date'));
-  }
-  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-  const socket = new WebSocket(`${scheme}://${location.host}/rpc`);
-  const opened = await new Promise<boolean>((resolve) => {
-    socket.addEventListener('open', () => resolve(true), { once: true });
-    socket.addEventListener('close', () => resolve(false), { once: true });
-  });
-  if (!opened) {
-    // A browser does not say why a WebSocket was refused; the session does.
-    if ((await askSession()) === 'refused') throw new RefusedError(t('this browser has no session'));
-    throw new UnreachableError(t('nothing answers at this address'));
-  }
-  return { client: createORPCClient(new WebSocketLink({ websocket: socket })), close: () => socket.close() };
 }
 
 /** Waits until the address carries a token, as when a fresh link is opened in this tab. */

@@ -11,22 +11,24 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
 import { runConnection } from './connection.ts';
 import { language } from './i18n/t.ts';
+import type { Look } from './line.ts';
 import { theme } from './theme.ts';
 
 document.documentElement.lang = language;
-const root = document.getElementById('root');
-if (root === null) throw new TypeError('index.html has no element #root to draw the console in');
-
-createRoot(root).render(
-  <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
-      <ModalsProvider>
-        <Notifications position="bottom-right" limit={4} />
-        <App />
-      </ModalsProvider>
-    </MantineProvider>
-  </StrictMode>,
-);
-
-// For as long as the page is open.
-void runConnection(new AbortController().signal);
+/** @param first the first look at the engine, which was begun while this was being read. */
+export function show(first: Promise<Look>): void {
+  const root = document.getElementById('root');
+  if (root === null) throw new TypeError('index.html has no element #root to draw the console in');
+  // For as long as the page is open.
+  void runConnection(first, new AbortController().signal);
+  createRoot(root).render(
+    <StrictMode>
+      <MantineProvider theme={theme} defaultColorScheme="auto">
+        <ModalsProvider>
+          <Notifications position="bottom-right" limit={4} />
+          <App />
+        </ModalsProvider>
+      </MantineProvider>
+    </StrictMode>,
+  );
+}

@@ -171,6 +171,19 @@ describe('the console', () => {
     await waitsAs([b, a, c, d]);
     await page.keyboard.press('Alt+ArrowUp');
     await waitsAs([a, b, c, d]);
+    // Steps of one job are one way to go back.
+    await row(d).focus();
+    for (const order of [
+      [a, b, d, c],
+      [a, d, b, c],
+    ]) {
+      await page.keyboard.press('Alt+ArrowUp');
+      await waitsAs(order);
+    }
+    await page.getByText(`#${d}: moved in the queue`).waitFor();
+    await page.keyboard.press('u');
+    await waitsAs([a, b, c, d]);
+    expect((await host.job(d)).moved).toBe(false);
 
     const from = (await page.getByRole('button', { name: `Move #${d} ` }).boundingBox())!;
     const to = (await page.getByRole('button', { name: `Move #${a} ` }).boundingBox())!;

@@ -7,6 +7,7 @@ import {
   INITIAL,
   type State,
   withAnswer,
+  withHistory,
   withMessage,
   withMoreJobs,
   withMove,
@@ -15,7 +16,7 @@ import {
 import { device, event, job, NO_HISTORY, overview } from './build.ts';
 
 const opened = (seq: number, ...jobs: ReturnType<typeof job>[]): State =>
-  withOverview(INITIAL, overview(seq, jobs), NO_HISTORY, 999_000);
+  withHistory(withOverview(INITIAL, overview(seq, jobs), 999_000), NO_HISTORY);
 const told = (state: State, ...messages: WatchMessage[]): State => messages.reduce(withMessage, state);
 const episode = (id: number, change: Partial<Episode> = {}): Episode => ({
   id,
@@ -89,10 +90,38 @@ describe('the state', () => {
 
   it('takes the place of what was known when it connects again', () => {
     const lost: State = { ...opened(7, job(1), job(2)), phase: 'lost', lostAtMs: 5 };
-    const again = withOverview(lost, overview(20, [job(2, { status: 'running' })]), NO_HISTORY, 999_000);
+    const again = withOverview(lost, overview(20, [job(2, { status: 'running' })]), 999_000);
     expect([again.phase, again.lostAtMs, [...again.machine!.jobs.keys()]]).toEqual(['live', null, [2]]);
     // What the stream then repeats is in the overview already.
     expect(told(again, event(12, job(1), { kind: 'held' })).machine?.jobs.has(1)).toBe(false);
+  });
+
+  it('learns what was before later, beside what came since', () => {
+    const launched = event(8, job(1, { status: 'starting' }), {
+      kind: 'launching',
+      devices: ['a'],
+      attempt: 1,
+    });
+    const before = withOverview(INITIAL, overview(7, [job(1)]), 999_000);
+    expect([before.machine?.past, before.machine?.allocations]).toEqual([false, []]);
+    const since = told(before, launched, { type: 'episode', seq: 8, episode: episode(2, { decisions: 5 }) });
+    const stretch = { ...since.machine!.allocations[0]!, status: 'running' as const };
+    const earlier = { ...stretch, jobId: 9, startMs: 1000, endMs: 2000 };
+    const known = withHistory(since, {
+      ...NO_HISTORY,
+      // It was asked for after the launch, which is part of it.
+      allocations: [earlier, stretch],
+      episodes: [episode(2), episode(1)],
+    });
+    expect(known.machine?.past).toBe(true);
+    expect(known.machine?.allocations).toEqual([earlier, since.machine!.allocations[0]]);
+    expect(known.machine?.episodes.map(({ id, decisions }) => [id, decisions])).toEqual([
+      [2, 5],
+      [1, 0],
+    ]);
+    // And the other way round.
+    const late = told(withHistory(before, { ...NO_HISTORY, allocations: [stretch] }), launched);
+    expect(late.machine?.allocations).toHaveLength(1);
   });
 
   it('opens a stretch a device at launch and closes it at the end', () => {

@@ -1,7 +1,7 @@
 import { useDroppable } from '@dnd-kit/core';
 import { Button } from '@mantine/core';
 import { IconAlertTriangleFilled } from '@tabler/icons-react';
-import { type RefObject, useEffect, useRef } from 'react';
+import { memo, type RefObject, useEffect, useRef } from 'react';
 import type { Device } from '../../domain/device.ts';
 import { formatMib } from '../../domain/units.ts';
 import { engineText } from '../i18n/engineText.ts';
@@ -16,18 +16,22 @@ import classes from './Lane.module.css';
 import { LaneTrack, type LaneTrackProps } from './LaneTrack.tsx';
 import { MemoryBar } from './MemoryBar.tsx';
 import { Sparkline } from './Sparkline.tsx';
+import { CLOSE_SPAN_MS, useCloseUp } from './useCloseUp.ts';
+import { useLookedAt } from './useLookedAt.ts';
 
 const NO_SAMPLES: readonly Sample[] = [];
 
 /** One device: what it is, its memory by holder, its figures with their last ten minutes, and its track through time. */
-export function Lane({ device, ...timeline }: { device: Device } & LaneTrackProps) {
+export const Lane = memo(function Lane({ device, ...timeline }: { device: Device } & LaneTrackProps) {
   const lane = useRef<HTMLElement>(null);
+  const { lookedAt, handlers } = useLookedAt();
   return (
     <article
       ref={lane}
       className={classes.lane}
       aria-label={`GPU ${device.index}`}
       data-health={device.health}
+      {...handlers}
     >
       <DropHere deviceId={device.id} lane={lane} />
       <div className={classes.strip}>
@@ -44,7 +48,7 @@ export function Lane({ device, ...timeline }: { device: Device } & LaneTrackProp
           </a>
         </div>
         <MemoryBar device={device} />
-        <Figures device={device} />
+        <Figures device={device} lookedAt={lookedAt} />
       </div>
       {device.health !== 'ok' && (
         <p className={`${classes.note} trouble`}>
@@ -74,7 +78,7 @@ export function Lane({ device, ...timeline }: { device: Device } & LaneTrackProp
       <LaneTrack {...timeline} />
     </article>
   );
-}
+});
 
 /** Lets jobs be dropped onto the lane around it. It draws nothing, so that what is dragged elsewhere has no lane drawn again. */
 function DropHere({ deviceId, lane }: { deviceId: string; lane: RefObject<HTMLElement | null> }): null {
@@ -89,9 +93,12 @@ function DropHere({ deviceId, lane }: { deviceId: string; lane: RefObject<HTMLEl
   return null;
 }
 
-function Figures({ device }: { device: Device }) {
-  const samples = useMachine((machine) => machine.samples.get(device.id) ?? NO_SAMPLES);
-  const reading = device.health === 'ok' ? device.reading : null;
+/** @param props.lookedAt then as often as they can be measured, over the last seconds. */
+function Figures({ device, lookedAt }: { device: Device; lookedAt: boolean }) {
+  const known = useMachine((machine) => machine.samples.get(device.id) ?? NO_SAMPLES);
+  const close = useCloseUp(lookedAt && device.health === 'ok' ? device.id : null);
+  const samples = close?.readings ?? known;
+  const reading = device.health === 'ok' ? (close?.readings.at(-1) ?? device.reading) : null;
   const figures = [
     {
       figure: 'utilisation',
@@ -121,7 +128,7 @@ function Figures({ device }: { device: Device }) {
     },
   ] as const;
   return (
-    <dl className={classes.figures}>
+    <dl className={classes.figures} data-close={close !== null || undefined}>
       {figures.map(({ figure, label: short, text, top, ...rest }) => {
         const label = 'long' in rest ? rest.long : short;
         return (
@@ -140,11 +147,17 @@ function Figures({ device }: { device: Device }) {
             <dd>{text ?? <span className="dim">–</span>}</dd>
             <dd className={classes.chart}>
               <Sparkline
-                label={t('{{label}} of GPU {{index}} over the last 10 min', { label, index: device.index })}
+                label={
+                  close === null
+                    ? t('{{label}} of GPU {{index}} over the last 10 min', { label, index: device.index })
+                    : t('{{label}} of GPU {{index}} over the last 10 s', { label, index: device.index })
+                }
                 samples={samples}
                 figure={figure}
                 top={top}
-                spanMs={SAMPLE_WINDOW_MS}
+                {...(close === null
+                  ? { spanMs: SAMPLE_WINDOW_MS }
+                  : { spanMs: CLOSE_SPAN_MS, untilMs: close.untilMs })}
               />
             </dd>
           </div>

@@ -1,10 +1,10 @@
 import { memo } from 'react';
-import { formatDuration } from '../../domain/units.ts';
 import { openMore } from '../control/moreStore.ts';
 import { projectColour } from '../hue.ts';
 import { t } from '../i18n/t.ts';
 import { hrefOf } from '../route.ts';
 import { useMachine } from '../store/store.ts';
+import { formatDuration } from '../text/formatDuration.ts';
 import { formatClock, formatClockSeconds } from '../text/formatTime.ts';
 import { statusWord } from '../text/statusWord.ts';
 import { visibleText } from '../text/visibleText.ts';

@@ -8,7 +8,7 @@ import { QueueDrag } from '../queue/QueueDrag.tsx';
 import { hrefOf } from '../route.ts';
 import { useForecast } from '../store/forecast.ts';
 import { SAMPLE_WINDOW_MS } from '../store/state.ts';
-import { useMachine, useNow } from '../store/store.ts';
+import { store, useClock, useMachine, useNow } from '../store/store.ts';
 import { formatClock, formatClockSeconds, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { Lane } from './Lane.tsx';
@@ -26,15 +26,19 @@ const REACH = {
   '6 h': 360 * MINUTE_MS,
 } as const;
 type Reach = keyof typeof REACH;
+/** So many steps at most across all of it: the tracks are not drawn again for what is less than a pixel. */
+const STEPS = 2000;
 
 /** How things stand: a lane per device with its track from the past into what is expected, and beside it the queue. */
 export function NowView({ onSubmit }: { onSubmit(): void }) {
   const devices = useMachine((machine) => machine.devices);
+  const past = useMachine((machine) => machine.past);
   return (
     <QueueDrag free>
       <div className={classes.page}>
         <div className={classes.tracks}>
-          {devices.length === 0 ? <NoDevices /> : <Lanes />}
+          {/* How far it looks back is chosen by what there is to see. */}
+          {devices.length === 0 ? <NoDevices /> : <Lanes key={String(past)} />}
           <HostStrip />
           <Lately />
         </div>
@@ -47,16 +51,19 @@ export function NowView({ onSubmit }: { onSubmit(): void }) {
 }
 
 function Lanes() {
-  const nowMs = useNow();
   const devices = useMachine((machine) => machine.devices);
   const allocations = useMachine((machine) => machine.allocations);
   const forecast = useForecast();
   const jobs = useMachine((machine) => machine.jobs);
   const [reach, setReach] = useState<Reach>(() => {
-    const earliest = Math.min(nowMs, ...allocations.map(({ startMs }) => startMs));
+    const { clockOffsetMs } = store.get().machine!;
+    const now = Date.now() + clockOffsetMs;
+    const earliest = Math.min(now, ...allocations.map(({ startMs }) => startMs));
     const names = Object.keys(REACH) as Reach[];
-    return names.find((name) => earliest >= nowMs - REACH[name]) ?? '1 h';
+    return names.find((name) => earliest >= now - REACH[name]) ?? '1 h';
   });
+  const stepMs = Math.max(1000, (2 * REACH[reach]) / STEPS);
+  const nowMs = useClock((now) => now - (now % stepMs));
   const [shown, setShown] = useState<Span | null>(null);
   const show = useCallback((span: Span | null) => setShown(span), []);
   const inOrder = useMemo(() => [...devices].sort((a, b) => a.index - b.index), [devices]);

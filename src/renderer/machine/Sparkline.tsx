@@ -13,18 +13,21 @@ export interface SparklineProps<S extends { readonly atMs: number }> {
   readonly figure: { readonly [K in keyof S]: S[K] extends number | null ? K : never }[keyof S];
   /** Top of the scale; null: the highest value seen. */
   readonly top: number | null;
-  /** Shown span, ms, ending now. */
+  /** Shown span, ms. */
   readonly spanMs: number;
+  /** Its end; now, when left out. */
+  readonly untilMs?: number;
 }
 
 const HEIGHT_PX = 20;
 
-/** The last minutes of one figure as a line, zero at the bottom. Drawn once a second, however often things are measured. */
+/** The last minutes of one figure as a line, zero at the bottom. Up to now, it is drawn once a second. */
 export const Sparkline = memo(function Sparkline<S extends { readonly atMs: number }>(
   props: SparklineProps<S>,
 ) {
   const { label, samples, figure, top, spanMs } = props;
-  const nowMs = useNow();
+  const second = useNow();
+  const nowMs = props.untilMs ?? second;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const colorScheme = useComputedColorScheme('dark');

@@ -1,4 +1,3 @@
-import { ActionIcon, Checkbox } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconDots } from '@tabler/icons-react';
 import { memo } from 'react';
 import type { JobView } from '../../contract/messages.ts';
@@ -7,13 +6,16 @@ import { openMore } from '../control/moreStore.ts';
 import { projectColour } from '../hue.ts';
 import { t } from '../i18n/t.ts';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
-import { useMachine, useNow } from '../store/store.ts';
+import { useClock, useMachine } from '../store/store.ts';
+import { formatCount } from '../text/formatCount.ts';
 import { formatAgo, formatExact } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { arraySummary } from './arraySummary.ts';
 import classes from './Board.module.css';
 import { GridCell, GridRow } from './Grid.tsx';
 import { JobActions } from './JobActions.tsx';
+import { RowButton } from './RowButton.tsx';
+import { RowTick } from './RowTick.tsx';
 
 export interface ArrayRowProps {
   readonly id: number;
@@ -28,14 +30,16 @@ export interface ArrayRowProps {
   onToggle(id: number): void;
 }
 
+const DOTS = <IconDots size={16} aria-hidden="true" />;
+
 /** All jobs of an array or a sweep in one line. */
 export const ArrayRow = memo(function ArrayRow(props: ArrayRowProps) {
   const { id, jobs, cursor, ticked, open, onTick, onCursor, onToggle } = props;
-  const nowMs = useNow();
   const first = jobs[0]!;
   const name = visibleText(first.array?.name ?? first.name);
   const current = jobs.filter(({ status }) => !isTerminal(status));
   const submittedAtMs = Math.min(...jobs.map((job) => job.submittedAtMs));
+  const ago = useClock((nowMs) => formatAgo(submittedAtMs, nowMs));
   const priorities = new Set((current.length > 0 ? current : jobs).map(({ priority }) => priority));
   const Chevron = open ? IconChevronDown : IconChevronRight;
   const tabIndex = cursor ? 0 : -1;
@@ -61,12 +65,10 @@ export const ArrayRow = memo(function ArrayRow(props: ArrayRowProps) {
       }}
     >
       <GridCell className={classes.tick}>
-        <Checkbox
-          size="xs"
-          checked={ticked === true}
-          indeterminate={ticked === null}
-          onChange={() => onTick(current.length > 0 ? current : jobs, ticked !== true)}
-          aria-label={t('Tick the jobs of array #{{id}}', { id })}
+        <RowTick
+          ticked={ticked}
+          onTick={() => onTick(current.length > 0 ? current : jobs, ticked !== true)}
+          label={t('Tick the jobs of array #{{id}}', { id })}
           tabIndex={tabIndex}
         />
       </GridCell>
@@ -90,7 +92,7 @@ export const ArrayRow = memo(function ArrayRow(props: ArrayRowProps) {
           {name}
         </span>
         <span className="cut dim">
-          {first.array?.size} {t('jobs')}
+          {formatCount(first.array?.size ?? jobs.length)} {t('jobs')}
           {first.array?.atMost != null && t(', {{atMost}} at once', { atMost: first.array.atMost })} ·{' '}
           {visibleText(first.project)} · {visibleText(first.user)}
         </span>
@@ -104,21 +106,19 @@ export const ArrayRow = memo(function ArrayRow(props: ArrayRowProps) {
         className={classes.time}
         title={t('submitted {{submittedAtMs}}', { submittedAtMs: formatExact(submittedAtMs) })}
       >
-        <span>{formatAgo(submittedAtMs, nowMs)}</span>
+        <span>{ago}</span>
         <span className="dim">{t('submitted')}</span>
       </GridCell>
       <GridCell className={classes.actions}>
         <JobActions jobs={jobs} arrayId={id} which={`array #${id}`} tabIndex={tabIndex} />
-        <ActionIcon
-          variant="subtle"
-          size={28}
+        <RowButton
           tabIndex={tabIndex}
           onClick={(event) => openMore(about, event.currentTarget)}
-          aria-label={t('More for array #{{id}}', { id })}
+          label={t('More for array #{{id}}', { id })}
           title={t('More for array #{{id}} (m)', { id })}
         >
-          <IconDots size={16} />
-        </ActionIcon>
+          {DOTS}
+        </RowButton>
       </GridCell>
     </GridRow>
   );
@@ -138,9 +138,9 @@ function Tracks({ jobs }: { jobs: readonly JobView[] }) {
 function Standing({ jobs }: { jobs: readonly JobView[] }) {
   const { size, running, waiting, over, failed } = arraySummary(jobs);
   const parts = [
-    ...(running > 0 ? [t('{{running}} running', { running })] : []),
-    ...(waiting > 0 ? [t('{{waiting}} waiting', { waiting })] : []),
-    t('{{over}} of {{size}} over', { over, size }),
+    ...(running > 0 ? [t('{{running}} running', { running: formatCount(running) })] : []),
+    ...(waiting > 0 ? [t('{{waiting}} waiting', { waiting: formatCount(waiting) })] : []),
+    t('{{over}} of {{size}} over', { over: formatCount(over), size: formatCount(size) }),
   ];
   const percent = Math.floor((100 * over) / size);
   return (
@@ -149,7 +149,7 @@ function Standing({ jobs }: { jobs: readonly JobView[] }) {
         <span className="cut">{parts.join(' · ')}</span>
         {failed > 0 && (
           <span className="trouble">
-            {failed} {t('failed')}
+            {formatCount(failed)} {t('failed')}
           </span>
         )}
         <span className={classes.percent}>{percent} %</span>

@@ -1,5 +1,6 @@
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { t } from '../i18n/t.ts';
+import { formatCount } from '../text/formatCount.ts';
 import classes from './Board.module.css';
 import { GridCell, GridRow } from './Grid.tsx';
 import type { Row, Section } from './queueRows.ts';
@@ -29,7 +30,9 @@ export function BoardHeading(props: {
 }) {
   const { row, next, open } = props;
   const count =
-    row.shown === row.count ? row.count : t('{{shown}} of {{n}}', { shown: row.shown, n: row.count });
+    row.shown === row.count
+      ? formatCount(row.count)
+      : t('{{shown}} of {{n}}', { shown: formatCount(row.shown), n: formatCount(row.count) });
   const Chevron = open ? IconChevronDown : IconChevronRight;
   const why =
     row.count === 0

@@ -3,6 +3,7 @@ import type { JobView } from '../../contract/messages.ts';
 import { openMore } from '../control/moreStore.ts';
 import { t } from '../i18n/t.ts';
 import { act, isPossible, type JobAction } from '../jobActions.ts';
+import { formatCount } from '../text/formatCount.ts';
 import classes from './Board.module.css';
 
 const ACTIONS: readonly (readonly [JobAction, string])[] = [
@@ -17,13 +18,9 @@ const ACTIONS: readonly (readonly [JobAction, string])[] = [
 /** What can be done to the ticked jobs. */
 export function BulkBar({ ticked, onUntick }: { ticked: readonly JobView[]; onUntick(): void }) {
   return (
-    <fieldset
-      className={classes.bulk}
-      style={{ border: 0, margin: 0, padding: 0 }}
-      aria-label={t('With the ticked jobs')}
-    >
+    <fieldset className={classes.bulk} aria-label={t('With the ticked jobs')}>
       <b>
-        {ticked.length} {t('ticked')}
+        {formatCount(ticked.length)} {t('ticked')}
       </b>
       {ACTIONS.filter(([action]) => ticked.some((job) => isPossible(action, job))).map(([action, label]) => (
         <Button key={action} size="compact-sm" variant="default" onClick={() => act(action, ticked)}>
@@ -37,7 +34,10 @@ export function BulkBar({ ticked, onUntick }: { ticked: readonly JobView[]; onUn
         onClick={(event) =>
           openMore(
             {
-              title: ticked.length === 1 ? `#${ticked[0]!.id}` : `${ticked.length} jobs`,
+              title:
+                ticked.length === 1
+                  ? `#${ticked[0]!.id}`
+                  : t('{{length}} jobs', { length: formatCount(ticked.length) }),
               ids: ticked.map(({ id }) => id),
               arrayId: undefined,
             },

@@ -1,4 +1,3 @@
-import { ActionIcon } from '@mantine/core';
 import {
   IconHandOff,
   IconHandStop,
@@ -7,19 +6,21 @@ import {
   IconRotateClockwise,
   IconX,
 } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { isTerminal } from '../../domain/job.ts';
 import { t } from '../i18n/t.ts';
 import { act, isPossible, type JobAction } from '../jobActions.ts';
+import { RowButton } from './RowButton.tsx';
 
 const BUTTONS = [
-  { action: 'pause', label: t('Pause'), Icon: IconPlayerPause },
-  { action: 'resume', label: t('Resume'), Icon: IconPlayerPlay },
-  { action: 'hold', label: t('Hold back'), Icon: IconHandStop },
-  { action: 'release', label: t('Release'), Icon: IconHandOff },
-  { action: 'retry', label: t('Retry'), Icon: IconRotateClockwise },
-  { action: 'cancel', label: t('Cancel'), Icon: IconX },
-] as const satisfies readonly { action: JobAction; label: string; Icon: unknown }[];
+  { action: 'pause', label: t('Pause'), sign: <IconPlayerPause size={16} aria-hidden="true" /> },
+  { action: 'resume', label: t('Resume'), sign: <IconPlayerPlay size={16} aria-hidden="true" /> },
+  { action: 'hold', label: t('Hold back'), sign: <IconHandStop size={16} aria-hidden="true" /> },
+  { action: 'release', label: t('Release'), sign: <IconHandOff size={16} aria-hidden="true" /> },
+  { action: 'retry', label: t('Retry'), sign: <IconRotateClockwise size={16} aria-hidden="true" /> },
+  { action: 'cancel', label: t('Cancel'), sign: <IconX size={16} aria-hidden="true" /> },
+] as const satisfies readonly { action: JobAction; label: string; sign: ReactNode }[];
 
 /** Of an array, which is in several states at once, so many fit. */
 const MOST = 2;
@@ -42,17 +43,14 @@ export function JobActions(props: {
   );
   // To cancel comes last and is never the one that is left out.
   const shown = possible.length > MOST ? [...possible.slice(0, MOST - 1), possible.at(-1)!] : possible;
-  return shown.map(({ action, label, Icon }) => (
-    <ActionIcon
+  return shown.map(({ action, label, sign }) => (
+    <RowButton
       key={action}
-      variant="subtle"
-      size={28}
       tabIndex={tabIndex}
       onClick={() => act(action, jobs, arrayId)}
-      aria-label={`${label} ${which}`}
-      title={`${label} ${which}`}
+      label={`${label} ${which}`}
     >
-      <Icon size={16} />
-    </ActionIcon>
+      {sign}
+    </RowButton>
   ));
 }

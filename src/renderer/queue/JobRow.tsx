@@ -1,6 +1,6 @@
-import { ActionIcon, Button, Checkbox } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconDots, IconGripVertical } from '@tabler/icons-react';
-import { memo, useRef } from 'react';
+import { type KeyboardEvent, memo, type PointerEvent } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { remedyIn } from '../../domain/foreignRemedy.ts';
 import { gpuNeedText } from '../../domain/gpuNeed.ts';
@@ -15,8 +15,8 @@ import { hrefOf } from '../route.ts';
 import { ProgressLine } from '../shell/ProgressLine.tsx';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { isTrouble, StatusMark } from '../shell/StatusMark.tsx';
-import { useDue } from '../store/forecast.ts';
-import { useMachine, useNow } from '../store/store.ts';
+import { type Due, useDue } from '../store/forecast.ts';
+import { useClock, useMachine } from '../store/store.ts';
 import {
   formatAgo,
   formatAhead,
@@ -29,8 +29,12 @@ import classes from './Board.module.css';
 import { GridCell, GridRow } from './Grid.tsx';
 import { JobActions } from './JobActions.tsx';
 import { PriorityCell } from './PriorityCell.tsx';
-import type { HeldWith } from './QueueDrag.tsx';
-import { type Grip, Sorting } from './Sorting.tsx';
+import { DRAG_HELP } from './QueueDrag.tsx';
+import { RowButton } from './RowButton.tsx';
+import { RowTick } from './RowTick.tsx';
+
+const GRIP = <IconGripVertical size={16} aria-hidden="true" />;
+const DOTS = <IconDots size={16} aria-hidden="true" />;
 
 export interface JobRowProps {
   readonly job: JobView;
@@ -43,15 +47,14 @@ export interface JobRowProps {
   /** @param through also all from the one that was ticked last. */
   onTick(jobs: readonly JobView[], on: boolean, through: boolean): void;
   onCursor(key: string): void;
-  /** What goes with it when it is dragged; the same function every time. */
-  readonly heldWith: HeldWith;
+  /** Somebody takes it by its handle; the same function every time. */
+  onGrip(id: number, event: PointerEvent | KeyboardEvent): void;
 }
 
 /** One job on the board. */
 export const JobRow = memo(function JobRow(props: JobRowProps) {
-  const { job, cursor, ticked, movable, onTick, onCursor } = props;
-  const handle = useRef<HTMLButtonElement>(null);
-  const grip = useRef<Grip>(undefined);
+  const { job, cursor, ticked, movable, onTick, onCursor, onGrip } = props;
+  const tabIndex = cursor ? 0 : -1;
   const name = visibleText(job.name);
   const key = `#${job.id}`;
   const about = { title: `${key} ${name}`, ids: [job.id], arrayId: undefined };
@@ -59,7 +62,7 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
     <GridRow
       aria-rowindex={props.rowIndex}
       aria-selected={ticked}
-      tabIndex={cursor ? 0 : -1}
+      tabIndex={tabIndex}
       data-job={job.id}
       data-row={key}
       data-within={props.within || undefined}
@@ -73,33 +76,29 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
       }}
     >
       <GridCell className={classes.tick}>
-        <Checkbox
-          size="xs"
-          checked={ticked}
-          onChange={({ nativeEvent }) =>
-            onTick([job], !ticked, 'shiftKey' in nativeEvent && nativeEvent.shiftKey === true)
-          }
-          aria-label={t('Tick #{{id}}', { id: job.id })}
-          tabIndex={cursor ? 0 : -1}
+        <RowTick
+          ticked={ticked}
+          onTick={(through) => onTick([job], !ticked, through)}
+          label={t('Tick #{{id}}', { id: job.id })}
+          tabIndex={tabIndex}
         />
       </GridCell>
       <GridCell>
         {movable && (
-          <>
-            <button
-              type="button"
-              ref={handle}
-              className={classes.handle}
-              onPointerDown={(event) => grip.current?.onPointerDown?.(event)}
-              onKeyDown={(event) => grip.current?.onKeyDown?.(event)}
-              tabIndex={cursor ? 0 : -1}
-              aria-label={t('Move #{{id}} in the queue', { id: job.id })}
-              title={t('Drag to move, or Alt with the arrow keys')}
-            >
-              <IconGripVertical size={16} aria-hidden="true" />
-            </button>
-            <Sorting id={job.id} heldWith={props.heldWith} handle={handle} grip={grip} />
-          </>
+          <button
+            type="button"
+            className={classes.handle}
+            onPointerDown={(event) => onGrip(job.id, event)}
+            onKeyDown={(event) => onGrip(job.id, event)}
+            tabIndex={tabIndex}
+            aria-label={t('Move #{{id}} in the queue', { id: job.id })}
+            aria-roledescription="sortable"
+            aria-describedby={DRAG_HELP}
+            title={t('Drag to move, or Alt with the arrow keys')}
+            data-handle
+          >
+            {GRIP}
+          </button>
         )}
       </GridCell>
       <GridCell className={classes.id}>
@@ -110,7 +109,7 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
           href={hrefOf({ view: 'job', id: job.id })}
           className={`${classes.name} cut`}
           title={name}
-          tabIndex={cursor ? 0 : -1}
+          tabIndex={tabIndex}
         >
           {name}
         </a>
@@ -123,27 +122,25 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
         >
           {props.within && job.array !== null
             ? valuesText(job.array)
-            : `${visibleText(job.project)} · ${visibleText(job.user)}`}
+            : [job.project, job.user, ...job.tags].map((one) => visibleText(one)).join(' · ')}
         </span>
       </GridCell>
       <TrackCell job={job} />
       <StateCell job={job} />
       <GridCell className={classes.priority}>
-        <PriorityCell job={job} tabIndex={cursor ? 0 : -1} />
+        <PriorityCell key={job.id} job={job} tabIndex={tabIndex} />
       </GridCell>
       <TimeCell job={job} />
       <GridCell className={classes.actions}>
-        <JobActions jobs={[job]} which={key} tabIndex={cursor ? 0 : -1} />
-        <ActionIcon
-          variant="subtle"
-          size={28}
-          tabIndex={cursor ? 0 : -1}
+        <JobActions jobs={[job]} which={key} tabIndex={tabIndex} />
+        <RowButton
+          tabIndex={tabIndex}
           onClick={(event) => openMore(about, event.currentTarget)}
-          aria-label={t('More for {{key}}', { key })}
+          label={t('More for {{key}}', { key })}
           title={t('More for {{key}} (m)', { key })}
         >
-          <IconDots size={16} />
-        </ActionIcon>
+          {DOTS}
+        </RowButton>
       </GridCell>
     </GridRow>
   );
@@ -155,18 +152,22 @@ function valuesText({ index, values }: NonNullable<JobView['array']>): string {
   return visibleText(texts.length === 0 ? t('index {{index}}', { index }) : `${index}: ${texts.join(', ')}`);
 }
 
+/** The numbers of devices. They stay as they are while readings come, so that rows are not drawn again for those. */
+const useIndices = (ids: readonly string[] | null): string | null =>
+  useMachine(
+    ({ devices }) =>
+      ids?.map((id) => devices.find((device) => device.id === id)?.index ?? '?').join(', ') ?? null,
+  );
+
 /** On which devices it is (or was), else how many it needs, and the memory it declares. */
 function TrackCell({ job }: { job: JobView }) {
-  const devices = useMachine((machine) => machine.devices);
-  const indices = job.devices
-    .map((id) => devices.find((device) => device.id === id)?.index ?? '?')
-    .join(', ');
+  const indices = useIndices(job.devices);
   const need =
     gpuNeedText(job) === '0' ? t('CPU only') : `${gpuNeedText(job)} GPU${job.gpus === 1 ? '' : 's'}`;
   const waits = !isLive(job.status) && !isTerminal(job.status);
-  const kept = job.pinnedTo?.map((id) => devices.find((device) => device.id === id)?.index ?? '?').join(', ');
+  const kept = useIndices(job.pinnedTo);
   const memory =
-    waits && kept !== undefined
+    waits && kept !== null
       ? t('only GPU {{kept}}', { kept })
       : job.gpus === 0
         ? ''
@@ -273,45 +274,50 @@ function StateCell({ job }: { job: JobView }) {
 }
 
 function TimeCell({ job }: { job: JobView }) {
-  const nowMs = useNow();
   const due = useDue(job.id);
-  const [first, second, exact] = isTerminal(job.status)
-    ? [
-        job.startedAtMs === null ? t('never ran') : formatElapsed(runSeconds(job, nowMs)),
-        formatAgo(job.finishedAtMs ?? nowMs, nowMs),
-        job.finishedAtMs === null
-          ? ''
-          : t('ended {{finishedAtMs}}', { finishedAtMs: formatExact(job.finishedAtMs) }),
-      ]
-    : isLive(job.status)
-      ? [
-          formatElapsed(runSeconds(job, nowMs)),
-          job.startedAtMs === null
-            ? t('starting')
-            : t('since {{startedAtMs}}', { startedAtMs: formatClockSeconds(job.startedAtMs) }),
-          job.startedAtMs === null
-            ? ''
-            : t('started {{startedAtMs}}', { startedAtMs: formatExact(job.startedAtMs) }),
-        ]
-      : due !== null
-        ? [
-            formatAhead(due.start.p50Ms, nowMs),
-            `${formatAhead(due.start.p10Ms, nowMs)} – ${formatAhead(due.start.p90Ms, nowMs)}`,
-            t('expected to start {{middle}}; eight in ten times between {{early}} and {{late}}', {
-              middle: formatExact(due.start.p50Ms),
-              early: formatExact(due.start.p10Ms),
-              late: formatExact(due.start.p90Ms),
-            }),
-          ]
-        : [
-            formatAgo(job.submittedAtMs, nowMs),
-            t('submitted'),
-            t('submitted {{submittedAtMs}}', { submittedAtMs: formatExact(job.submittedAtMs) }),
-          ];
+  const [first, second] = useClock((nowMs) => timesOf(job, due, nowMs).join('\n')).split('\n');
   return (
-    <GridCell className={classes.time} title={exact}>
+    <GridCell className={classes.time} title={exactTimeOf(job, due)}>
       <span>{first}</span>
       <span className="dim">{second}</span>
     </GridCell>
   );
+}
+
+/** What is told of a job's time, in two lines. */
+function timesOf(job: JobView, due: Due | null, nowMs: number): [first: string, second: string] {
+  if (isTerminal(job.status))
+    return [
+      job.startedAtMs === null ? t('never ran') : formatElapsed(runSeconds(job, nowMs)),
+      formatAgo(job.finishedAtMs ?? nowMs, nowMs),
+    ];
+  if (isLive(job.status))
+    return [
+      formatElapsed(runSeconds(job, nowMs)),
+      job.startedAtMs === null
+        ? t('starting')
+        : t('since {{startedAtMs}}', { startedAtMs: formatClockSeconds(job.startedAtMs) }),
+    ];
+  if (due === null) return [formatAgo(job.submittedAtMs, nowMs), t('submitted')];
+  const { p10Ms, p50Ms, p90Ms } = due.start;
+  return [formatAhead(p50Ms, nowMs), `${formatAhead(p10Ms, nowMs)} – ${formatAhead(p90Ms, nowMs)}`];
+}
+
+/** The same to the second, in a sentence. */
+function exactTimeOf(job: JobView, due: Due | null): string {
+  if (isTerminal(job.status))
+    return job.finishedAtMs === null
+      ? ''
+      : t('ended {{finishedAtMs}}', { finishedAtMs: formatExact(job.finishedAtMs) });
+  if (isLive(job.status))
+    return job.startedAtMs === null
+      ? ''
+      : t('started {{startedAtMs}}', { startedAtMs: formatExact(job.startedAtMs) });
+  if (due === null)
+    return t('submitted {{submittedAtMs}}', { submittedAtMs: formatExact(job.submittedAtMs) });
+  return t('expected to start {{middle}}; eight in ten times between {{early}} and {{late}}', {
+    middle: formatExact(due.start.p50Ms),
+    early: formatExact(due.start.p10Ms),
+    late: formatExact(due.start.p90Ms),
+  });
 }

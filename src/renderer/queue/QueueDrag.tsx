@@ -22,9 +22,13 @@ import { moveAll, pin } from '../jobActions.ts';
 import { ProjectBar } from '../shell/ProjectBar.tsx';
 import { boardOf } from '../store/state.ts';
 import { store, useMachine } from '../store/store.ts';
+import { formatCount } from '../text/formatCount.ts';
 import { visibleText } from '../text/visibleText.ts';
 import classes from './Board.module.css';
 import { beforeIdForAll } from './queueRows.ts';
+
+/** The element that says how a job is moved by keys. */
+export const DRAG_HELP = 'queue-drag-help';
 
 const alongTheQueue: Modifier = ({ transform }) => ({ ...transform, x: 0 });
 
@@ -68,7 +72,7 @@ const SPOKEN: NonNullable<ComponentProps<typeof DndContext>['accessibility']> = 
         ? t('Picked up #{{id}}.', { id: active.id })
         : t('Picked up #{{id}} and what is ticked with it: {{n}} jobs.', {
             id: active.id,
-            n: countOf(active),
+            n: formatCount(countOf(active)),
           }),
     onDragOver: ({ active, over }) =>
       over === null
@@ -109,6 +113,7 @@ export function QueueDrag({ children, free = false }: { children: ReactNode; fre
   };
   return (
     <DndContext
+      id={DRAG_HELP}
       sensors={sensors}
       collisionDetection={deviceOrPlace}
       modifiers={free ? [] : [alongTheQueue]}

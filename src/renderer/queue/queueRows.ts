@@ -3,6 +3,8 @@ import { isMovable } from '../jobActions.ts';
 import type { Board } from '../store/state.ts';
 import { statusWord } from '../text/statusWord.ts';
 
+const TAG = 'tag:';
+
 export type Section = 'live' | 'waiting' | 'over';
 
 /** One line of the board. */
@@ -19,8 +21,10 @@ export type Row =
   /** `within`: it stands below the row of its array. */
   | { readonly kind: 'job'; readonly section: Section; readonly job: JobView; readonly within: boolean };
 
-/** True if every word of `filter` occurs in what a row shows: `#12`, name, user, project, status, why it died,
- * command. */
+/**
+ * True if every word of `filter` occurs in what is told of the job: `#12`, name, user, project, tags, status, why it died, command.
+ * `tag:x` is about tags alone: one of them is that word.
+ */
 export function matches(job: JobView, filter: string): boolean {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
@@ -29,6 +33,7 @@ export function matches(job: JobView, filter: string): boolean {
     job.name,
     job.user,
     job.project,
+    ...job.tags,
     statusWord(job.status),
     job.status,
     job.diagnosis?.code ?? '',
@@ -37,7 +42,11 @@ export function matches(job: JobView, filter: string): boolean {
   ]
     .join('\n')
     .toLowerCase();
-  return words.every((word) => text.includes(word));
+  return words.every((word) =>
+    word.startsWith(TAG)
+      ? job.tags.some((tag) => tag.toLowerCase() === word.slice(TAG.length))
+      : text.includes(word),
+  );
 }
 
 /**

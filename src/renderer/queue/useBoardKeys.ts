@@ -15,6 +15,7 @@ import {
 } from '../jobActions.ts';
 import { goTo } from '../route.ts';
 import { useKeys } from '../shell/useKeys.ts';
+import { formatCount } from '../text/formatCount.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { beforeIdForAll, jobsOf, keyOf, movableIn, type Row } from './queueRows.ts';
 
@@ -88,7 +89,7 @@ export function useBoardKeys(board: BoardKeys): void {
     const [only] = subjects.length === 1 ? subjects : [];
     const title = only
       ? `#${only.id} ${visibleText(only.name)}`
-      : t('{{length}} jobs', { length: subjects.length });
+      : t('{{length}} jobs', { length: formatCount(subjects.length) });
     openMore(
       {
         title: arrayId === undefined ? title : t('Array #{{arrayId}}, {{title}}', { arrayId, title }),

@@ -48,6 +48,8 @@ export interface Machine {
   readonly devices: readonly Device[];
   readonly scheduler: SchedulerStatus;
   readonly host: HostReading | null;
+  /** Whether what was before is known: what follows holds only what came since until then. */
+  readonly past: boolean;
   readonly hostSamples: readonly HostReading[];
   /** Readings by device id over the last ten minutes, oldest first. */
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
@@ -77,8 +79,8 @@ export interface History {
   readonly episodes: readonly Episode[];
 }
 
-/** The state after a fresh overview with its history: what was known before is replaced, events are kept. */
-export function withOverview(state: State, overview: Overview, history: History, nowMs: number): State {
+/** The state after a fresh overview: what was known before is replaced, events are kept, and what was before is not known yet. */
+export function withOverview(state: State, overview: Overview, nowMs: number): State {
   const events = (state.machine?.events ?? []).filter((entry) => entry.seq <= overview.seq);
   const { jobs, devices, seq, system, scheduler, host } = overview;
   return {
@@ -93,11 +95,41 @@ export function withOverview(state: State, overview: Overview, history: History,
       events,
       clockOffsetMs: overview.nowMs - nowMs,
       jobs: new Map(jobs.map((job) => [job.id, job])),
+      past: false,
       hostSamples: host ? appendSample(state.machine?.hostSamples ?? [], host) : [],
-      samples: new Map(history.samples.map((series) => [series.deviceId, series.readings])),
-      allocations: history.allocations,
-      decisions: history.decisions,
-      episodes: withEpisode(history.episodes, scheduler.currentEpisode),
+      samples: new Map(),
+      allocations: [],
+      decisions: [],
+      episodes: withEpisode([], scheduler.currentEpisode),
+    },
+  };
+}
+
+/** The state with what was before. What came since the overview is later than that, and may be part of it already. */
+export function withHistory(state: State, history: History): State {
+  const { machine } = state;
+  if (machine === null) return state;
+  const samples = new Map(machine.samples);
+  for (const { deviceId, readings } of history.samples) {
+    const lastMs = readings.at(-1)?.atMs ?? 0;
+    const since = (machine.samples.get(deviceId) ?? []).filter(({ atMs }) => atMs > lastMs);
+    samples.set(deviceId, [...readings, ...since]);
+  }
+  const stretchOf = ({ jobId, deviceId, startMs }: Allocation): string => `${jobId} ${deviceId} ${startMs}`;
+  const since = new Set(machine.allocations.map(stretchOf));
+  const before = history.allocations.filter((stretch) => !since.has(stretchOf(stretch)));
+  return {
+    ...state,
+    machine: {
+      ...machine,
+      past: true,
+      samples,
+      allocations: [...before, ...machine.allocations],
+      decisions: machine.decisions
+        .toReversed()
+        .reduce(latestFirst<Decision>, history.decisions)
+        .slice(0, DECISIONS_KEPT),
+      episodes: machine.episodes.toReversed().reduce(withEpisode, history.episodes),
     },
   };
 }
@@ -233,7 +265,9 @@ function withAllocations(
       status: job.status,
     }));
     const earliest = atMs - ALLOCATION_WINDOW_MS;
-    return [...current.filter((a) => a.endMs === null || a.endMs >= earliest), ...opened];
+    // Of what was asked for after the event it is part already.
+    const others = current.filter((a) => !(a.jobId === job.id && a.startMs === atMs));
+    return [...others.filter((a) => a.endMs === null || a.endMs >= earliest), ...opened];
   }
   const left =
     event.kind === 'exited' ||

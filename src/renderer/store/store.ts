@@ -62,9 +62,12 @@ function watchSecond(listener: () => void): () => void {
   };
 }
 
-/** Now on the engine's clock, ms, renewed every second. */
-export function useNow(): number {
-  const seconds = useSyncExternalStore(watchSecond, second.get);
-  const offsetMs = useStint((state) => state.machine?.clockOffsetMs ?? 0);
-  return seconds * 1000 + offsetMs;
+const nowOnEngine = (): number => second.get() * 1000 + (store.get().machine?.clockOffsetMs ?? 0);
+
+/** What `select` makes of now on the engine's clock, ms: drawn again only when that changes. */
+export function useClock<T extends string | number>(select: (nowMs: number) => T): T {
+  return useSyncExternalStore(watchSecond, () => select(nowOnEngine()));
 }
+
+/** Now on the engine's clock, ms, renewed every second. */
+export const useNow = (): number => useSyncExternalStore(watchSecond, nowOnEngine);

@@ -4,6 +4,7 @@ import { client } from '../connection.ts';
 import { t } from '../i18n/t.ts';
 import { withAnswer } from '../store/state.ts';
 import { store, useMachine } from '../store/store.ts';
+import { formatCount } from '../text/formatCount.ts';
 import { offsetMinAt } from '../text/offsetMinAt.ts';
 import { troubleText } from '../text/troubleText.ts';
 import { visibleText } from '../text/visibleText.ts';
@@ -128,7 +129,7 @@ function SubmitForm({ about, onClose }: { about: Submitting; onClose(): void }) 
               ? t('Submit all the same')
               : count === 1
                 ? t('Submit')
-                : t('Submit {{n}} jobs', { n: count })}
+                : t('Submit {{n}} jobs', { n: formatCount(count) })}
           </Button>
         </div>
       </div>
@@ -146,7 +147,7 @@ async function send(request: Extract<JobRequest, { problems: null }>): Promise<s
   }
   const members = sweep.points.map(({ index, values }) => ({ index, values: { ...values } }));
   const { id, ids } = await client().arrays.submit({ spec, members, atMost: sweep.atMost, secretsFrom });
-  return t('submitted {{length}} jobs as the array #{{id}}', { length: ids.length, id });
+  return t('submitted {{length}} jobs as the array #{{id}}', { length: formatCount(ids.length), id });
 }
 
 /** The field that the engine names in its refusal, as far as the dialog shows it, and what to do. */

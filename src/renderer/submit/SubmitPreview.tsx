@@ -2,8 +2,9 @@ import { gpuNeedSentence } from '../../domain/gpuNeed.ts';
 import { jobSpecSchema } from '../../domain/job.ts';
 import { filledJob, unusedParameters } from '../../domain/placeholders.ts';
 import { quoted } from '../../domain/quoted.ts';
-import { formatDuration } from '../../domain/units.ts';
 import { t } from '../i18n/t.ts';
+import { formatCount } from '../text/formatCount.ts';
+import { formatDuration } from '../text/formatDuration.ts';
 import { formatExact } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import type { JobRequest } from './jobRequest.ts';
@@ -62,7 +63,7 @@ export function SubmitPreview({ request }: { request: JobRequest }) {
     <>
       <p>
         <b>
-          {points.length} {t('job')}
+          {formatCount(points.length)} {t('job')}
           {points.length === 1 ? '' : 's'}
         </b>
         {atMost !== null && t(', {{atMost}} at once', { atMost })}
