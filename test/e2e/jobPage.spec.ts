@@ -1,8 +1,28 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { buildNvmlStandIn } from '../stand-ins/nvml/buildNvmlStandIn.ts';
 import { violationsIn } from './support/accessibility.ts';
 import { consolePage, shots } from './support/consolePage.ts';
 
-const at = consolePage('--devices', 'virtual:1x8192', '--policy', 'fifo');
+const nvml = buildNvmlStandIn();
+for (const [name, value] of Object.entries(nvml.env)) vi.stubEnv(name, value);
+/** A GPU that draws 200 W and is so busy, of 100. */
+const busy = (use: number): void =>
+  nvml.set(
+    'count 1',
+    '0.total 8192',
+    '0.used 340',
+    `0.utilisation ${use}`,
+    '0.temperature 61',
+    '0.limit 300000',
+    '0.power 200000',
+    '0.clock 1700',
+  );
+busy(41);
+afterAll(() => {
+  vi.unstubAllEnvs();
+  nvml.dispose();
+});
+const at = consolePage('--devices', 'nvml', '--policy', 'fifo');
 
 describe('a job that died', () => {
   it('says why in its row and on its page, and leads to the line of the log', async () => {
@@ -116,7 +136,36 @@ describe('what a job reports', () => {
     const table = await host.stint('metrics', String(id));
     expect(table).toContain('val_loss');
     expect(JSON.parse(await host.stint('metrics', String(id), '--json')).series[0].at.at(-1)).toBe(40);
+    await page.getByText(/^[\d.]+ Wh$/).waitFor();
+
+    // Its GPU, looked at closely: by the pointer, then by the keyboard, and no longer than the page is in sight.
+    await at.go('machine');
+    const lane = page.getByRole('article', { name: 'GPU 0' });
+    const since = (much: string) =>
+      lane.getByRole('img', { name: `Use of GPU 0 over the last ${much}` }).waitFor();
+    await since('10 min');
+    await lane.getByRole('heading').hover();
+    await since('10 s');
+    busy(77);
+    await lane.getByText('77 %').waitFor();
+    await page.screenshot({ path: `${shots}/lane looked at.png` });
+    await page.mouse.move(1, 1);
+    await since('10 min');
+    await lane.getByRole('link').first().focus();
+    await since('10 s');
+    await page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await since('10 min');
+
     await host.stint('cancel', String(id));
+    await at.go('history');
+    await page.getByRole('columnheader', { name: 'Energy' }).waitFor();
+    await page
+      .locator(`[data-found="${id}"]`)
+      .getByText(/^[\d.]+ Wh$/)
+      .waitFor();
   });
 
   it('says how, where it reports nothing', async () => {

@@ -327,7 +327,17 @@ describe('the console’s files', () => {
     expect(await (await fetch(url)).text()).toBe('built');
     writeFileSync(join(consoleDir, 'index.html'), 'built again, and longer');
     utimesSync(join(consoleDir, 'index.html'), 1, 1);
-    expect(await (await fetch(url)).text()).toBe('built again, and longer');
+    const page = await fetch(url);
+    expect(await page.text()).toBe('built again, and longer');
+    // The page is asked for anew each time, and leads to files of which each is what its name says for good.
+    expect(page.headers.get('cache-control')).toContain('max-age=0');
+    mkdirSync(join(consoleDir, 'assets'));
+    for (const name of ['main-Bxv_9Wy7.js', 'notes.txt'])
+      writeFileSync(join(consoleDir, 'assets', name), 'x');
+    utimesSync(join(consoleDir, 'index.html'), 2, 2);
+    const kept = async (name: string) => (await fetch(`${url}assets/${name}`)).headers.get('cache-control');
+    expect(await kept('main-Bxv_9Wy7.js')).toBe('public, max-age=31536000, immutable');
+    expect(await kept('notes.txt')).toContain('max-age=0');
     await early.close();
   });
 

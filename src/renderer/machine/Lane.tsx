@@ -5,7 +5,7 @@ import { memo, type RefObject, useEffect, useRef } from 'react';
 import type { Device } from '../../domain/device.ts';
 import { formatMib } from '../../domain/units.ts';
 import { engineText } from '../i18n/engineText.ts';
-import { t } from '../i18n/t.ts';
+import { locale, t } from '../i18n/t.ts';
 import { ignoreProcess, reopenDevice } from '../machineActions.ts';
 import { hrefOf } from '../route.ts';
 import { SAMPLE_WINDOW_MS, type Sample } from '../store/state.ts';
@@ -19,6 +19,7 @@ import { Sparkline } from './Sparkline.tsx';
 import { CLOSE_SPAN_MS, useCloseUp } from './useCloseUp.ts';
 import { useLookedAt } from './useLookedAt.ts';
 
+const gigahertz = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const NO_SAMPLES: readonly Sample[] = [];
 
 /** One device: what it is, its memory by holder, its figures with their last ten minutes, and its track through time. */
@@ -123,7 +124,7 @@ function Figures({ device, lookedAt }: { device: Device; lookedAt: boolean }) {
     {
       figure: 'smClockMhz',
       label: t('Clock'),
-      text: reading?.smClockMhz == null ? null : `${Math.round(reading.smClockMhz)} MHz`,
+      text: reading?.smClockMhz == null ? null : `${gigahertz.format(reading.smClockMhz / 1000)} GHz`,
       top: null,
     },
   ] as const;

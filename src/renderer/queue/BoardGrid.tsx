@@ -255,10 +255,10 @@ function useSame(ids: readonly number[]): readonly number[] {
   return useMemo(() => ids, [text]);
 }
 
-/** Room for the longest number of a job: `#` and at least four digits. */
+/** Of the longest number of a job, with its `#`. */
 function digitsIn(rows: readonly Row[]): number {
   const ids = rows.map((row) => (row.kind === 'job' ? row.job.id : row.kind === 'array' ? row.id : 0));
-  return 1 + Math.max(4, String(ids.reduce((a, b) => Math.max(a, b), 0)).length);
+  return 1 + String(ids.reduce((a, b) => Math.max(a, b), 0)).length;
 }
 
 const headingPx = (row: Row, next: Row | undefined): number =>
