@@ -62,7 +62,7 @@ export function HistoryView({ query }: { query: string }) {
       onChange={(chosen) => change({ [name]: chosen })}
       comboboxProps={{ transitionProps: { duration: 0 } }}
       clearable
-      clearButtonProps={{ 'aria-label': `Any ${label.toLowerCase()}` }}
+      clearButtonProps={{ 'aria-label': t('Any {{label}}', { label: label.toLowerCase() }) }}
       searchable
     />
   );

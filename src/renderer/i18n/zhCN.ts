@@ -1216,6 +1216,8 @@ export const zhCN: Readonly<Record<string, string>> = {
   'of mean completion time, on {{own}} of your days and {{others}} standing workloads':
     '平均完成时间，基于您的 {{own}} 天与 {{others}} 个固定负载',
   Tags: '标签',
+  times: '次',
+  'Any {{label}}': '任意{{label}}',
   '{{label}} of GPU {{index}} over the last 10 s': 'GPU {{index}} 最近 10 秒的{{label}}',
   'Words to find it by, with commas between': '便于查找的词，用逗号隔开',
   'was not put back': '未放回',

@@ -20,11 +20,11 @@ export const actorOf = ({ actor, by }: LoggedEvent): string =>
 export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string): string {
   switch (event.kind) {
     case 'submitted':
-      return event.spec.hold ? t('submitted, held back') : 'submitted';
+      return event.spec.hold ? t('submitted, held back') : t('submitted');
     case 'held':
       return t('held back');
     case 'released':
-      return 'released';
+      return t('released');
     case 'prioritised':
       return t('priority set to {{priority}}', { priority: event.priority });
     case 'moved':
@@ -50,7 +50,7 @@ export function eventText(event: JobEvent, gpuOf: (deviceId: string) => string):
         a: event.holdsVram ? t('stays held') : t('is free'),
       });
     case 'resumed':
-      return 'resumed';
+      return t('resumed');
     case 'vram':
       return event.held ? t('its VRAM is held again') : t('its VRAM is free');
     case 'throttled':

@@ -1,4 +1,5 @@
 import { CloseButton, TextInput } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
@@ -24,9 +25,12 @@ const left = {
   scrollTop: 0,
 };
 
+/** No room for columns: as in a window of 1280 pixels at 200 %. */
+const SMALL = '(max-width: 767px)';
+
 /**
  * The departure board: what runs, what waits in which order and why, and what is over.
- * @param props.narrow it stands beside something: two lines a job, and nothing of what is over.
+ * @param props.narrow it stands beside something: nothing of what is over, and two lines a job, as everywhere where there is no room.
  */
 export function Board({ onSubmit, narrow = false }: { onSubmit(): void; narrow?: boolean }) {
   const jobs = useMachine((machine) => machine.jobs);
@@ -34,6 +38,7 @@ export function Board({ onSubmit, narrow = false }: { onSubmit(): void; narrow?:
   const [showOver, setShowOver] = useState(left.showOver);
   const [openArrays, setOpenArrays] = useState(left.openArrays);
   const [cursorKey, setCursorKey] = useState(left.cursorKey);
+  const folded = useMediaQuery(SMALL, false, { getInitialValueInEffect: false }) || narrow;
   const filterRef = useRef<HTMLInputElement>(null);
   const scrollRef = useRef<HTMLDivElement>(null);
   const grid = useRef<BoardGridHandle>(null);
@@ -98,7 +103,7 @@ export function Board({ onSubmit, narrow = false }: { onSubmit(): void; narrow?:
   if (jobs.size === 0) return <EmptyQueue onSubmit={onSubmit} />;
 
   return (
-    <div className={classes.page} data-narrow={narrow || undefined}>
+    <div className={classes.page} data-narrow={folded || undefined}>
       <div className={classes.tools}>
         <TextInput
           ref={filterRef}
@@ -118,18 +123,18 @@ export function Board({ onSubmit, narrow = false }: { onSubmit(): void; narrow?:
               <CloseButton size="sm" aria-label={t('Clear the filter')} onClick={() => setFilter('')} />
             )
           }
-          w={narrow ? undefined : 320}
-          flex={narrow ? 1 : undefined}
+          w={folded ? undefined : 320}
+          flex={folded ? 1 : undefined}
         />
         {ticked.length > 0 && <BulkBar ticked={ticked} onUntick={untickAll} />}
       </div>
       <BoardGrid
         ref={grid}
         rows={rows}
-        narrow={narrow}
+        folded={folded}
+        left={narrow ? null : left}
         cursor={cursor}
         showOver={showOver}
-        left={left}
         scrollRef={scrollRef}
         heldWith={heldWith}
         isTicked={isTicked}

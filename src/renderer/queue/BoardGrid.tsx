@@ -49,11 +49,12 @@ export interface BoardGridHandle {
 export interface BoardGridProps {
   readonly ref: Ref<BoardGridHandle>;
   readonly rows: readonly Row[];
-  readonly narrow: boolean;
+  /** Two lines a job, without columns. */
+  readonly folded: boolean;
   readonly cursor: Row | undefined;
   readonly showOver: boolean;
-  /** Where it was scrolled to, and is. */
-  readonly left: { scrollTop: number };
+  /** Where it was scrolled to, and is; null: it is not kept. */
+  readonly left: { scrollTop: number } | null;
   readonly scrollRef: RefObject<HTMLDivElement | null>;
   readonly heldWith: HeldWith;
   isTicked(job: JobView): boolean;
@@ -65,9 +66,9 @@ export interface BoardGridProps {
 
 /** The rows of the board, of which those in sight are in the page. What scrolls draws this again and nothing around it. */
 export const BoardGrid = memo(function BoardGrid(props: BoardGridProps) {
-  const { rows, narrow, cursor, left, scrollRef } = props;
+  const { rows, folded, cursor, left, scrollRef } = props;
   const height = rowPx(useSyncExternalStore(density.subscribe, density.get));
-  const headPx = narrow ? 0 : HEAD_PX;
+  const headPx = folded ? 0 : HEAD_PX;
   // The same functions while the rows are the same: with others all places are worked out anew, at each step of a scroll.
   const sizeAt = useCallback(
     (index: number) => (rows[index]?.kind === 'heading' ? headingPx(rows[index], rows[index + 1]) : height),
@@ -82,7 +83,7 @@ export const BoardGrid = memo(function BoardGrid(props: BoardGridProps) {
     overscan: rows.length <= ALL_IN_PAGE ? ALL_IN_PAGE : AROUND,
     rangeExtractor: useSteadyRange(),
     scrollMargin: headPx,
-    initialOffset: () => (narrow ? 0 : left.scrollTop),
+    initialOffset: () => left?.scrollTop ?? 0,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is the height that changes what was worked out.
   useLayoutEffect(() => virtual.measure(), [height]);
@@ -111,7 +112,7 @@ export const BoardGrid = memo(function BoardGrid(props: BoardGridProps) {
       className={classes.scroll}
       ref={scrollRef}
       onScroll={(event) => {
-        if (!narrow) left.scrollTop = event.currentTarget.scrollTop;
+        if (left !== null) left.scrollTop = event.currentTarget.scrollTop;
       }}
     >
       <Grid
@@ -121,7 +122,7 @@ export const BoardGrid = memo(function BoardGrid(props: BoardGridProps) {
         style={{ '--digits': digits } as CSSProperties}
       >
         <GridRows>
-          <Columns hidden={narrow} />
+          <Columns hidden={folded} />
         </GridRows>
         <GridRows className={classes.rows} style={{ height: virtual.getTotalSize() }}>
           {slots.current.map(({ place, key }) => {

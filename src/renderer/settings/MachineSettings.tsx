@@ -8,12 +8,11 @@ import {
   type ThrottleBy,
   throttleBySchema,
 } from '../../domain/rungs.ts';
-import { formatMib, parseDurationS, parseMemoryMib } from '../../domain/units.ts';
+import { formatDuration, formatMib, parseDurationS, parseMemoryMib } from '../../domain/units.ts';
 import { client } from '../connection.ts';
 import { t } from '../i18n/t.ts';
 import { setDrain, setGiveWay } from '../machineActions.ts';
 import { useMachine } from '../store/store.ts';
-import { formatDuration } from '../text/formatDuration.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { sayTrouble } from '../toasts.tsx';
 import { useAsked } from '../useAsked.ts';
@@ -118,7 +117,7 @@ export function MachineSettings() {
         >
           <ValueField
             label={t('Gives way at most')}
-            unit="times"
+            unit={t('times')}
             value={String(giveWay.maxPreemptions)}
             read={readTimes}
             onSave={(maxPreemptions) => void setGiveWay({ maxPreemptions })}

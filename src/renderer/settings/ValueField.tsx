@@ -55,7 +55,7 @@ export function ValueField<T>(props: {
       placeholder={placeholder}
       error={problem}
       rightSection={unit === undefined ? undefined : <span className="dim">{unit}</span>}
-      rightSectionWidth={unit === undefined ? undefined : 40}
+      rightSectionWidth={unit === undefined ? undefined : 48}
       onChange={({ currentTarget }) => setDraft(currentTarget.value)}
       onBlur={save}
       onKeyDown={(event) => {
