@@ -57,7 +57,11 @@ export class Gpus {
           `${i}.uuid ${GPU_IDS[i]}`,
           `${i}.name NVIDIA RTX A6000`,
           `${i}.total ${TOTAL_MIB}`,
-          `${i}.used ${processes.reduce((sum, { mib }) => sum + mib, 340)}`,
+          // No GPU holds more than it has.
+          `${i}.used ${Math.min(
+            TOTAL_MIB,
+            processes.reduce((sum, { mib }) => sum + mib, 340),
+          )}`,
           `${i}.utilisation ${utilisation}`,
           `${i}.temperature ${Math.round(38 + 34 * warmth + wave)}`,
           `${i}.limit ${1000 * LIMIT_W}`,

@@ -9,6 +9,7 @@ import { hrefOf } from '../route.ts';
 import { useForecast } from '../store/forecast.ts';
 import { SAMPLE_WINDOW_MS } from '../store/state.ts';
 import { store, useClock, useMachine, useNow } from '../store/store.ts';
+import { inOurWords } from '../text/formatDuration.ts';
 import { formatClock, formatClockSeconds, formatMoment } from '../text/formatTime.ts';
 import { visibleText } from '../text/visibleText.ts';
 import { Lane } from './Lane.tsx';
@@ -95,7 +96,7 @@ function Lanes() {
           size="xs"
           value={reach}
           onChange={(value) => setReach(value as Reach)}
-          data={Object.keys(REACH)}
+          data={Object.keys(REACH).map((value) => ({ value, label: inOurWords(value) }))}
           transitionDuration={0}
           aria-label={t('How far back and ahead')}
         />
