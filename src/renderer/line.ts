@@ -27,7 +27,7 @@ export interface Look extends Line {
 }
 
 /** The line could not be opened. */
-export class NoLineError extends Error {
+class NoLineError extends Error {
   override readonly name = 'NoLineError';
   /** As HTTP says it: 401, the engine does not let this browser in, and only a fresh link helps; null: trying again may help. */
   readonly status: 401 | null;

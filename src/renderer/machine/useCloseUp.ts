@@ -15,7 +15,7 @@ const ASK_MS = 500;
 const LEASE_MS = 2000;
 
 /** What a device measured of late, up to a moment that goes on by tenths of a second. */
-export interface CloseUp {
+interface CloseUp {
   readonly readings: readonly Measured[];
   readonly untilMs: number;
 }

@@ -46,7 +46,7 @@ export interface BoardGridHandle {
   show(index: number): void;
 }
 
-export interface BoardGridProps {
+interface BoardGridProps {
   readonly ref: Ref<BoardGridHandle>;
   readonly rows: readonly Row[];
   /** Two lines a job, without columns. */
