@@ -1,7 +1,6 @@
 import { VisuallyHidden } from '@mantine/core';
 import { Suspense, useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import { MorePanel } from './control/MorePanel.tsx';
-import { JobPage } from './job/JobPage.tsx';
 import { undoLast } from './jobActions.ts';
 import { Palette } from './palette/Palette.tsx';
 import { QueueView } from './queue/QueueView.tsx';
@@ -19,7 +18,9 @@ import { useStint } from './store/store.ts';
 import { DropTarget } from './submit/DropTarget.tsx';
 import { openSubmit, submitting } from './submit/openSubmit.ts';
 
-// The queue and its jobs are what is seen first; the rest comes when it is looked at.
+// The queue is what is seen first; the rest comes when it is looked at, and what is likely next before that.
+const loadJobPage = async () => (await import('./job/JobPage.tsx')).JobPage;
+const JobPage = lazyView(loadJobPage);
 const HistoryView = lazyView(async () => (await import('./history/HistoryView.tsx')).HistoryView);
 const NowView = lazyView(async () => (await import('./machine/NowView.tsx')).NowView);
 const DecisionPage = lazyView(async () => (await import('./scheduler/DecisionPage.tsx')).DecisionPage);
@@ -44,8 +45,10 @@ function Console() {
   const [asked, setAsked] = useState(false);
   if (submits && !asked) setAsked(true);
   useEffect(() => {
-    // It is there before it is asked for: who presses n types on at once.
-    const idle = requestIdleCallback(() => void loadSubmitDialog().catch(() => undefined));
+    // They are there before they are asked for: who presses n types on at once.
+    const idle = requestIdleCallback(() => {
+      for (const load of [loadSubmitDialog, loadJobPage]) load().catch(() => undefined);
+    });
     return () => cancelIdleCallback(idle);
   }, []);
   const openKeys = useCallback(() => setKeys(true), []);
