@@ -132,13 +132,15 @@ describe('a program with a token', () => {
     expect(lines).toContain('stint_queue_oldest_wait_seconds 0');
     // What is unknown is left out, and never 0.
     expect(lines.filter((line) => line.startsWith('stint_learner_loss '))).toEqual([]);
+    // The dashboard asks for each of them, and for nothing else.
     const dashboard = readFileSync(
       resolve(import.meta.dirname, '../../resources/grafana/stint.json'),
       'utf8',
     );
-    for (const [name] of dashboard.matchAll(/stint_\w+/g)) {
-      expect(lines.some((line) => line.startsWith(`# TYPE ${name} `))).toBe(true);
-    }
+    const { panels } = JSON.parse(dashboard) as { panels: { targets: { expr: string }[] }[] };
+    const asked = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/stint_\w+/g)!));
+    const families = lines.flatMap((line) => /^# TYPE (stint_\w+) /.exec(line)?.[1] ?? []);
+    expect([...new Set(asked)].sort()).toEqual(families.sort());
     // Every sample belongs to a described, typed family, and every counter is named as one.
     for (const line of lines.filter((l) => /^stint/.test(l))) {
       const family = /^\w+/.exec(line)![0];
