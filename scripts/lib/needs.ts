@@ -53,6 +53,14 @@ export const TEST_NEEDS: readonly Need[] = [
     present: () => answers('/usr/bin/python3', '-c', 'import torch, numpy'),
   },
   SLURM,
+  ...['zsh', 'fish'].map(
+    (shell): Need => ({
+      what: `${shell}, for its completion`,
+      debian: shell,
+      optional: true,
+      present: () => answers(shell, '--version'),
+    }),
+  ),
 ];
 
 /** Of the comparison with other queues. */
@@ -77,7 +85,8 @@ export function installNeeds(needs: readonly Need[]): string[] {
   const mayInstall = process.getuid?.() === 0 && answers('apt-get', '--version');
   if (mayInstall) {
     console.log(`installing ${packages.join(', ')} through apt`);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    // Part of apt runs as another user, who may not be allowed into a directory of ours.
+    const env = { ...process.env, TMPDIR: undefined, DEBIAN_FRONTEND: 'noninteractive' };
     try {
       execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
       execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {

@@ -20,22 +20,12 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** How each shell is asked what could stand at the end of a line. zsh's own part, the menu, is left out. */
-const ASK: Readonly<Record<(typeof SHELLS)[number], readonly string[]>> = {
-  bash: [
-    '-c',
-    `source "$1"; shift; COMP_WORDS=(stint "$@"); COMP_CWORD=$#; _stint; printf '%s\\n' "\${COMPREPLY[@]}"`,
-    'bash',
-  ],
-  zsh: [
-    '-fc',
-    `compdef() { : }; _default() { : }; _files() { : }
-_describe() { print -l -- \${\${(P)3}%%:*} }
-source "$1"; shift; words=(stint "$@"); CURRENT=$#words
-_stint`,
-    'zsh',
-  ],
-  fish: ['--no-config', '-c', 'source $argv[1]; complete -C "stint $argv[2..]"'],
+/** Scripts that press Tab, each in its shell. */
+const ask = (shell: string): string => join(import.meta.dirname, 'ask', `ask.${shell}`);
+const BARE: Readonly<Record<(typeof SHELLS)[number], readonly string[]>> = {
+  bash: ['--norc'],
+  zsh: ['-f'],
+  fish: ['--no-config'],
 };
 const has = (shell: string): boolean => spawnSync(shell, ['--version']).error === undefined;
 
@@ -43,22 +33,37 @@ describe.each(SHELLS)('completion in %s', (shell) => {
   const missing = !has(shell);
   if (missing) console.log(`skipped: completion in ${shell} needs ${shell}, which is not installed`);
 
-  const offered = (...words: string[]): string[] => {
-    const ran = spawnSync(shell, [...ASK[shell], join(dir, shell), ...words], { encoding: 'utf8', cwd: dir });
+  it.skipIf(missing)('knows commands, those below them, and their options', { timeout: 60_000 }, () => {
+    const lines = [
+      '',
+      'tok',
+      'token ',
+      'token create --sc',
+      'add --vr',
+      'submit --name ls --vr',
+      'submit -- python --vr',
+      'policy ro',
+    ];
+    const typed = lines.map((line) => `stint ${line}`);
+    const ran = spawnSync(shell, [...BARE[shell], ask(shell), join(dir, shell), ...typed], {
+      encoding: 'utf8',
+      cwd: dir,
+      timeout: 50_000,
+    });
     expect(ran.stderr).toBe('');
-    const typed = words.at(-1)!;
-    const lines = ran.stdout.split('\n').map((line) => line.split('\t')[0]!);
-    return lines.filter((word) => word !== '' && word.startsWith(typed));
-  };
-
-  it.skipIf(missing)('knows commands, those below them, and their options', () => {
-    expect(offered('tok')).toEqual(['token']);
-    expect(offered('token', '')).toEqual(expect.arrayContaining(['create', 'ls', 'revoke']));
-    expect(offered('token', '')).not.toContain('submit');
-    expect(offered('token', 'create', '--sc')).toEqual(['--scope']);
-    expect(offered('add', '--vr')).toEqual(['--vram']);
-    expect(offered('submit', '--name', 'ls', '--vr')).toEqual(['--vram']);
-    expect(offered('submit', '--', 'python', '--vr')).toEqual([]);
+    const offered = ran.stdout.split(/^==\r?\n/m).map((text) => {
+      const words = text.split(/\r?\n/).map((line) => line.split('\t')[0]!.trim());
+      return [...new Set(words)].filter((word) => word !== '').sort();
+    });
+    const [all, tok, token, scope, vram, afterValue, ofJob, rollback] = offered;
+    expect(all).toEqual(expect.arrayContaining(['ls', 'sbatch', 'submit', 'top', 'wait']));
+    expect(tok).toEqual(['token']);
+    expect(token).toEqual(['create', 'ls', 'revoke']);
+    expect(scope).toEqual(['--scope']);
+    expect(vram).toEqual(['--vram']);
+    expect(afterValue).toEqual(['--vram']);
+    expect(ofJob).toEqual([]);
+    expect(rollback).toEqual(['rollback']);
   });
 });
 
