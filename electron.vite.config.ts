@@ -26,7 +26,7 @@ const entries = Object.fromEntries(
     'engine/devices/nvmlChild',
     'engine/control/dutyChild',
     'engine/forecast/forecastProcess',
-  ].map((name) => [name, here(`src/${name}.ts`)]),
+  ].map((name) => [name, here(`src/${name}.${name === 'cli/main' ? 'js' : 'ts'}`)]),
 );
 
 /**

@@ -25,7 +25,7 @@ console.log(
     ? 'PyTorch was not found: the jobs train with TensorFlow.js'
     : 'The jobs train with PyTorch',
 );
-const main = join(ROOT, 'src', 'cli', 'main.ts');
+const main = join(ROOT, 'src', 'cli', 'main.js');
 const host = spawn(process.execPath, [main, 'serve', '--data', home, '--policy', 'dqn', '--json'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });

@@ -9,8 +9,8 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { HORIZON_NAMES, type HorizonName, horizonOf } from '../src/domain/expectedStart.ts';
 import { seededRng } from '../src/domain/rng.ts';
+import { HORIZON_NAMES, type HorizonName, horizonOf } from '../src/domain/startHorizon.ts';
 import { loadSuites } from '../src/lab/evaluate/suites.ts';
 import { cutWindows, fitWindow } from '../src/lab/evaluate/windows.ts';
 import { policyMaker } from '../src/lab/policies.ts';

@@ -98,7 +98,7 @@ async function main(): Promise<number> {
   say(`No window: ${electron.reason}. Starting the headless host instead.`);
   return run(process.execPath, [
     '--disable-warning=ExperimentalWarning',
-    join(root, 'src', 'cli', 'main.ts'),
+    join(root, 'src', 'cli', 'main.js'),
     'serve',
     ...shared,
   ]);

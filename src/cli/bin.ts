@@ -10,7 +10,7 @@ if (major < OLDEST) {
   );
   process.exitCode = 1;
 } else {
-  await import('./main.ts');
+  await import('./main.js');
 }
 
 export {};

@@ -1,5 +1,5 @@
 import type { ExpectedStart, ExpectedStarts } from '../domain/expectedStart.ts';
-import { horizonOf } from '../domain/expectedStart.ts';
+import { horizonOf } from '../domain/startHorizon.ts';
 import { formatDuration } from '../domain/units.ts';
 
 /** How far off a moment is, for people. */

@@ -1,8 +1,10 @@
 import type { JobView } from '../contract/messages.ts';
 import type { ExpectedStart } from '../domain/expectedStart.ts';
 import { gpuNeedText } from '../domain/gpuNeed.ts';
+import { runSeconds } from '../domain/runSeconds.ts';
 import { throttleText } from '../domain/throttleText.ts';
 import { formatDuration } from '../domain/units.ts';
+import { shortStart } from './expectedStartText.ts';
 import type { Column } from './table.ts';
 
 /** A job, or the jobs of an array in one line. */
@@ -12,13 +14,10 @@ export type ListRow = JobView & { readonly members?: readonly JobView[] };
  * A job in a line.
  * @param starts when those that wait will start, by job; where none is known there is no such column.
  */
-export async function jobColumns(
+export function jobColumns(
   nowMs: number,
   starts: ReadonlyMap<number, ExpectedStart> = new Map(),
-): Promise<Column<ListRow>[]> {
-  // Loaded here and not above: it brings the schemas with it, which a submission can do without.
-  const { runSeconds } = await import('../domain/job.ts');
-  const { shortStart } = await import('./expectedStartText.ts');
+): Column<ListRow>[] {
   const time = (job: JobView) => {
     if (job.startedAtMs !== null) return `ran ${formatDuration(runSeconds(job, nowMs) * 1000)}`;
     return job.finishedAtMs === null ? `waits ${formatDuration(Math.max(0, nowMs - job.submittedAtMs))}` : '';

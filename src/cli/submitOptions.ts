@@ -4,7 +4,8 @@ import { type RetryOn, retryOn } from '../domain/retryOn.ts';
 import { signalName } from '../domain/signalName.ts';
 import { parseTags } from '../domain/tags.ts';
 import type { Dependency } from '../domain/terms.ts';
-import { parseUlimit, type Ulimits } from '../domain/ulimits.ts';
+import { parseUlimit } from '../domain/ulimits.ts';
+import type { Ulimits } from '../domain/ulimitsSchema.ts';
 import { assignment, duration, integer, memory } from './flags.ts';
 import { axis, type SweepFlags } from './sweepFlags.ts';
 

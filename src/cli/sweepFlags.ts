@@ -12,7 +12,8 @@ import {
   parsePoints,
   randomPoints,
 } from '../domain/sweep.ts';
-import { sweepPoints, type TemplateSweep } from '../domain/template.ts';
+import { sweepPoints } from '../domain/sweepPoints.ts';
+import type { TemplateSweep } from '../domain/template.ts';
 import type { Context } from './context.ts';
 
 /** The flags that make many jobs of one. */

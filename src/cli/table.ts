@@ -14,7 +14,14 @@ const GAP = '  ';
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Of these each is a column wide. */
+const PLAIN = /^[\x20-\x7e]*$/;
+let segmenter: Intl.Segmenter | undefined;
+/** It takes as long to make as all of this file, and most of what is printed is plain. */
+const graphemesOf = (text: string): Iterable<Intl.SegmentData> => {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+};
 
 /**
  * Text that came from elsewhere (names, commands, reasons), fit for one cell of a terminal: it cannot move the
@@ -29,8 +36,9 @@ export const shownLine = (text: string): string =>
 
 /** Columns that a text takes in a terminal. */
 export function textWidth(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  for (const { segment } of graphemesOf(text)) width += WIDE.test(segment) ? 2 : 1;
   return width;
 }
 
@@ -39,7 +47,7 @@ export function cut(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   let kept = '';
   let used = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     const next = WIDE.test(segment) ? 2 : 1;
     if (used + next > width - 1) break;
     kept += segment;

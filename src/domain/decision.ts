@@ -15,17 +15,6 @@ export const actionSchema = z.discriminatedUnion('kind', [
 ]);
 export type Action = z.output<typeof actionSchema>;
 
-/** True if both do the same. */
-export function isSameAction(a: Action, b: Action): boolean {
-  if (a.kind === 'wait' || b.kind === 'wait') return a.kind === b.kind;
-  if (a.kind !== 'launch' || b.kind !== 'launch') return a.kind === b.kind && a.jobId === b.jobId;
-  return (
-    a.jobId === b.jobId &&
-    a.deviceIds.length === b.deviceIds.length &&
-    a.deviceIds.every((id) => b.deviceIds.includes(id))
-  );
-}
-
 /** Names of the shield's rules, each a reason for which a candidate was struck out. */
 export const VETOES = [
   'capacity',

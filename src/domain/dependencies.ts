@@ -1,5 +1,6 @@
 import { FieldError } from './errors.ts';
-import { isTerminal, type Job, type JobStatus } from './job.ts';
+import type { Job } from './job.ts';
+import { isTerminal, type JobStatus } from './jobStatus.ts';
 import type { Dependency } from './terms.ts';
 
 /** open: the other job is not over. met: it ended as it had to. impossible: it ended otherwise. */

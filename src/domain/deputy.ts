@@ -17,7 +17,3 @@ export function agentCalled(name: string): Deputy {
   const shown = name.replace(INVISIBLE, ' ').trim().slice(0, MOST_NAME);
   return { kind: 'agent', name: shown || 'unknown' };
 }
-
-/** Who did something, in a few words: `person`, `agent claude-code`, `token ci`, `scheduler`. */
-export const actorText = (actor: string, by: Deputy | null): string =>
-  by === null ? actor : `${by.kind} ${by.name}`;

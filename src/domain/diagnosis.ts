@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { actorText, type Deputy } from './deputy.ts';
+import { actorText } from './actorText.ts';
+import type { Deputy } from './deputy.ts';
 import { FAILURES, type Failure, HOST_MEMORY } from './failures.ts';
 import { plainLine } from './plainLine.ts';
 import { isDeviceFault, xidText } from './xid.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isOwnOption, LONG_OPTION, MOST_OPTION } from './executorOption.ts';
 
 export const EXECUTOR_KINDS = ['slurm'] as const;
 
@@ -32,20 +33,13 @@ export function parseChoice(choice: string): { readonly name: string; readonly p
   return at < 0 ? { name: choice, part: null } : { name: choice.slice(0, at), part: choice.slice(at + 1) };
 }
 
-/** Options of sbatch that Stint gives itself: without its own it would not find the job again, or its output. */
-const OWN_OPTIONS = new Set(
-  `array begin chdir comment dependency error export export-file gpus gpus-per-node gpus-per-task gres help hold input job-name
-   kill-on-invalid-dep nice no-requeue open-mode output parsable partition quiet requeue test-only time usage verbose version
-   wait wrap deadline uid gid clusters`.split(/\s+/),
-);
-
 /** An option for the other queue's own command, such as `--mem=8G`. */
 export const executorOptionSchema = z
   .string('give an option, such as --mem=8G')
-  .max(1000, 'keep it within 1000 characters')
-  .regex(/^--[a-z][a-z0-9-]*(=[^\0\n]*)?$/, 'give it in its long form, such as --mem=8G')
+  .max(MOST_OPTION, `keep it within ${MOST_OPTION} characters`)
+  .regex(LONG_OPTION, 'give it in its long form, such as --mem=8G')
   .refine(
-    (option) => !OWN_OPTIONS.has(option.slice(2).split('=')[0]!),
+    (option) => !isOwnOption(option),
     'Stint gives that option itself: say it in the words of `stint submit`',
   );
 export const executorOptionsSchema = z.array(executorOptionSchema).max(50, 'give at most 50 options');

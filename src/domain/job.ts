@@ -3,34 +3,15 @@ import { arrayMemberSchema } from './array.ts';
 import { diagnosisSchema } from './diagnosis.ts';
 import { executorChoiceSchema, executorOptionsSchema } from './executor.ts';
 import { MAX_GPUS } from './gpuNeed.ts';
+import { JOB_STATUSES } from './jobStatus.ts';
 import { HERE, remoteSchema } from './remote.ts';
+import { runSeconds } from './runSeconds.ts';
 import { NO_SURROUNDINGS, surroundingsSchema } from './surroundings.ts';
 import { NO_TAGS, tagsSchema } from './tags.ts';
 import { NO_TERMS, termsSchema } from './terms.ts';
 
-/** Every status that a job can have. Fixed names: scripts rely on them. */
-export const JOB_STATUSES = [
-  'queued',
-  'held',
-  'starting',
-  'running',
-  'paused',
-  'stopping',
-  'succeeded',
-  'failed',
-  'cancelled',
-  'timed-out',
-  'lost',
-] as const;
-export type JobStatus = (typeof JOB_STATUSES)[number];
-
-const TERMINAL: ReadonlySet<JobStatus> = new Set(['succeeded', 'failed', 'cancelled', 'timed-out', 'lost']);
-const LIVE: ReadonlySet<JobStatus> = new Set(['starting', 'running', 'paused', 'stopping']);
-
-/** True once nothing more can happen to the job. */
-export const isTerminal = (status: JobStatus): boolean => TERMINAL.has(status);
-/** True while the job has, or may have, a process, and so holds its devices. */
-export const isLive = (status: JobStatus): boolean => LIVE.has(status);
+// Words that clients need without the schemas, which take long to load.
+export { isLive, isTerminal, JOB_STATUSES, type JobStatus } from './jobStatus.ts';
 
 export const PRIORITY_LIMIT = 1000;
 
@@ -299,16 +280,6 @@ export const jobSchema = z.object({
   changedAtMs: z.number().nullable(),
 });
 export type Job = z.output<typeof jobSchema>;
-
-/** Seconds that the job has actually run: from its start to its end (or now), without pauses. */
-export function runSeconds(
-  job: Pick<Job, 'startedAtMs' | 'finishedAtMs' | 'pausedAtMs' | 'pausedMs'>,
-  nowMs: number,
-): number {
-  if (job.startedAtMs === null) return 0;
-  const end = job.finishedAtMs ?? job.pausedAtMs ?? nowMs;
-  return Math.max(0, (end - job.startedAtMs - job.pausedMs) / 1000);
-}
 
 /** How many GPUs it has, or had last; as many as it asks for before it was given any. */
 export const gpusOf = (job: Pick<Job, 'devices' | 'gpus'>): number => job.devices.length || job.gpus;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { YIELDS } from './deviceRules.ts';
-import { pauseBySchema, throttleBySchema } from './rungs.ts';
+import { pauseBySchema, throttleBySchema } from './rungSchemas.ts';
 
 const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'give a time of day, such as 22:00');
 

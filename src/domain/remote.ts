@@ -20,10 +20,3 @@ export const REMOTE_ENDS = ['succeeded', 'failed', 'cancelled', 'timed-out', 'lo
 
 /** Of a job that says nothing of it, among them every job of a Stint that knew no other queue. */
 export const HERE = { executor: null, executorOptions: [] as string[] } as const;
-
-/** Held because the queue that it is for refused it, or lost it: nothing happens before a person has said what becomes of it. */
-export const isRefused = (job: {
-  readonly status: string;
-  readonly executor: string | null;
-  readonly cause: string | null;
-}): boolean => job.status === 'held' && job.executor !== null && job.cause !== null;

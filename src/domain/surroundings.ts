@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ulimitsSchema } from './ulimits.ts';
+import { ulimitsSchema } from './ulimitsSchema.ts';
 
 const hook = z
   .string('give a command')

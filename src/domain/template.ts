@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { FieldError } from './errors.ts';
 import { checkTogether, defaultName, type Job, specFieldsSchema } from './job.ts';
-import { seededRng } from './rng.ts';
-import { checkAxes, grid, type Point, parseArray, parseAxis, randomPoints } from './sweep.ts';
+import { sweepPoints } from './sweepPoints.ts';
 import { visibleText } from './visibleText.ts';
 
 const atLeast = (least: number, most: number) =>
@@ -36,27 +35,6 @@ const templateSweepSchema = z
     }
   });
 export type TemplateSweep = z.output<typeof templateSweepSchema>;
-
-/** The jobs that it makes. @param seed for draws of which it does not say one. @throws {FieldError} */
-export function sweepPoints(
-  sweep: TemplateSweep,
-  seed: number,
-): { readonly points: readonly Point[]; readonly atMost: number | null } {
-  const { array, axes, samples, atMost } = sweep;
-  if (array !== null) {
-    if (axes.length > 0) throw new FieldError('array', array, 'give either indices or parameters');
-    const parsed = parseArray(array, 'array');
-    return { points: parsed.points, atMost: atMost ?? parsed.atMost };
-  }
-  if (axes.length === 0) throw new FieldError('axes', '', 'say what differs, such as lr=1e-3,3e-4');
-  const read = axes.map((text) => parseAxis(text, 'axes'));
-  checkAxes(read, 'axes');
-  const points =
-    samples === null
-      ? grid(read, 'axes')
-      : randomPoints(read, samples, seededRng(sweep.seed ?? seed), 'samples');
-  return { points, atMost };
-}
 
 /** A submission without what belongs to one time and one person: moments, what it waits for, and whose it is. */
 const templateSpecSchema = specFieldsSchema

@@ -1,4 +1,5 @@
-import { type Job, runSeconds } from './job.ts';
+import type { Job } from './job.ts';
+import { runSeconds } from './runSeconds.ts';
 import { formatDuration } from './units.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { FieldError } from './errors.ts';
+import type { Ulimits } from './ulimitsSchema.ts';
 import { parseDurationS, parseMemoryMib } from './units.ts';
 
 /**
@@ -21,24 +21,7 @@ export type UlimitName = keyof typeof ULIMITS;
 
 /** As many call it. */
 const OTHER_NAMES: Readonly<Record<string, UlimitName>> = { mem: 'as', files: 'nofile' };
-const NAMES = Object.keys(ULIMITS) as UlimitName[];
-
-const bound = z
-  .int('give a whole number')
-  .min(0, 'give 0 or more')
-  .max(Number.MAX_SAFE_INTEGER, 'give null for no limit')
-  .nullable();
-
-/** Counts, bytes and seconds; null: none. */
-const ulimitSchema = z
-  .strictObject({ soft: bound, hard: bound })
-  .refine(({ soft, hard }) => hard === null || (soft !== null && soft <= hard), {
-    message: 'give a soft limit that is not above the hard one',
-    path: ['soft'],
-  });
-
-export const ulimitsSchema = z.partialRecord(z.enum(NAMES, `choose from ${NAMES.join(', ')}`), ulimitSchema);
-export type Ulimits = z.output<typeof ulimitsSchema>;
+export const ULIMIT_NAMES = Object.keys(ULIMITS) as UlimitName[];
 
 /**
  * Reads `nofile=4096`, `as=32GiB`, `cpu=2h` or `core=0:unlimited` (soft and hard). A number alone is of files, processes, bytes
@@ -47,12 +30,13 @@ export type Ulimits = z.output<typeof ulimitsSchema>;
  */
 export function parseUlimit(text: string, field: string): Ulimits {
   const match = /^([a-z]+)=([^:]+)(?::([^:]+))?$/.exec(text.trim());
-  const name = match === null ? undefined : (OTHER_NAMES[match[1]!] ?? NAMES.find((one) => one === match[1]));
+  const name =
+    match === null ? undefined : (OTHER_NAMES[match[1]!] ?? ULIMIT_NAMES.find((one) => one === match[1]));
   if (match === null || name === undefined) {
     throw new FieldError(
       field,
       text,
-      `give NAME=SOFT[:HARD], such as nofile=4096, with one of ${NAMES.join(', ')}`,
+      `give NAME=SOFT[:HARD], such as nofile=4096, with one of ${ULIMIT_NAMES.join(', ')}`,
     );
   }
   const soft = boundOf(name, match[2]!, field);

@@ -83,3 +83,5 @@ function pair(s: number, big: number, bigName: string, small: number, smallName:
 function trim(value: number): string {
   return value >= 100 ? String(Math.round(value)) : value.toFixed(1).replace(/\.0$/, '');
 }
+
+export const JOULES_PER_KWH = 3_600_000;

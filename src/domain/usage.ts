@@ -24,5 +24,3 @@ export const energySchema = z.object({
   measuredGpuS: z.number(),
 });
 export type Energy = z.output<typeof energySchema>;
-
-export const JOULES_PER_KWH = 3_600_000;

@@ -2,7 +2,7 @@ import type { HostReading, JobView, SchedulerStatus, SystemInfo } from '../contr
 import type { Device } from '../domain/device.ts';
 import type { Job } from '../domain/job.ts';
 import type { GoalWeights } from '../domain/reward.ts';
-import type { Rung } from '../domain/rungs.ts';
+import type { Rung } from '../domain/rungSchemas.ts';
 import type { CodeRecorder } from './code/codeRecorder.ts';
 import type { Snapshots } from './code/snapshots.ts';
 import type { Close } from './devices/focus.ts';

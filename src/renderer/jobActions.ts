@@ -2,7 +2,7 @@ import { modals } from '@mantine/modals';
 import type { JobView } from '../contract/messages.ts';
 import type { Device } from '../domain/device.ts';
 import { isTerminal, type JobStatus, PRIORITY_LIMIT } from '../domain/job.ts';
-import type { PauseBy, ThrottleBy } from '../domain/rungs.ts';
+import type { PauseBy, ThrottleBy } from '../domain/rungSchemas.ts';
 import { client } from './connection.ts';
 import { t } from './i18n/t.ts';
 import { boardOf, withAnswer, withMove } from './store/state.ts';

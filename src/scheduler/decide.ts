@@ -1,5 +1,6 @@
-import { type Action, type Decision, isSameAction } from '../domain/decision.ts';
+import type { Action, Decision } from '../domain/decision.ts';
 import { ConflictError, messageOf } from '../domain/errors.ts';
+import { isSameAction } from '../domain/isSameAction.ts';
 import type { Rng } from '../domain/rng.ts';
 import type { Candidate } from './candidate.ts';
 import { allowedUnder, candidatesUnder } from './candidates.ts';

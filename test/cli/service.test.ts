@@ -57,7 +57,7 @@ describe('the unit', () => {
     await service(['install', '--data', 'my data', '--port', '7717']);
     const text = readFileSync(unit, 'utf8');
     expect(text).toMatch(
-      /^ExecStart="\/.*node" .*main\.ts" "serve" "--data" "\/.*\/my data" "--port" "7717"$/m,
+      /^ExecStart="\/.*node" .*main\.js" "serve" "--data" "\/.*\/my data" "--port" "7717"$/m,
     );
     expect(text).toMatch(/^KillMode=process$/m);
     expect(text).toMatch(/^OOMPolicy=continue$/m);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { runCommandLine } from '../../src/cli/run.ts';
 
-const MAIN = join(resolve(import.meta.dirname, '../..'), 'src/cli/main.ts');
+const MAIN = join(resolve(import.meta.dirname, '../..'), 'src/cli/main.js');
 
 /** What a command printed, and its exit status. */
 export interface Ran {

@@ -8,7 +8,7 @@ import { commandLineOf, commandProcess, type Ran } from './commandHarness.ts';
 import { until } from './until.ts';
 
 const PACKAGE = resolve(import.meta.dirname, '../..');
-const CLI = ['--disable-warning=ExperimentalWarning', join(PACKAGE, 'src/cli/main.ts')];
+const CLI = ['--disable-warning=ExperimentalWarning', join(PACKAGE, 'src/cli/main.js')];
 
 let root: string;
 let home: string;

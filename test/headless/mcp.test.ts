@@ -7,7 +7,7 @@ import { type LocalSocket, serveLocalSocket } from '../../src/engine/server/loca
 import { removeHome, startEngine, type TestEngine, temporaryHome } from '../engine/support/testEngine.ts';
 import { recordingLog } from './fakeRouter.ts';
 
-const MAIN = join(resolve(import.meta.dirname, '../..'), 'src/cli/main.ts');
+const MAIN = join(resolve(import.meta.dirname, '../..'), 'src/cli/main.js');
 let home: string;
 let engine: TestEngine;
 let socket: LocalSocket;

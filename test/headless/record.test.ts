@@ -8,7 +8,7 @@ import { removeHome, startEngine, type TestEngine, temporaryHome } from '../engi
 import { type Ran, run } from './commandHarness.ts';
 
 const PACKAGE = resolve(import.meta.dirname, '../..');
-const CLI = ['--disable-warning=ExperimentalWarning', join(PACKAGE, 'src/cli/main.ts')];
+const CLI = ['--disable-warning=ExperimentalWarning', join(PACKAGE, 'src/cli/main.js')];
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 let dir: string;

@@ -7,7 +7,7 @@ import { commandLineOf } from './commandHarness.ts';
 import { recordingLog } from './fakeRouter.ts';
 import { type Shown, showInTerminal } from './terminalHarness.ts';
 
-const MAIN = join(resolve(import.meta.dirname, '../..'), 'src/cli/main.ts');
+const MAIN = join(resolve(import.meta.dirname, '../..'), 'src/cli/main.js');
 let home: string;
 let engine: TestEngine;
 let socket: LocalSocket;

@@ -14,7 +14,7 @@ import { type Ran, run } from './commandHarness.ts';
 import { recordingLog } from './fakeRouter.ts';
 import { until } from './until.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
+const MAIN = resolve(import.meta.dirname, '../../src/cli/main.js');
 const DAY_MS = 86_400_000;
 /** Each command is a process that reads the sources; a busy machine takes seconds for one. */
 const COMMANDS_MS = 180_000;

@@ -14,7 +14,7 @@ import { plainPolicy } from '../../src/simulator/plain/policies.ts';
 import { simulatePlain } from '../../src/simulator/plain/simulatePlain.ts';
 
 const PACKAGE = resolve(import.meta.dirname, '../..');
-const CLI = join(PACKAGE, 'src/cli/main.ts');
+const CLI = join(PACKAGE, 'src/cli/main.js');
 const WEIGHTS = join(PACKAGE, 'resources/policy/second-wind.json');
 const JOBS = [...generateJobs('sweep-heavy', { jobs: 50, seed: 5, gpus: 4 })];
 const PER_WINDOW = 20;

@@ -84,7 +84,7 @@ describe('writeWorkload', () => {
 });
 
 describe('stint generate', () => {
-  const cli = join(PACKAGE, 'src/cli/main.ts');
+  const cli = join(PACKAGE, 'src/cli/main.js');
   const options = () => ({ cwd: dir, encoding: 'utf8', env: { ...process.env, PWD: dir } }) as const;
   const stint = (...args: string[]) => spawnSync(process.execPath, [cli, 'generate', ...args], options());
 

@@ -200,7 +200,7 @@ describe('reading a file', () => {
 
 describe('stint simulate', () => {
   const stint = (...args: string[]) => {
-    const cli = join(PACKAGE, 'src/cli/main.ts');
+    const cli = join(PACKAGE, 'src/cli/main.js');
     const options = { cwd: dir, encoding: 'utf8', env: { ...process.env, PWD: dir } } as const;
     return spawnSync(process.execPath, [cli, 'simulate', ...args], options);
   };

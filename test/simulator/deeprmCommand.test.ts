@@ -85,7 +85,7 @@ describe('a file of sequences', () => {
 });
 
 describe('stint deeprm', () => {
-  const CLI = resolve(import.meta.dirname, '../../src/cli/main.ts');
+  const CLI = resolve(import.meta.dirname, '../../src/cli/main.js');
   let directory: string;
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'stint-deeprm-'));

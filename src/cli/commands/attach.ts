@@ -124,7 +124,7 @@ function keepTelling(
 }
 
 async function sentence(job: JobView, nowMs: number): Promise<string> {
-  const { runSeconds } = await import('../../domain/job.ts');
+  const { runSeconds } = await import('../../domain/runSeconds.ts');
   const ran = job.startedAtMs === null ? '' : ` ${formatDuration(runSeconds(job, nowMs) * 1000)}`;
   const parts = [
     `${job.status}${ran}`,

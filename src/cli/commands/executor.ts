@@ -6,6 +6,7 @@ import { type Context, withEngine } from '../context.ts';
 import { duration, integer } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
+import { watched } from '../watched.ts';
 
 interface Flags {
   readonly json?: true;
@@ -93,30 +94,34 @@ export function registerExecutor(program: Command, context: Context): void {
       }),
     );
 
-  clientCommand(executor, 'ls', 'Lists them, and how they are doing.')
-    .option('--json', 'print them as a JSON array')
-    .action((flags: Flags) =>
-      withEngine(context, flags, async (client) => {
-        const executors = await client.executors.list();
-        if (flags.json) return context.out(JSON.stringify(executors));
-        if (executors.length === 0)
-          return context.out(
-            'Every job runs on this machine. `stint executor add --help` says how to add another queue.',
-          );
-        for (const line of renderTable(COLUMNS, executors, context.width)) context.out(line);
-      }),
-    );
+  watched(
+    clientCommand(executor, 'ls', 'Lists them, and how they are doing.'),
+    context,
+    { after: ['event', 'devices'], json: 'them as a JSON array' },
+    async (to, client, flags: Flags) => {
+      const executors = await client.executors.list();
+      if (flags.json) return to.out(JSON.stringify(executors));
+      if (executors.length === 0)
+        return to.out(
+          'Every job runs on this machine. `stint executor add --help` says how to add another queue.',
+        );
+      for (const line of renderTable(COLUMNS, executors, to.width)) to.out(line);
+    },
+  );
 
-  clientCommand(executor, 'show', 'Shows how one was configured, and how it is doing.')
-    .argument('<NAME>', 'as `stint executor ls` names it')
-    .option('--json', 'print it as JSON')
-    .action((name: string, flags: Flags) =>
-      withEngine(context, flags, async (client) => {
-        const view = await client.executors.get({ name });
-        if (flags.json) return context.out(JSON.stringify(view));
-        for (const line of renderPairs(pairsOf(view).filter(([, value]) => value !== ''))) context.out(line);
-      }),
-    );
+  watched(
+    clientCommand(executor, 'show', 'Shows how one was configured, and how it is doing.').argument(
+      '<NAME>',
+      'as `stint executor ls` names it',
+    ),
+    context,
+    { after: ['event', 'devices'], json: 'it as JSON' },
+    async (to, client, name: string, flags: Flags) => {
+      const view = await client.executors.get({ name });
+      if (flags.json) return to.out(JSON.stringify(view));
+      for (const line of renderPairs(pairsOf(view).filter(([, value]) => value !== ''))) to.out(line);
+    },
+  );
 
   clientCommand(executor, 'test', 'Tries what Stint needs of it, and leaves nothing there.')
     .argument('<NAME>', 'as `stint executor ls` names it')

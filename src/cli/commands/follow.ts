@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
 import { FieldError } from '../../domain/errors.ts';
-import { isRefused } from '../../domain/remote.ts';
+import { isRefused } from '../../domain/isRefused.ts';
 import { CliError, STATUS } from '../cliError.ts';
 import { clientCommand } from '../clientCommand.ts';
 import type { Connection } from '../connect.ts';

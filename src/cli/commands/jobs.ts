@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView, LoggedEvent } from '../../contract/messages.ts';
-import type { Attempt } from '../../domain/attempts.ts';
-import { actorText } from '../../domain/deputy.ts';
+import { actorText } from '../../domain/actorText.ts';
+import type { Attempt } from '../../domain/attempt.ts';
 import { FieldError } from '../../domain/errors.ts';
 import type { ExpectedStart } from '../../domain/expectedStart.ts';
 import { gpuNeedSentence } from '../../domain/gpuNeed.ts';
@@ -13,14 +13,14 @@ import { throttleText } from '../../domain/throttleText.ts';
 import { ulimitsText } from '../../domain/ulimits.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
-import { type Context, withEngine } from '../context.ts';
+import type { Context } from '../context.ts';
 import { integer, jobId } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { jobColumns, type ListRow } from '../jobColumns.ts';
 import { PERIOD_HELP, type PeriodFlags, periodOf } from '../period.ts';
-import { printAgain } from '../printAgain.ts';
 import { startText } from '../startText.ts';
 import { type Column, printable, renderPairs, renderTable, shownLine } from '../table.ts';
+import { watched } from '../watched.ts';
 
 interface ListFlags extends PeriodFlags {
   readonly status?: string[];
@@ -34,9 +34,7 @@ interface ListFlags extends PeriodFlags {
   readonly all?: true;
   readonly array?: number;
   readonly expand?: true;
-  readonly watch?: true;
   readonly json?: true;
-  readonly data?: string;
 }
 
 const PAGE = 1000;
@@ -58,7 +56,7 @@ Examples:
   stint ls --json | jq '.[] | select(.status == "failed") | .id'`;
 
 export function registerJobs(program: Command, context: Context): void {
-  clientCommand(
+  const ls = clientCommand(
     program,
     'ls',
     'Lists jobs: those that run, those that wait and why, and the last that ended.',
@@ -77,43 +75,39 @@ export function registerJobs(program: Command, context: Context): void {
     .option('--all', `all that ever ended, not only the last ${FINISHED_SHOWN}`)
     .option('--array <ID>', 'the jobs of this array, each in a line of its own', jobId)
     .option('--expand', 'every job of an array in a line of its own, not one line for the array')
-    .option('--watch', 'print them again as they change, until Ctrl+C')
-    .option('--json', 'print all jobs as a JSON array; with --watch an array a line')
-    .addHelpText('after', LIST_HELP)
-    .action((flags: ListFlags) =>
-      withEngine(context, flags, (client) =>
-        flags.watch
-          ? printAgain(context, client, {
-              after: ['event', 'reasons'],
-              inPlace: !flags.json,
-              print: () => list(context, client, flags),
-            })
-          : list(context, client, flags),
-      ),
-    );
+    .addHelpText('after', LIST_HELP);
+  watched(ls, context, { after: ['event', 'reasons'], json: 'all jobs as a JSON array' }, list);
 
-  clientCommand(program, 'show', 'Shows one job: what it is, how it stands, and what happened to it.')
+  const show = clientCommand(
+    program,
+    'show',
+    'Shows one job: what it is, how it stands, and what happened to it.',
+  )
     .argument('<ID>', 'number of the job', jobId)
-    .option('--diff', 'print instead how its code differed from the commit when it was submitted')
-    .option('--json', 'print the job as JSON; with --diff, what is recorded of its code')
-    .action((id: number, flags: ShowFlags) =>
-      withEngine(context, flags, async (client) => {
-        const job = await client.jobs.get({ id });
-        if (flags.diff) return showCode(context, job, await client.jobs.code({ id, diff: true }), flags);
-        if (flags.json) return context.out(JSON.stringify(job));
-        await describe(context, job, await client.jobs.events({ id }), {
-          starts: await startText(context, client, job),
-          code: await client.jobs.code({ id }),
-          joules: (await client.history.energy({ ids: [id] }))[0]?.joules ?? null,
-        });
-      }),
-    );
+    .option('--diff', 'print instead how its code differed from the commit when it was submitted');
+  watched(
+    show,
+    context,
+    {
+      after: ['event', 'reasons', 'devices'],
+      json: 'the job as JSON, or with --diff what is recorded of its code',
+    },
+    async (to, client, id: number, flags: ShowFlags) => {
+      const job = await client.jobs.get({ id });
+      if (flags.diff) return showCode(to, job, await client.jobs.code({ id, diff: true }), flags);
+      if (flags.json) return to.out(JSON.stringify(job));
+      await describe(to, job, await client.jobs.events({ id }), {
+        starts: await startText(to, client, job),
+        code: await client.jobs.code({ id }),
+        joules: (await client.history.energy({ ids: [id] }))[0]?.joules ?? null,
+      });
+    },
+  );
 }
 
 interface ShowFlags {
   readonly diff?: true;
   readonly json?: true;
-  readonly data?: string;
 }
 
 type Code = Awaited<ReturnType<StintClient['jobs']['code']>>;
@@ -156,7 +150,7 @@ async function list(context: Context, client: StintClient, flags: ListFlags): Pr
     flags.expand || flags.array !== undefined ? jobs : await collapsed(client, jobs, filtered);
   if (jobs.length === 0)
     return context.out(filtered ? 'No such jobs.' : 'No jobs yet. Queue one with `stint submit`.');
-  const columns = await jobColumns(context.nowMs(), await startsOf(client, jobs));
+  const columns = jobColumns(context.nowMs(), await startsOf(client, jobs));
   for (const line of renderTable(columns, rows, context.width)) context.out(line);
   if (!more) return;
   if (flags.limit !== undefined) return context.out('and more (a larger --limit shows them)');
@@ -279,13 +273,13 @@ async function describe(
   events: readonly LoggedEvent[],
   { starts, code, joules }: { readonly starts: string; readonly code: Code; readonly joules: number | null },
 ): Promise<void> {
-  const { runSeconds } = await import('../../domain/job.ts');
+  const { runSeconds } = await import('../../domain/runSeconds.ts');
   const { missedText } = await import('../../domain/deadline.ts');
   const { attemptsOf } = await import('../../domain/attempts.ts');
   const { dependencyText } = await import('../../domain/dependencies.ts');
   const { restartText, retryText } = await import('../../domain/retries.ts');
   const { codeText } = await import('../../domain/codeText.ts');
-  const { JOULES_PER_KWH } = await import('../../domain/usage.ts');
+  const { JOULES_PER_KWH } = await import('../../domain/units.ts');
   const moment = (ms: number | null) => (ms === null ? '' : formatTime(ms));
   const progress = job.progress && `${Math.round(job.progress.fraction * 100)} % (${job.progress.label})`;
   const env = Object.entries(job.env).map(([key, value]) => `${key}=${value}`);

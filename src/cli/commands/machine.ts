@@ -11,8 +11,8 @@ import { type Context, withEngine } from '../context.ts';
 import { DEVICE_COLUMNS } from '../deviceColumns.ts';
 import { formatTime } from '../formatTime.ts';
 import { pastDevices } from '../pastDevices.ts';
-import { printAgain } from '../printAgain.ts';
 import { renderPairs, renderTable } from '../table.ts';
+import { watched } from '../watched.ts';
 
 interface Flags {
   readonly json?: true;
@@ -32,34 +32,34 @@ Examples:
   stint devices --from 1h`;
 
 export function registerMachine(program: Command, context: Context): void {
-  clientCommand(program, 'devices', 'Lists the GPUs, how busy they are, and whose jobs are on them.')
-    .option('--watch', 'print them again with every reading, until Ctrl+C')
-    .option('--from <T>', 'how busy they have been since then, and with whose jobs, such as 1h')
-    .option('--json', 'print the devices as a JSON array; with --watch an array a line')
-    .addHelpText('after', DEVICES_HELP)
-    .action((flags: DevicesFlags) =>
-      withEngine(context, flags, async (client) => {
-        if (flags.watch && flags.from !== undefined)
-          throw new FieldError('--from', flags.from, 'give it without --watch');
-        if (flags.watch) {
-          return printAgain(context, client, {
-            after: ['devices'],
-            inPlace: !flags.json,
-            print: () => nowDevices(context, client, flags),
-          });
-        }
-        if (flags.from !== undefined) return pastDevices(context, client, flags.from, flags);
-        return nowDevices(context, client, flags);
-      }),
-    );
-
-  clientCommand(
+  const devices = clientCommand(
     program,
-    'status',
-    'Says how the engine is: where it runs, who decides, how many jobs there are.',
+    'devices',
+    'Lists the GPUs, how busy they are, and whose jobs are on them.',
   )
-    .option('--json', 'print it as JSON')
-    .action((flags: Flags) => withEngine(context, flags, (client) => status(context, client, flags)));
+    .option('--from <T>', 'how busy they have been since then, and with whose jobs, such as 1h')
+    .addHelpText('after', DEVICES_HELP);
+  watched(
+    devices,
+    context,
+    { after: ['devices'], json: 'the devices as a JSON array' },
+    (to, client, flags: DevicesFlags) => {
+      if (flags.from === undefined) return nowDevices(to, client, flags);
+      if (flags.watch) throw new FieldError('--from', flags.from, 'give it without --watch');
+      return pastDevices(to, client, flags.from, flags);
+    },
+  );
+
+  watched(
+    clientCommand(
+      program,
+      'status',
+      'Says how the engine is: where it runs, who decides, how many jobs there are.',
+    ),
+    context,
+    { after: ['event', 'scheduler', 'devices'], json: 'it as JSON' },
+    status,
+  );
 
   clientCommand(program, 'console', "Prints the address of the console's page.")
     .addHelpText('after', '\nThe address carries a token: whoever has it may do everything.')

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import { formatMetric, type MetricSeries } from '../../domain/metrics.ts';
 import { clientCommand } from '../clientCommand.ts';
-import { type Context, withEngine } from '../context.ts';
+import type { Context } from '../context.ts';
 import { jobId } from '../flags.ts';
 import { type Column, renderTable } from '../table.ts';
+import { watched } from '../watched.ts';
 
 interface MetricFlags {
   readonly json?: true;
@@ -24,13 +25,14 @@ Examples:
   stint metrics 12 --json | jq '.series[] | select(.name == "loss") | .values[-1]'`;
 
 export function registerMetrics(program: Command, context: Context): void {
-  clientCommand(program, 'metrics', 'Shows what a job reports of its training: losses and other figures.')
+  const command = clientCommand(
+    program,
+    'metrics',
+    'Shows what a job reports of its training: losses and other figures.',
+  )
     .argument('<ID>', 'number of the job', jobId)
-    .option('--json', 'print all points as JSON')
-    .addHelpText('after', HELP)
-    .action((id: number, flags: MetricFlags) =>
-      withEngine(context, flags, (client) => show(context, client, id, flags)),
-    );
+    .addHelpText('after', HELP);
+  watched(command, context, { after: ['event', 'devices'], json: 'all points as JSON' }, show);
 }
 
 async function show(context: Context, client: StintClient, id: number, flags: MetricFlags): Promise<void> {

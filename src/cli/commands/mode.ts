@@ -7,9 +7,11 @@ import { formatDuration } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, withEngine } from '../context.ts';
 import { duration, integer } from '../flags.ts';
+import { watched } from '../watched.ts';
 
 interface Flags {
   readonly think?: number;
+  readonly watch?: true;
   readonly json?: true;
   readonly data?: string;
 }
@@ -23,7 +25,7 @@ const SAYS: Readonly<Record<Mode, (status: SchedulerStatus) => string>> = {
 
 /** `stint policy mode`, `accept` and `overrule`. */
 export function registerMode(policy: Command, context: Context): void {
-  clientCommand(
+  const command = clientCommand(
     policy,
     'mode',
     'Says or sets who acts, across restarts: people, the heuristic with advice, or the policy.',
@@ -33,22 +35,23 @@ export function registerMode(policy: Command, context: Context): void {
       '--think <T>',
       'in advise: how long a suggestion waits for your word before the heuristic acts (default: 30s)',
       duration('--think'),
-    )
-    .option('--json', "print the scheduler's state as JSON")
-    .action((mode: Mode | undefined, flags: Flags) =>
-      withEngine(context, flags, async (client) => {
-        const change = {
-          ...(mode === undefined ? {} : { mode }),
-          ...(flags.think === undefined ? {} : { thinkS: flags.think }),
-        };
-        const status =
-          Object.keys(change).length === 0
-            ? await client.scheduler.status()
-            : await client.scheduler.setMode(change);
-        if (flags.json) return context.out(JSON.stringify(status));
-        for (const line of describe(status, await client.devices.list(), context.nowMs())) context.out(line);
-      }),
     );
+  watched(
+    command,
+    context,
+    { after: ['scheduler', 'devices'], json: "the scheduler's state as JSON" },
+    async (to, client, mode: Mode | undefined, flags: Flags) => {
+      const change = {
+        ...(mode === undefined ? {} : { mode }),
+        ...(flags.think === undefined ? {} : { thinkS: flags.think }),
+      };
+      const asked = Object.keys(change).length === 0;
+      if (flags.watch && !asked) throw new FieldError('--watch', true, 'give it without a change');
+      const status = asked ? await client.scheduler.status() : await client.scheduler.setMode(change);
+      if (flags.json) return to.out(JSON.stringify(status));
+      for (const line of describe(status, await client.devices.list(), to.nowMs())) to.out(line);
+    },
+  );
 
   const answers = [
     ['accept', 'accepted', 'Has done what the policy suggests.'],

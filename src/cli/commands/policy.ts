@@ -10,6 +10,7 @@ import { type Context, withEngine } from '../context.ts';
 import { integer, yesOrNo } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
+import { watched } from '../watched.ts';
 import { registerCalibration } from './calibration.ts';
 import { registerMode } from './mode.ts';
 
@@ -73,24 +74,24 @@ export function registerPolicy(program: Command, context: Context): void {
       }),
     );
 
-  clientCommand(
-    policy,
-    'ls',
-    'Lists the versions of the learned policy: the one in charge first, then the latest.',
-  )
-    .option('--json', 'print the versions as a JSON array')
-    .action((flags: Flags) =>
-      withEngine(context, flags, async (client) => {
-        const versions = await client.scheduler.versions();
-        if (flags.json) return context.out(JSON.stringify(versions));
-        if (versions.length === 0) return context.out('There are no weights; the heuristic decides.');
-        for (const line of renderTable(VERSION_COLUMNS, versions, context.width)) context.out(line);
-        const { promotion } = await client.scheduler.status();
-        if (promotion.judging !== null) context.out(`${promotion.judging} is being judged`);
-        if (promotion.frozen)
-          context.out('frozen: nothing takes charge by itself (`stint policy freeze --off`)');
-      }),
-    );
+  watched(
+    clientCommand(
+      policy,
+      'ls',
+      'Lists the versions of the learned policy: the one in charge first, then the latest.',
+    ),
+    context,
+    { after: ['scheduler'], json: 'the versions as a JSON array' },
+    async (to, client, flags: Flags) => {
+      const versions = await client.scheduler.versions();
+      if (flags.json) return to.out(JSON.stringify(versions));
+      if (versions.length === 0) return to.out('There are no weights; the heuristic decides.');
+      for (const line of renderTable(VERSION_COLUMNS, versions, to.width)) to.out(line);
+      const { promotion } = await client.scheduler.status();
+      if (promotion.judging !== null) to.out(`${promotion.judging} is being judged`);
+      if (promotion.frozen) to.out('frozen: nothing takes charge by itself (`stint policy freeze --off`)');
+    },
+  );
 
   clientCommand(policy, 'show', 'Shows a version and how it was judged.')
     .argument('<VERSION>', 'as `stint policy ls` names it')

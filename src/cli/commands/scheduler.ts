@@ -9,6 +9,7 @@ import { type Context, withEngine } from '../context.ts';
 import { duration, integer, jobId, yesOrNo } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { type Column, renderTable } from '../table.ts';
+import { watched } from '../watched.ts';
 import { registerPolicy } from './policy.ts';
 import { registerWhy } from './why.ts';
 
@@ -118,38 +119,44 @@ export function registerScheduler(program: Command, context: Context): void {
 
   registerWhy(program, context);
 
-  clientCommand(program, 'decisions', 'Lists what the scheduler decided and why, latest first.')
+  const decided = clientCommand(
+    program,
+    'decisions',
+    'Lists what the scheduler decided and why, latest first.',
+  )
     .argument('[ID]', 'only what was done with this job', jobId)
-    .option('--limit <N>', 'how many (default: 20)', integer('--limit', 1, 1000))
-    .option('--json', 'print the decisions as a JSON array')
-    .action((id: number | undefined, flags: Flags) =>
-      withEngine(context, flags, async (client) => {
-        const decisions = await client.scheduler.decisions({
-          limit: flags.limit ?? 20,
-          ...(id === undefined ? {} : { jobId: id }),
-        });
-        if (flags.json) return context.out(JSON.stringify(decisions));
-        if (decisions.length === 0) return context.out('Nothing has been decided yet.');
-        for (const line of renderTable(DECISION_COLUMNS, decisions, context.width)) context.out(line);
-      }),
-    );
+    .option('--limit <N>', 'how many (default: 20)', integer('--limit', 1, 1000));
+  watched(
+    decided,
+    context,
+    { after: ['decision'], json: 'the decisions as a JSON array' },
+    async (to, client, id: number | undefined, flags: Flags) => {
+      const decisions = await client.scheduler.decisions({
+        limit: flags.limit ?? 20,
+        ...(id === undefined ? {} : { jobId: id }),
+      });
+      if (flags.json) return to.out(JSON.stringify(decisions));
+      if (decisions.length === 0) return to.out('Nothing has been decided yet.');
+      for (const line of renderTable(DECISION_COLUMNS, decisions, to.width)) to.out(line);
+    },
+  );
 
-  clientCommand(
+  const busy = clientCommand(
     program,
     'episodes',
     'Lists busy periods of the machine (from the first arrival until it is idle) and their reward, latest first.',
-  )
-    .option('--limit <N>', 'how many (default: 20)', integer('--limit', 1, 1000))
-    .option('--json', 'print the episodes as a JSON array')
-    .action((flags: Flags) =>
-      withEngine(context, flags, async (client) => {
-        const episodes = await client.scheduler.episodes({ limit: flags.limit ?? 20 });
-        if (flags.json) return context.out(JSON.stringify(episodes));
-        if (episodes.length === 0) return context.out('No episode yet: it begins with the first job.');
-        for (const line of renderTable(episodeColumns(context.nowMs()), episodes, context.width))
-          context.out(line);
-      }),
-    );
+  ).option('--limit <N>', 'how many (default: 20)', integer('--limit', 1, 1000));
+  watched(
+    busy,
+    context,
+    { after: ['episode', 'decision'], json: 'the episodes as a JSON array' },
+    async (to, client, flags: Flags) => {
+      const episodes = await client.scheduler.episodes({ limit: flags.limit ?? 20 });
+      if (flags.json) return to.out(JSON.stringify(episodes));
+      if (episodes.length === 0) return to.out('No episode yet: it begins with the first job.');
+      for (const line of renderTable(episodeColumns(to.nowMs()), episodes, to.width)) to.out(line);
+    },
+  );
 }
 
 const PAIR_COLUMNS: readonly Column<PairSpeed>[] = [

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { dirname, extname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { ConflictError } from '../../domain/errors.ts';
@@ -64,7 +64,7 @@ function install(context: Context, flags: Flags): void {
   const before = existsSync(path) ? readFileSync(path, 'utf8') : null;
   if (before !== null && !before.startsWith(UNIT_MARK)) throw notOurs(path);
   const { listen, certificate } = readListenFlags(context, flags);
-  const main = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
+  const main = fileURLToPath(new URL('../main.js', import.meta.url));
   const text = unitText({
     command: [
       process.execPath,

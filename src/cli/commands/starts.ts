@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { ExpectedStart, SpreadMs, StartCalibration } from '../../domain/expectedStart.ts';
 import { clientCommand } from '../clientCommand.ts';
-import { type Context, withEngine } from '../context.ts';
+import type { Context } from '../context.ts';
 import { formatTime } from '../formatTime.ts';
 import { type Column, renderTable } from '../table.ts';
+import { watched } from '../watched.ts';
 
 interface Flags {
   readonly json?: true;
@@ -23,32 +24,33 @@ Examples:
 
 /** `stint starts`: when what waits will start, and how good such estimates were. */
 export function registerStarts(program: Command, context: Context): void {
-  clientCommand(
+  const command = clientCommand(
     program,
     'starts',
     'Says when waiting jobs will start, and how often it was right about that.',
-  )
-    .option('--json', 'print all of it as JSON')
-    .addHelpText('after', HELP)
-    .action((flags: Flags) =>
-      withEngine(context, flags, async (client) => {
-        const starts = await client.scheduler.expectedStarts({ waitMs: WAIT_MS });
-        if (flags.json) return context.out(JSON.stringify(starts));
-        const { jobs, policy, samples, calibration, atMs } = starts;
-        if (policy === null)
-          context.out('Nothing starts by itself now: `stint policy mode` and `stint status` say why.');
-        else if (atMs === null) context.out('It is being worked out; ask again in some seconds.');
-        else if (jobs.length === 0) context.out('No job waits for its turn.');
-        else {
-          for (const line of renderTable(COLUMNS, jobs, context.width)) context.out(line);
-          context.out(`from ${samples} futures under ${policy}, as of ${formatTime(atMs)}`);
-        }
-        const tried = calibration.filter(({ estimates }) => estimates > 0);
-        if (tried.length === 0) return;
-        context.out('');
-        for (const line of renderTable(CALIBRATION, tried, context.width)) context.out(line);
-      }),
-    );
+  ).addHelpText('after', HELP);
+  watched(
+    command,
+    context,
+    { after: ['event', 'decision'], json: 'all of it as JSON' },
+    async (to, client, flags: Flags) => {
+      const starts = await client.scheduler.expectedStarts({ waitMs: WAIT_MS });
+      if (flags.json) return to.out(JSON.stringify(starts));
+      const { jobs, policy, samples, calibration, atMs } = starts;
+      if (policy === null)
+        to.out('Nothing starts by itself now: `stint policy mode` and `stint status` say why.');
+      else if (atMs === null) to.out('It is being worked out; ask again in some seconds.');
+      else if (jobs.length === 0) to.out('No job waits for its turn.');
+      else {
+        for (const line of renderTable(COLUMNS, jobs, to.width)) to.out(line);
+        to.out(`from ${samples} futures under ${policy}, as of ${formatTime(atMs)}`);
+      }
+      const tried = calibration.filter(({ estimates }) => estimates > 0);
+      if (tried.length === 0) return;
+      to.out('');
+      for (const line of renderTable(CALIBRATION, tried, to.width)) to.out(line);
+    },
+  );
 }
 
 const moment = (of: (spread: SpreadMs) => number | null) => (job: ExpectedStart) => {

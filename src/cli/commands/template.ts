@@ -4,8 +4,8 @@ import { gpuNeedText } from '../../domain/gpuNeed.ts';
 import type { JobSpecInput } from '../../domain/job.ts';
 import { quoted } from '../../domain/quoted.ts';
 import { axisText } from '../../domain/sweep.ts';
+import { sweepPoints } from '../../domain/sweepPoints.ts';
 import {
-  sweepPoints,
   type Template,
   type TemplateSpec,
   type TemplateSweep,

@@ -35,7 +35,7 @@ async function once(context: Context, flags: Flags): Promise<void> {
   const state = await withEngine(context, flags, async (client) =>
     topStateOf(await client.system.overview()),
   );
-  const columns = await jobColumns(context.nowMs());
+  const columns = jobColumns(context.nowMs());
   const height = state.jobs.size + state.devices.length + 6;
   const view = { width: context.width, height, from: 0, trouble: null };
   // Without the line that tells the keys.
@@ -129,7 +129,7 @@ function createPainter(context: Context, quit: () => void) {
   });
   const draw = async (): Promise<void> => {
     if (shown === null) return;
-    const columns = await jobColumns(context.nowMs());
+    const columns = jobColumns(context.nowMs());
     if (shown === null) return;
     const { width, height } = terminal;
     const screen = topScreen(shown.state, columns, { width, height, from, trouble: shown.trouble });

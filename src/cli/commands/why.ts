@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import { actionText } from '../../domain/actionText.ts';
-import { type Decision, type Explanation, isSameAction } from '../../domain/decision.ts';
+import type { Decision, Explanation } from '../../domain/decision.ts';
 import { costText, signed } from '../../domain/explanationText.ts';
 import { featureWords } from '../../domain/featureWords.ts';
+import { isSameAction } from '../../domain/isSameAction.ts';
 import { clientCommand } from '../clientCommand.ts';
-import { type Context, withEngine } from '../context.ts';
+import type { Context } from '../context.ts';
 import { jobId } from '../flags.ts';
 import { formatTime } from '../formatTime.ts';
 import { startText } from '../startText.ts';
 import { type Column, renderTable } from '../table.ts';
+import { watched } from '../watched.ts';
 
 interface Flags {
   readonly json?: true;
@@ -21,27 +23,32 @@ const MOST_VETOES = 10;
 
 /** `stint why`: the decision that tells most of a job, and what moved it. */
 export function registerWhy(program: Command, context: Context): void {
-  clientCommand(program, 'why', 'Says why a job waits, or why it was started when and where it was.')
-    .argument('<ID>', 'number of the job', jobId)
-    .option('--json', 'print the reason and the decision as JSON')
-    .action((id: number, flags: Flags) =>
-      withEngine(context, flags, async (client) => {
-        const told = await client.scheduler.explain({ id });
-        if (flags.json) return context.out(JSON.stringify(told));
-        if (told.waitingReason !== null) {
-          context.out(`#${id} waits: ${told.waitingReason}`);
-          const starts = await startText(context, client, await client.jobs.get({ id }));
-          if (starts !== '') context.out(`it starts ${starts}`);
-        }
-        if (told.decision === null) {
-          if (told.waitingReason === null) context.out(`No decision about #${id} is kept.`);
-          return;
-        }
-        const devices = await client.devices.list();
-        const { heuristic } = await client.scheduler.status();
-        for (const line of describe(told.decision, devices, heuristic, context.width)) context.out(line);
-      }),
-    );
+  const why = clientCommand(
+    program,
+    'why',
+    'Says why a job waits, or why it was started when and where it was.',
+  ).argument('<ID>', 'number of the job', jobId);
+  watched(
+    why,
+    context,
+    { after: ['reasons', 'event', 'decision'], json: 'the reason and the decision as JSON' },
+    async (to, client, id: number, flags: Flags) => {
+      const told = await client.scheduler.explain({ id });
+      if (flags.json) return to.out(JSON.stringify(told));
+      if (told.waitingReason !== null) {
+        to.out(`#${id} waits: ${told.waitingReason}`);
+        const starts = await startText(to, client, await client.jobs.get({ id }));
+        if (starts !== '') to.out(`it starts ${starts}`);
+      }
+      if (told.decision === null) {
+        if (told.waitingReason === null) to.out(`No decision about #${id} is kept.`);
+        return;
+      }
+      const devices = await client.devices.list();
+      const { heuristic } = await client.scheduler.status();
+      for (const line of describe(told.decision, devices, heuristic, to.width)) to.out(line);
+    },
+  );
 }
 
 function describe(decision: Decision, devices: Devices, heuristic: string, width: number): string[] {

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
 import { FieldError } from '../../domain/errors.ts';
-import { executorOptionSchema } from '../../domain/executor.ts';
+import { isPassedOn } from '../../domain/executorOption.ts';
 import { fromSlurm } from '../../domain/slurm/fromSlurm.ts';
 import { missingTools, readScriptHead } from '../../domain/slurm/scriptHead.ts';
 import { placed, type SlurmOption } from '../../domain/slurm/slurmOptions.ts';
@@ -74,7 +74,7 @@ function passedOn(
   flags: SubmitFlags,
 ): Pick<SubmitFlags, 'executor' | 'slurm'> {
   const partition = unused.findLast((option) => option.startsWith('--partition='))?.slice(12);
-  const options = unused.filter((option) => executorOptionSchema.safeParse(option).success);
+  const options = unused.filter(isPassedOn);
   return {
     executor: partition === undefined || executor.includes(':') ? executor : `${executor}:${partition}`,
     slurm: [...options, ...(flags.slurm ?? [])],

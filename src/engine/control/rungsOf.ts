@@ -1,8 +1,8 @@
+import type { Rung } from '../../domain/rungSchemas.ts';
 import {
   type HeldRung,
   PAUSE_RUNGS,
   type PauseRung,
-  type Rung,
   THROTTLE_RUNGS,
   type ThrottleRung,
 } from '../../domain/rungs.ts';

@@ -1,4 +1,4 @@
-import type { Rung } from '../../domain/rungs.ts';
+import type { Rung } from '../../domain/rungSchemas.ts';
 import type { Log } from '../ports.ts';
 import { Cgroups } from './cgroups.ts';
 import { CudaCheckpoint } from './cudaCheckpoint.ts';

@@ -1,7 +1,7 @@
 import type { SchedulerStatus } from '../../contract/messages.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { bySeverity, type Finding } from '../../domain/finding.ts';
-import type { Rung } from '../../domain/rungs.ts';
+import type { Rung } from '../../domain/rungSchemas.ts';
 import { gpuFindings, type Probed } from './gpuFindings.ts';
 import { homeFindings } from './homeFindings.ts';
 import { machineFindings, rungFindings } from './machineFindings.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { type Finding, ok } from '../../domain/finding.ts';
-import type { Rung } from '../../domain/rungs.ts';
+import type { Rung } from '../../domain/rungSchemas.ts';
 import { formatMib } from '../../domain/units.ts';
 import { programOutput } from '../programOutput.ts';
 

@@ -1,5 +1,5 @@
 import type { Job } from '../../domain/job.ts';
-import type { PauseBy, ThrottleBy } from '../../domain/rungs.ts';
+import type { PauseBy, ThrottleBy } from '../../domain/rungSchemas.ts';
 
 /**
  * What runs jobs: this machine, or another queue. What a person does to a job goes to whoever has it; each answers with the

@@ -1,13 +1,8 @@
 import { messageOf } from '../../domain/errors.ts';
-import {
-  type ExpectedStart,
-  type ExpectedStarts,
-  type HorizonName,
-  horizonOf,
-  type SpreadMs,
-} from '../../domain/expectedStart.ts';
+import type { ExpectedStart, ExpectedStarts, SpreadMs } from '../../domain/expectedStart.ts';
 import type { JobEventKind } from '../../domain/lifecycle.ts';
 import type { GoalWeights } from '../../domain/reward.ts';
+import { type HorizonName, horizonOf } from '../../domain/startHorizon.ts';
 import { stretched } from '../../domain/startSpread.ts';
 import type { ActingPolicy } from '../../scheduler/policies/acting.ts';
 import type { ShieldLimits, Snapshot } from '../../scheduler/snapshot.ts';

@@ -1,7 +1,8 @@
 import type { Device } from '../../domain/device.ts';
-import { isTerminal, type Job, runSeconds } from '../../domain/job.ts';
+import { isTerminal, type Job } from '../../domain/job.ts';
 import { applyEvent, createJob, type Folded, type JobEventKind } from '../../domain/lifecycle.ts';
 import type { NotifyItem } from '../../domain/notifyRule.ts';
+import { runSeconds } from '../../domain/runSeconds.ts';
 import { formatDuration } from '../../domain/units.ts';
 import type { StoredEvent } from '../store/jobStore.ts';
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Decision, isSameAction } from '../../domain/decision.ts';
+import type { Decision } from '../../domain/decision.ts';
 import { messageOf } from '../../domain/errors.ts';
+import { isSameAction } from '../../domain/isSameAction.ts';
 import { isTerminal, type Job } from '../../domain/job.ts';
 import type { DecisionStep } from '../../scheduler/decide.ts';
 import { loadOf } from '../../scheduler/load.ts';

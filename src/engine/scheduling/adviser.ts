@@ -1,6 +1,6 @@
 import type { Action } from '../../domain/decision.ts';
-import { isSameAction } from '../../domain/decision.ts';
 import { ConflictError } from '../../domain/errors.ts';
+import { isSameAction } from '../../domain/isSameAction.ts';
 import {
   type Conduct,
   conductSchema,

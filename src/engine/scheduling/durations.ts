@@ -1,5 +1,6 @@
-import { gpusOf, type Job, runSeconds } from '../../domain/job.ts';
+import { gpusOf, type Job } from '../../domain/job.ts';
 import type { PredictionSource } from '../../domain/predictionSource.ts';
+import { runSeconds } from '../../domain/runSeconds.ts';
 import { scriptOf } from '../../domain/script.ts';
 import {
   type Calibration,

@@ -1,4 +1,5 @@
-import { gpusOf, type Job, runSeconds } from '../../domain/job.ts';
+import { gpusOf, type Job } from '../../domain/job.ts';
+import { runSeconds } from '../../domain/runSeconds.ts';
 import { countBelow } from '../../domain/sorted.ts';
 import { MOST_PAST_RUNS, type PastRun } from '../../scheduler/snapshot.ts';
 

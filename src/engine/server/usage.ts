@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { servedGpuS } from '../../domain/job.ts';
-import { JOULES_PER_KWH, type USAGE_BY, type Usage } from '../../domain/usage.ts';
+import { JOULES_PER_KWH } from '../../domain/units.ts';
+import type { USAGE_BY, Usage } from '../../domain/usage.ts';
 import type { EngineParts } from '../parts.ts';
 import type { HistoryCursor } from '../store/historyStore.ts';
 

@@ -1,5 +1,6 @@
-import { gpusOf, type Job, runSeconds } from '../../domain/job.ts';
+import { gpusOf, type Job } from '../../domain/job.ts';
 import type { PastJob } from '../../domain/pastJob.ts';
+import { runSeconds } from '../../domain/runSeconds.ts';
 import type { Database } from './database.ts';
 
 /** Where a page of the history ended: the last job that was looked at. */

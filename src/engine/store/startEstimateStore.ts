@@ -1,4 +1,5 @@
-import { HORIZON_NAMES, type HorizonName, type StartCalibration } from '../../domain/expectedStart.ts';
+import type { StartCalibration } from '../../domain/expectedStart.ts';
+import { HORIZON_NAMES, type HorizonName } from '../../domain/startHorizon.ts';
 import { missOf, stretchOf } from '../../domain/startSpread.ts';
 import type { Database } from './database.ts';
 

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useState } from 'react';
 import type { JobView } from '../../contract/messages.ts';
 import { gpuNeedText } from '../../domain/gpuNeed.ts';
-import { runSeconds } from '../../domain/job.ts';
+import { runSeconds } from '../../domain/runSeconds.ts';
 import type { Energy } from '../../domain/usage.ts';
 import { openMore } from '../control/moreStore.ts';
 import { engineText } from '../i18n/engineText.ts';

@@ -1,6 +1,7 @@
 import type { JobView } from '../../contract/messages.ts';
 import { quoted } from '../../domain/quoted.ts';
-import { type Energy, JOULES_PER_KWH } from '../../domain/usage.ts';
+import { JOULES_PER_KWH } from '../../domain/units.ts';
+import type { Energy } from '../../domain/usage.ts';
 
 /** Columns of the table, as `stint ls --json` names them where it has them. */
 const COLUMNS: readonly (readonly [

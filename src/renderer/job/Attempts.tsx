@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import type { Attempt } from '../../domain/attempts.ts';
+import type { Attempt } from '../../domain/attempt.ts';
 import { t } from '../i18n/t.ts';
 import { useNow } from '../store/store.ts';
 import { formatElapsed, formatExact, formatMoment } from '../text/formatTime.ts';

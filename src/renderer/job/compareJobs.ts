@@ -1,8 +1,8 @@
 import type { JobView } from '../../contract/messages.ts';
 import { gpuNeedText } from '../../domain/gpuNeed.ts';
-import { runSeconds } from '../../domain/job.ts';
 import type { MetricSeries } from '../../domain/metrics.ts';
 import { quoted } from '../../domain/quoted.ts';
+import { runSeconds } from '../../domain/runSeconds.ts';
 import { t } from '../i18n/t.ts';
 import type { Lines } from '../plot/LineChart.tsx';
 import { formatDuration } from '../text/formatDuration.ts';

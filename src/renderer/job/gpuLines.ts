@@ -1,5 +1,5 @@
 import type { SampleSeries } from '../../contract/messages.ts';
-import type { Attempt } from '../../domain/attempts.ts';
+import type { Attempt } from '../../domain/attempt.ts';
 
 /** When a job had which devices. `toMs` null: it has them. */
 export interface Stretch {

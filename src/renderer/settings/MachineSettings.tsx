@@ -7,7 +7,7 @@ import {
   type Rung,
   type ThrottleBy,
   throttleBySchema,
-} from '../../domain/rungs.ts';
+} from '../../domain/rungSchemas.ts';
 import { formatDuration, formatMib, parseDurationS, parseMemoryMib } from '../../domain/units.ts';
 import { client } from '../connection.ts';
 import { t } from '../i18n/t.ts';

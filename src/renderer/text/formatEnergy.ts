@@ -1,4 +1,4 @@
-import { JOULES_PER_KWH } from '../../domain/usage.ts';
+import { JOULES_PER_KWH } from '../../domain/units.ts';
 import { locale } from '../i18n/t.ts';
 
 /** `0.35 Wh`, `120 Wh`, `1.4 kWh`. */

@@ -10,7 +10,7 @@ import { isTerminal, type JobSpecInput } from '../../../src/domain/job.ts';
 import { commandLineOf } from '../../headless/commandHarness.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
-const cli = join(root, 'src', 'cli', 'main.ts');
+const cli = join(root, 'src', 'cli', 'main.js');
 const nodeFlags = ['--disable-warning=ExperimentalWarning'];
 
 /** A `stint serve` of its own, on a data directory of its own. */

@@ -9,7 +9,7 @@ import { train } from '../../../src/lab/train/train.ts';
 import type { TrainEvent } from '../../../src/lab/train/training.ts';
 import { loadShippedPolicy } from '../../../src/learning/shippedPolicy.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../../src/cli/main.ts');
+const MAIN = resolve(import.meta.dirname, '../../../src/cli/main.js');
 
 /** Seconds of training in which everything happens: demonstrations, imitation, rounds, forgetting, validations. */
 const CONFIG = {
