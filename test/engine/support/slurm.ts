@@ -26,9 +26,10 @@ export interface TestSlurm {
   readonly pids: readonly number[];
   /** A command of it, answered. @throws where it fails. */
   run(command: string, ...args: string[]): string;
-  /** Ends the controller as `systemctl stop` would, and starts it again. */
-  restartController(): Promise<void>;
+  /** As `systemctl stop` would. */
   stopController(): Promise<void>;
+  /** As when its machine loses power: what it had not saved is gone. */
+  killController(): Promise<void>;
   startController(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -128,10 +129,7 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
       );
     },
     stopController: () => end('slurmctld', 'SIGTERM'),
-    async restartController() {
-      await slurm.stopController();
-      await slurm.startController();
-    },
+    killController: () => end('slurmctld', 'SIGKILL'),
     async stop() {
       answers('scancel', `--user=${userInfo().username}`);
       await eventually(

@@ -61,7 +61,7 @@ export function endOf(job: Job, outcome: SlurmOutcome): Ended {
 }
 
 function judged({
-  state,
+  state: said,
   reason,
   exitCode,
   seen,
@@ -69,6 +69,9 @@ function judged({
   never,
   executor,
 }: SlurmOutcome): [Ended['outcome'], string | null] {
+  // A node that failed, or could not say so, after the command had ended by itself is nothing to the job.
+  const before = seen && exitCode !== null && exitCode < 128 && /^(NODE|BOOT)_FAIL$/.test(said);
+  const state = before ? (exitCode === 0 ? 'COMPLETED' : 'FAILED') : said;
   switch (state) {
     case 'CANCELLED':
       return ['cancelled', never ?? `cancelled in ${executor}${wordOf(reason)}`];

@@ -21,11 +21,14 @@ type After = Parameters<typeof sbatchArguments>[0]['after'];
 /** Hands jobs over to Slurm: each once, and what can be one array as one. */
 export class HandOver {
   readonly #context: SlurmContext;
+  readonly #onTaken: (jobId: number) => void;
   #supervisor: string | null = null;
   #fullUntilMs = 0;
 
-  constructor(context: SlurmContext) {
+  /** @param onTaken Slurm said that it has this job. */
+  constructor(context: SlurmContext, onTaken: (jobId: number) => void) {
     this.#context = context;
+    this.#onTaken = onTaken;
   }
 
   /**
@@ -231,6 +234,7 @@ export class HandOver {
         })),
       'engine',
     );
+    for (const { id: jobId } of jobs) this.#onTaken(jobId);
   }
 
   #handBack(jobs: readonly Job[], reason: string, hold: boolean): void {

@@ -14,14 +14,18 @@ import { meaningOf, readAccount, readEnd, type SlurmEnd, type SlurmRow } from '.
 const LATE_MS = 6000;
 /** An exit code may reach this machine so late, from nodes that share a directory with it. */
 const EXIT_PATIENCE_MS = 15_000;
+/** Slurm hears so late at most that a job is over, unless word of that is lost: with a controller that was killed, say. */
+const WORD_MS = 60_000;
 /** What is told to end is told again after this time. */
 const AGAIN_MS = 10_000;
 
 interface Seen {
-  /** When it was last in the queue, on the monotonic clock; null: not by this engine. */
+  /** When Slurm last said that it has it, on the monotonic clock; null: not to this engine. */
   atMs: number | null;
   /** Since when it has not been there. */
   missingSinceMs: number | null;
+  /** Since when its own exit code has been there; null: it is not. */
+  exitSinceMs: number | null;
   toldAtMs: number;
   /** When a person last did something to it there: older news of it is none. */
   touchedAtMs: number;
@@ -37,6 +41,11 @@ export class Mirror {
     this.#context = context;
     const { ledger, clock } = context;
     this.#progress = new ProgressFollower({ ledger, clock, logPath: (job) => this.#runOf(job).logPath });
+  }
+
+  /** Slurm said just now that it has it: what it knows nothing of a moment later, it has lost. */
+  taken(jobId: number): void {
+    this.#of(jobId).atMs = this.#context.clock.monotonicMs();
   }
 
   touched(jobId: number): void {
@@ -94,6 +103,7 @@ export class Mirror {
       seen = {
         atMs: null,
         missingSinceMs: null,
+        exitSinceMs: null,
         toldAtMs: Number.NEGATIVE_INFINITY,
         touchedAtMs: Number.NEGATIVE_INFINITY,
       };
@@ -129,6 +139,10 @@ export class Mirror {
     reasons.delete(job.id);
     if (meaning === 'ending') return;
     job = this.#begun(job, row);
+    if (this.#isLongOver(job, seen)) {
+      const { exitCode } = this.#runOf(job).exit()!;
+      return this.#conclude(job, { state: exitCode === 0 ? 'COMPLETED' : 'FAILED', reason: '' }, row);
+    }
     if (fresh && meaning === 'suspended' && job.status === 'running') {
       ledger.append(job.id, { kind: 'paused', method: 'slurm', holdsVram: job.gpus > 0 }, 'engine');
     }
@@ -136,6 +150,17 @@ export class Mirror {
       ledger.append(job.id, { kind: 'resumed' }, 'engine');
     }
     if (job.status === 'running') this.#progress.follow(job);
+  }
+
+  /** It has said itself how it ended, and Slurm does not get to know. What it has left there is cancelled as a stray. */
+  #isLongOver(job: Job, seen: Seen): boolean {
+    if (this.#runOf(job).exit() === null) {
+      seen.exitSinceMs = null;
+      return false;
+    }
+    const nowMs = this.#context.clock.monotonicMs();
+    seen.exitSinceMs ??= nowMs;
+    return nowMs - seen.exitSinceMs >= WORD_MS;
   }
 
   #begun(job: Job, row: Pick<SlurmRow, 'startMs' | 'nodes'>): Job {

@@ -70,7 +70,7 @@ export class SlurmExecutor implements JobExecutor {
       isStopped: () => this.#stopped,
     };
     this.#mirror = new Mirror(this.#context);
-    this.#handOver = new HandOver(this.#context);
+    this.#handOver = new HandOver(this.#context, (jobId) => this.#mirror.taken(jobId));
     this.#nice = new NiceOrder(this.#context, options.order);
   }
 
