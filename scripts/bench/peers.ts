@@ -1,32 +1,26 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { startSlurm } from '../../test/engine/support/slurm.ts';
 import { installNeeds, PEER_NEEDS } from '../lib/needs.ts';
-import { ROOT } from '../lib/run.ts';
-import { startHost, usageOfTree } from './host.ts';
+import { usageOfTree } from './host.ts';
 import { type Figure, quantile } from './measure.ts';
+import { PEERS, type Queue } from './peerQueues.ts';
 
-const run = promisify(execFile);
 const SLOTS = 2;
-const BURST = 200;
 const IDLE_S = 10;
-/** No queue is asked for longer than this for one figure: Slurm may take a second for each job. */
-const LONGEST_S = 40;
 
-/** A queue with two slots, empty at first. */
-interface Queue {
-  readonly name: string;
-  /** How jobs are submitted to it, in a few words. */
-  readonly by: string;
-  submit(script: string): Promise<unknown>;
-  /** Its daemons; null: the same as those of the queue before, which were looked at. */
-  pids(): readonly number[] | null;
-  dispose(): Promise<void>;
+/** How much is asked of each. No queue is asked for one figure for longer than `longestMs`: Slurm may take a second for each job. */
+interface Amount {
+  readonly alone: number;
+  readonly burst: number;
+  readonly behind: number;
+  readonly longestMs: number;
 }
+const FULL: Amount = { alone: 1000, burst: 200, behind: 1000, longestMs: 120_000 };
+const QUICK: Amount = { alone: 100, burst: 20, behind: 200, longestMs: 10_000 };
+/** These warm up whatever wants that, and are not counted. */
+const WARMING = 5;
 
 /**
  * Stint beside task-spooler and a Slurm of one node, in the same run and with the same jobs: a shell that writes down when it
@@ -35,22 +29,16 @@ interface Queue {
 export async function peers(quick: boolean): Promise<Figure[]> {
   installNeeds(PEER_NEEDS);
   const figures: Figure[] = [];
-  const queues: (readonly [() => Promise<Queue>, string | null])[] = [
-    [() => stint(false), null],
-    [() => stint(true), null],
-    [taskSpooler, lacking('task-spooler')],
-    [slurm, lacking('slurm-wlm munge')],
-  ];
-  for (const [start, missing] of queues) {
+  for (const { start, lacking } of PEERS) {
+    const missing = lacking();
     if (missing !== null) {
       console.error(`  left out, ${missing}`);
       continue;
     }
-    const queue = await start();
+    const queue = await start(SLOTS);
     const marks = mkdtempSync(join(tmpdir(), 'stint-peers-'));
     try {
-      console.error(`  ${queue.name} …`);
-      figures.push(...(await measured(queue, marks, quick)));
+      figures.push(...(await measured(queue, marks, quick ? QUICK : FULL)));
     } finally {
       await queue.dispose();
       rmSync(marks, { recursive: true, force: true });
@@ -59,25 +47,10 @@ export async function peers(quick: boolean): Promise<Figure[]> {
   return figures;
 }
 
-/** Why the queue of this package cannot be measured; null: it can. */
-function lacking(debian: string): string | null {
-  const need = PEER_NEEDS.find((one) => one.debian === debian);
-  return need === undefined || need.present() ? null : need.what;
-}
-
-async function measured(queue: Queue, marks: string, quick: boolean): Promise<Figure[]> {
+async function measured(queue: Queue, marks: string, amount: Amount): Promise<Figure[]> {
   const { name, by } = queue;
   const script = (mark: string): string =>
     `date +%s%N >${marks}/${mark}.tmp; mv ${marks}/${mark}.tmp ${marks}/${mark}`;
-  const begun = async (mark: string): Promise<number> => {
-    for (;;) {
-      try {
-        return Number(readFileSync(join(marks, mark), 'utf8')) / 1e6;
-      } catch {
-        await sleep(1);
-      }
-    }
-  };
   const figure = (what: string, unit: string, value: number, how: string): Figure => ({
     what: `${name}: ${what}`,
     unit,
@@ -85,125 +58,102 @@ async function measured(queue: Queue, marks: string, quick: boolean): Promise<Fi
     target: null,
     how,
   });
+  const say = (what: string): void => console.error(`  ${name}: ${what}`);
 
+  const pids = queue.pids();
+  const idle = async (when: string): Promise<Figure[]> => {
+    if (pids === null) return [];
+    const { cpuShare, rssMib } = await idleCost(pids);
+    const how = `all its daemons over ${IDLE_S} s`;
+    return [
+      figure(`idle ${when}, CPU`, '% of a core', 100 * cpuShare, how),
+      figure(`idle ${when}, resident`, 'MiB', rssMib, how),
+    ];
+  };
+  const fresh = await idle('when started');
+
+  say('submit to start');
   const latencies: number[] = [];
-  const most = quick ? 100 : 1000;
-  const longestMs = (quick ? LONGEST_S / 6 : LONGEST_S) * 1000;
-  const until = performance.now() + longestMs;
-  for (let i = -5; i < most && performance.now() < until; i++) {
+  let untilMs = Number.POSITIVE_INFINITY;
+  for (let i = -WARMING; i < amount.alone && performance.now() < untilMs; i++) {
     const calledMs = performance.timeOrigin + performance.now();
     await queue.submit(script(`one${i}`));
-    const latency = (await begun(`one${i}`)) - calledMs;
-    // The first few warm up whatever wants that.
+    const latency = (await begun(join(marks, `one${i}`))) - calledMs;
     if (i >= 0) latencies.push(latency);
+    // What warms up takes nothing of the time for what counts: it once took all of it.
+    else if (i === -1) untilMs = performance.now() + amount.longestMs;
+    if (i > 0 && i % 200 === 0) say(`${i} of ${amount.alone}`);
   }
   const alone = `${latencies.length} jobs one after another on idle slots, by ${by}`;
-
   const submitted = [
     figure('submit to start, p50', 'ms', quantile(latencies, 0.5), alone),
     figure('submit to start, p99', 'ms', quantile(latencies, 0.99), alone),
+    figure('submit to start, jobs', '', latencies.length, alone),
   ];
-  const idlePids = queue.pids();
-  if (idlePids === null) return submitted;
-  const use = () => idlePids.map((pid) => usageOfTree(pid));
-  await sleep(3000);
-  const before = use();
-  await sleep(IDLE_S * 1000);
-  const after = use();
-  const cpuS = after.reduce((sum, { cpuS }, i) => sum + cpuS - before[i]!.cpuS, 0);
-  const rss = after.reduce((sum, { rssMib }) => sum + rssMib, 0);
+  if (pids === null) return submitted;
+  const used = await idle('after that');
 
-  const burst = quick ? BURST / 10 : BURST;
+  say(`${amount.burst} jobs at once`);
   const burstMs = performance.now();
-  for (let i = 0; i < burst; i++) await queue.submit(script(`burst${i}`));
-  while (readdirSync(marks).filter((file) => /^burst\d+$/.test(file)).length < burst) await sleep(10);
+  for (let i = 0; i < amount.burst; i++) await queue.submit(script(`burst${i}`));
+  const started = (): number => readdirSync(marks).filter((file) => /^burst\d+$/.test(file)).length;
+  const deadlineMs = performance.now() + 3 * amount.longestMs;
+  while (started() < amount.burst) {
+    if (performance.now() > deadlineMs)
+      throw new Error(`${name} started ${started()} of ${amount.burst} jobs only`);
+    await sleep(10);
+  }
   const burstS = (performance.now() - burstMs) / 1000;
 
-  for (let i = 0; i < SLOTS; i++) await queue.submit(`sleep ${10 * LONGEST_S}`);
+  say('submissions behind full slots');
+  for (let i = 0; i < SLOTS; i++) await queue.submit(`sleep ${(10 * amount.longestMs) / 1000}`);
   let behind = 0;
-  const many = quick ? 200 : 1000;
   const startMs = performance.now();
-  while (behind < many && performance.now() - startMs < longestMs) {
-    await queue.submit('true');
+  while (behind < amount.behind && performance.now() - startMs < amount.longestMs) {
+    if (!(await queue.submit('true'))) break;
     behind++;
   }
   const rate = behind / ((performance.now() - startMs) / 1000);
+  const full = behind < amount.behind && performance.now() - startMs < amount.longestMs;
   return [
     ...submitted,
-    figure('submissions', '/s', rate, `${behind} one after another behind full slots, by ${by}`),
-    figure(`${burst} jobs on ${SLOTS} slots`, 's', burstS, 'from the first submission to the last start'),
-    figure('idle, CPU', '% of a core', (100 * cpuS) / IDLE_S, `all its daemons over ${IDLE_S} s`),
-    figure('idle, resident', 'MiB', rss, 'all its daemons'),
+    figure(
+      'submissions',
+      '/s',
+      rate,
+      `${behind} one after another behind full slots, by ${by}${full ? ', and it takes no more' : ''}`,
+    ),
+    figure(
+      `${amount.burst} jobs on ${SLOTS} slots`,
+      's',
+      burstS,
+      'from the first submission to the last start',
+    ),
+    ...fresh,
+    ...used,
   ];
 }
 
-/** @param byCommand by `stint submit`, a process each; else over the socket, as the console, scripts and notebooks do. */
-async function stint(byCommand: boolean): Promise<Queue> {
-  const host = await startHost(['--devices', `virtual:${SLOTS}`, '--policy', 'dqn']);
-  const main = join(ROOT, 'src', 'cli', 'main.ts');
-  return {
-    name: byCommand ? 'Stint by its command' : 'Stint',
-    by: byCommand ? 'stint submit' : 'its socket',
-    submit: (script) =>
-      byCommand
-        ? run(
-            process.execPath,
-            [main, 'submit', '--data', host.home, '--no-preflight', '--', 'sh', '-c', script],
-            {
-              cwd: '/',
-            },
-          )
-        : host.client.jobs.submit({ command: ['sh', '-c', script], cwd: '/', user: 'bench' }),
-    pids: () => (byCommand ? null : [host.pid]),
-    dispose: () => host.dispose(),
-  };
-}
-
-async function taskSpooler(): Promise<Queue> {
-  const directory = mkdtempSync(join(tmpdir(), 'stint-tsp-'));
-  mkdirSync(join(directory, 'out'));
-  const env = {
-    ...process.env,
-    TS_SOCKET: join(directory, 'socket'),
-    TS_SLOTS: String(SLOTS),
-    TMPDIR: join(directory, 'out'),
-  };
-  await run('tsp', ['-S', String(SLOTS)], { env });
-  const mark = `TS_SOCKET=${env.TS_SOCKET}`;
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isDaemon(name, mark));
-  return {
-    name: 'task-spooler',
-    by: 'tsp',
-    submit: (script) => run('tsp', ['sh', '-c', script], { env, cwd: '/' }),
-    pids: () => pids.map(Number),
-    async dispose() {
-      const { stdout } = await run('tsp', [], { env, maxBuffer: 2 ** 26 });
-      for (const [, id] of stdout.matchAll(/^(\d+)\s+running/gm)) await run('tsp', ['-k', id!], { env });
-      await run('tsp', ['-K'], { env });
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-function isDaemon(pid: string, mark: string): boolean {
-  try {
-    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'tsp' && environment.includes(mark);
-  } catch {
-    // It is another user's, or ended while we looked.
-    return false;
+/** When a job began, by its own clock, which is ours: Unix milliseconds. Waits for it for a minute. */
+async function begun(mark: string): Promise<number> {
+  for (const endMs = performance.now() + 60_000; performance.now() < endMs; ) {
+    try {
+      return Number(readFileSync(mark, 'utf8')) / 1e6;
+    } catch {
+      await sleep(1);
+    }
   }
+  throw new Error(`a job did not start within a minute: it would have written ${mark}`);
 }
 
-async function slurm(): Promise<Queue> {
-  const node = await startSlurm(SLOTS);
-  const env = { ...process.env, SLURM_CONF: node.conf };
+async function idleCost(pids: readonly number[]): Promise<{ cpuShare: number; rssMib: number }> {
+  const use = () => pids.map((pid) => usageOfTree(pid));
+  await sleep(5000);
+  const before = use();
+  await sleep(IDLE_S * 1000);
+  const after = use();
   return {
-    name: 'Slurm',
-    by: 'sbatch',
-    submit: (script) =>
-      run('sbatch', ['--quiet', '--output=/dev/null', '--chdir=/', `--wrap=${script}`], { env, cwd: '/' }),
-    pids: () => node.pids,
-    dispose: () => node.stop(),
+    cpuShare: after.reduce((sum, { cpuS }, i) => sum + cpuS - before[i]!.cpuS, 0) / IDLE_S,
+    rssMib: after.reduce((sum, { rssMib }) => sum + rssMib, 0),
   };
 }
