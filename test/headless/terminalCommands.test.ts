@@ -11,14 +11,16 @@ const MAIN = join(resolve(import.meta.dirname, '../..'), 'src/cli/main.js');
 let home: string;
 let engine: TestEngine;
 let socket: LocalSocket;
-let shown: Shown | null = null;
+const shown: Shown[] = [];
 
 beforeAll(async () => {
   home = temporaryHome();
   engine = await startEngine({ home });
   socket = await serveLocalSocket({ home, router: engine.engine.router, log: recordingLog(), env: {} });
 });
-afterEach(() => shown?.kill());
+afterEach(() => {
+  for (const one of shown.splice(0)) one.kill();
+});
 afterAll(async () => {
   for (const { id, status } of (await engine.client.jobs.list({})).jobs) {
     if (isTerminal(status)) continue;
@@ -32,24 +34,30 @@ afterAll(async () => {
 
 const show = (rows: number, columns: number, ...args: string[]): Shown => {
   const command = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, ...args];
-  shown = showInTerminal(command, {
+  const one = showInTerminal(command, {
     rows,
     columns,
     env: { ...process.env, STINT_HOME: home, TERM: 'xterm' },
   });
-  return shown;
+  shown.push(one);
+  return one;
 };
 
-describe('ls --watch', () => {
-  it('prints the list in its place when something changed, until Ctrl+C', async () => {
+describe('--watch', () => {
+  it('prints a list, and a job, in their place when something changed, until Ctrl+C', async () => {
     const list = show(20, 110, 'ls', '--watch', '--status', 'running');
     await list.sees('No such jobs.');
     const { id } = await engine.submit(['sleep', '600'], { name: 'watched job' });
     await list.sees(/␛\[H␛\[J[\s\S]*watched job/);
+    const job = show(60, 110, 'show', '--watch', String(id));
+    await job.sees(/status +running/);
     await engine.client.jobs.cancel({ id });
+    await job.sees(/status +running[\s\S]*␛\[H␛\[J[\s\S]*status +cancelled/);
     await list.sees(/watched job[\s\S]*No such jobs\./);
-    list.press('\x03');
-    await list.ended();
+    for (const one of [list, job]) {
+      one.press('\x03');
+      await one.ended();
+    }
   });
 });
 
