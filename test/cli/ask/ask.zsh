@@ -18,14 +18,16 @@ compadd() {
   builtin compadd -O hits "$@"
   print -rl -- '' '>'$^hits
 }
+# Each line is asked at a prompt of its own, which says so once keys are read: none is typed ahead.
 tab() {
   zle complete-word
-  print -rl -- '' '>=='
-  zle kill-whole-line
+  BUFFER=
+  zle accept-line
 }
 zle -N tab
 bindkey '^I' tab
-print '>ready'
+zle-line-init() { print -rl -- '' '>==' }
+zle -N zle-line-init
 SETUP
 export STINT_SCRIPT=$script
 zpty shell zsh -fi
@@ -41,7 +43,7 @@ until_said() {
   done
 }
 zpty -w shell "source $script.setup"
-until_said ready >/dev/null
+until_said '==' >/dev/null
 for line; do
   zpty -wn shell "$line"$'\t'
   until_said '=='
