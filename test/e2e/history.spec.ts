@@ -93,7 +93,7 @@ describe('the history', () => {
     const saved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'CSV' }).click();
     const csv = readFileSync((await (await saved).path())!, 'utf8');
-    expect(csv.split('\r\n')[1]).toContain(`${good},went well,succeeded,0,,ana,${project},1`);
+    expect(csv.split('\r\n')[1]).toContain(`${good},went well,succeeded,0,,ana,${project},,1`);
   });
 
   it('leads to decisions and episodes by their addresses, and says where there is none', async () => {
