@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { parseTags } from '../domain/parseTags.ts';
 import { arrays, dependencies, slurmDependencies } from '../domain/readDependencies.ts';
 import { type RetryOn, retryOn } from '../domain/retryOn.ts';
 import { signalName } from '../domain/signalName.ts';
-import { parseTags } from '../domain/tags.ts';
 import type { Dependency } from '../domain/terms.ts';
 import { parseUlimit } from '../domain/ulimits.ts';
 import type { Ulimits } from '../domain/ulimitsSchema.ts';

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { FieldError } from './errors.ts';
 
 const MOST_TAGS = 20;
 const LONGEST_TAG = 50;
@@ -19,10 +18,3 @@ export const tagsSchema = z
 
 /** Of a job that says nothing of them, among them every job of a Stint that knew none. */
 export const NO_TAGS: { readonly tags: string[] } = { tags: [] };
-
-/** `a, b` as tags, each once. @throws {FieldError} naming `flag`. */
-export function parseTags(text: string, flag: string, before: readonly string[] = []): string[] {
-  const tags = text.split(',').map((tag) => tag.trim());
-  if (tags.some((tag) => tag === '')) throw new FieldError(flag, text, 'give tags, such as baseline,v2');
-  return [...new Set([...before, ...tags])];
-}

@@ -50,9 +50,9 @@ describe('--watch', () => {
     const { id } = await engine.submit(['sleep', '600'], { name: 'watched job' });
     await list.sees(/␛\[H␛\[J[\s\S]*watched job/);
     const job = show(60, 110, 'show', '--watch', String(id));
-    await job.sees(/status +running/);
+    await job.sees(/status[^\n]*running/);
     await engine.client.jobs.cancel({ id });
-    await job.sees(/status +running[\s\S]*␛\[H␛\[J[\s\S]*status +cancelled/);
+    await job.sees(/status[^\n]*running[\s\S]*␛\[H␛\[J[\s\S]*status[^\n]*cancelled/);
     await list.sees(/watched job[\s\S]*No such jobs\./);
     for (const one of [list, job]) {
       one.press('\x03');

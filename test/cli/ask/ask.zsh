@@ -5,7 +5,7 @@ script=$1
 shift
 cat >$script.setup <<'SETUP'
 PS1= PS2= RPS1=
-unsetopt zle_bracketed_paste
+unsetopt zle_bracketed_paste auto_list auto_menu
 autoload -Uz compinit && compinit -D -u
 source $STINT_SCRIPT
 compadd() {
