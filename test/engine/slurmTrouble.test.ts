@@ -114,14 +114,15 @@ describe('a Slurm that answers badly', () => {
 
     mode('sbatch', 'lose');
     const lost = await submit('lost');
+    // Once a controller may have been killed; who does so again gets no more.
     const held = await stint.until(lost.id, 'held');
     expect(held.waitingReason).toMatch(/knows nothing of it any more, and it never ran/);
     mode('sbatch', null);
     await stint.client.jobs.release({ id: lost.id });
-    expect(await over(lost.id)).toMatchObject({ exitCode: 7, attempt: 2 });
+    expect(await over(lost.id)).toMatchObject({ exitCode: 7, attempt: 3 });
     execFileSync('sh', [join(bin, 'lost')], { env: { ...process.env, SLURM_JOB_ID: '4711' } });
     expect(runsOf('lost')).toBe('x\n');
-    expect(existsSync(join(home, 'jobs', String(lost.id), '2', 'task.sh'))).toBe(false);
+    expect(existsSync(join(home, 'jobs', String(lost.id), '3', 'task.sh'))).toBe(false);
     await expect(stint.client.jobs.start({ id: lost.id })).rejects.toThrow(
       /for slurm, which starts it itself/,
     );

@@ -22,6 +22,8 @@ const AGAIN_MS = 10_000;
 interface Seen {
   /** When Slurm last said that it has it, on the monotonic clock; null: not to this engine. */
   atMs: number | null;
+  /** Whether it was in the queue, and not only taken as sbatch said. */
+  inQueue: boolean;
   /** Since when it has not been there. */
   missingSinceMs: number | null;
   /** Since when its own exit code has been there; null: it is not. */
@@ -35,6 +37,8 @@ interface Seen {
 export class Mirror {
   readonly #context: SlurmContext;
   readonly #seen = new Map<number, Seen>();
+  /** Jobs that were lost before they were ever in the queue: believed of a controller that was killed, but not twice running. */
+  readonly #lostAtOnce = new Set<number>();
   readonly #progress: ProgressFollower;
 
   constructor(context: SlurmContext) {
@@ -102,6 +106,7 @@ export class Mirror {
     if (seen === undefined) {
       seen = {
         atMs: null,
+        inQueue: false,
         missingSinceMs: null,
         exitSinceMs: null,
         toldAtMs: Number.NEGATIVE_INFINITY,
@@ -116,6 +121,7 @@ export class Mirror {
     const { ledger, reasons, config } = this.#context;
     const seen = this.#of(given.id);
     seen.atMs = askedAtMs;
+    seen.inQueue = true;
     seen.missingSinceMs = null;
     let job = given;
     if (job.remote!.id === null) {
@@ -208,6 +214,7 @@ export class Mirror {
     });
     ledger.append(job.id, event, 'process', atMs);
     forgetTask(run);
+    this.#lostAtOnce.delete(job.id);
     this.#forget(job.id);
   }
 
@@ -243,7 +250,10 @@ export class Mirror {
       // What was there a moment ago, and is not even remembered as over, Slurm has lost. What was not looked at for long may
       // have been cancelled there meanwhile.
       const rememberedMs = ((facts()?.minJobAgeS ?? 300) / 2) * 1000;
-      const lost = seen.atMs !== null && seen.missingSinceMs - seen.atMs < rememberedMs;
+      const believed = seen.inQueue || !this.#lostAtOnce.has(job.id);
+      const lost = believed && seen.atMs !== null && seen.missingSinceMs - seen.atMs < rememberedMs;
+      if (lost && !seen.inQueue) this.#lostAtOnce.add(job.id);
+      else this.#lostAtOnce.delete(job.id);
       const name = config().name;
       this.#handedBack(
         job,
