@@ -58,37 +58,47 @@ export async function* followLog(
   let path = pathNow();
   let position = start(offset, Math.max(await sizeOf(path), gapNow()?.to ?? 0));
   let decoder = new StringDecoder('utf8');
-  for (;;) {
-    signal?.throwIfAborted();
-    const over = isOver();
-    if (path !== pathNow()) {
-      path = pathNow();
-      position = 0;
-    }
-    const gap = gapNow();
-    const size = Math.max(await sizeOf(path), gap?.to ?? 0);
-    if (gap !== null && position >= gap.from && position < gap.to) {
-      position = gap.to;
-      decoder = new StringDecoder('utf8');
+  // Kept open: to open it for each piece is most of what a piece costs.
+  let file: FileHandle | null = null;
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const over = isOver();
+      if (path !== pathNow()) {
+        path = pathNow();
+        position = 0;
+        await file?.close();
+        file = null;
+      }
+      file ??= await openIfThere(path);
+      const gap = gapNow();
+      const size = Math.max(file === null ? 0 : (await file.stat()).size, gap?.to ?? 0);
+      if (gap !== null && position >= gap.from && position < gap.to) {
+        position = gap.to;
+        decoder = new StringDecoder('utf8');
+        const end = over && position >= size;
+        const { from, to } = gap;
+        yield { text: gapText(gap), offset: from, nextOffset: to, size, end, dropped: to - from };
+        if (end) return;
+        continue;
+      }
+      const until = gap !== null && position < gap.from ? gap.from : size;
+      const length = Math.min(FOLLOW_CHUNK_BYTES, Math.max(0, until - position));
+      const bytes = await piece(file, position, length);
+      // It was cut short under the reader's hands: what was read may be the hole.
+      const cut = gapNow();
+      if (cut !== null && cut.to !== gap?.to && position >= cut.from && position < cut.to) continue;
+      const from = position;
+      position += bytes.length;
       const end = over && position >= size;
-      const { from, to } = gap;
-      yield { text: gapText(gap), offset: from, nextOffset: to, size, end, dropped: to - from };
+      const text = decoder.write(bytes) + (end ? decoder.end() : '');
+      if (text !== '' || end) yield { text, offset: from, nextOffset: position, size, end, dropped: 0 };
       if (end) return;
-      continue;
+      if (bytes.length < FOLLOW_CHUNK_BYTES && position >= size)
+        await sleep(FOLLOW_INTERVAL_MS, undefined, signal ? { signal } : {});
     }
-    const until = gap !== null && position < gap.from ? gap.from : size;
-    const bytes = await readAt(path, position, Math.min(FOLLOW_CHUNK_BYTES, Math.max(0, until - position)));
-    // It was cut short under the reader's hands: what was read may be the hole.
-    const cut = gapNow();
-    if (cut !== null && cut.to !== gap?.to && position >= cut.from && position < cut.to) continue;
-    const from = position;
-    position += bytes.length;
-    const end = over && position >= size;
-    const text = decoder.write(bytes) + (end ? decoder.end() : '');
-    if (text !== '' || end) yield { text, offset: from, nextOffset: position, size, end, dropped: 0 };
-    if (end) return;
-    if (bytes.length < FOLLOW_CHUNK_BYTES && position >= size)
-      await sleep(FOLLOW_INTERVAL_MS, undefined, signal ? { signal } : {});
+  } finally {
+    await file?.close();
   }
 }
 
@@ -106,17 +116,31 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
+/** Null: nothing was written yet, or it never ran. */
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 async function readAt(path: string, from: number, length: number): Promise<Buffer> {
   if (length <= 0) return Buffer.alloc(0);
-  let file: FileHandle | null = null;
+  const file = await open(path, 'r');
   try {
-    file = await open(path, 'r');
-    const buffer = Buffer.alloc(length);
-    const { bytesRead } = await file.read(buffer, 0, length, from);
-    return buffer.subarray(0, bytesRead);
+    return await piece(file, from, length);
   } finally {
-    await file?.close();
+    await file.close();
   }
+}
+
+async function piece(file: FileHandle | null, from: number, length: number): Promise<Buffer> {
+  if (file === null || length <= 0) return Buffer.alloc(0);
+  const buffer = Buffer.allocUnsafe(length);
+  const { bytesRead } = await file.read(buffer, 0, length, from);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** Length of the prefix that ends between two UTF-8 characters. */

@@ -13,8 +13,8 @@ const PIECE_BYTES = 64 * 1024;
 /** Of so many pieces points are recorded together; other work comes before the next. */
 const PIECES_A_LOOK = 4;
 const PAUSE_MS = 20;
-/** After each turn it rests so many times as long as that took: a fortieth of a core at most, however much is written. */
-const REST = 39;
+/** After each turn it rests so many times as long as that took: an eightieth of a core at most, however much is written. */
+const REST = 79;
 
 export interface MetricFollowerOptions {
   readonly ledger: Ledger;
