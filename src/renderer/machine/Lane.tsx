@@ -19,7 +19,7 @@ import { Sparkline } from './Sparkline.tsx';
 import { CLOSE_SPAN_MS, useCloseUp } from './useCloseUp.ts';
 import { useLookedAt } from './useLookedAt.ts';
 
-const gigahertz = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const gigahertz = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const NO_SAMPLES: readonly Sample[] = [];
 
 /** One device: what it is, its memory by holder, its figures with their last ten minutes, and its track through time. */
