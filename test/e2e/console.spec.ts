@@ -401,6 +401,8 @@ describe('the console', () => {
     await page.getByText('+1', { exact: true }).waitFor();
     await page.mouse.up();
     await page.getByText(`#${waits}, #${more[0]}: only on GPU 0`).waitFor();
+    await page.keyboard.press('u');
+    await until('they may start anywhere', async () => (await kept()) === null || null);
     await row(waits).focus();
     await page.keyboard.press('Alt+ArrowDown');
     const order = async () =>
@@ -410,8 +412,11 @@ describe('the console', () => {
     await until('both are behind the other', async () =>
       (await order()).slice(-3).join() === [more[1], waits, more[0]].join() ? true : null,
     );
+    await page.getByText(/moved in the queue/).waitFor();
     await page.keyboard.press('u');
-    await until('they may start anywhere', async () => (await kept()) === null || null);
+    await until('both are before the other again', async () =>
+      (await order()).slice(-3).join() === [waits, more[0], more[1]].join() ? true : null,
+    );
     await page.keyboard.press('Escape');
     await host.stint('cancel', String(more[0]), String(more[1]));
     await row(waits).click({ button: 'right' });
