@@ -65,8 +65,13 @@ export class World {
   }
 
   get client(): Connection['client'] {
-    if (this.connection === null) throw new Error('no engine runs');
-    return this.connection.client;
+    return this.connected.client;
+  }
+
+  /** @throws {Error} with what the engine said last, where it does not run: a start that it refused, say. */
+  private get connected(): Connection {
+    if (this.connection === null) throw new Error(`no engine runs: ${this.stderr}`);
+    return this.connection;
   }
 
   get running(): boolean {
@@ -175,8 +180,7 @@ export class World {
 
   /** Asks the engine; does not wait for an answer of one that is gone. */
   async patiently<T>(ask: (client: Connection['client']) => Promise<T>): Promise<T> {
-    if (this.connection === null) throw new Error('no engine runs');
-    return this.connection.during(ask);
+    return this.connected.during(ask);
   }
 
   async list(): Promise<JobView[]> {

@@ -88,7 +88,7 @@ export const PEER_NEEDS: readonly Need[] = [
 export function installNeeds(needs: readonly Need[]): string[] {
   const missing = needs.filter((need) => !need.present());
   if (missing.length === 0) return [];
-  const packages = missing.flatMap((need) => need.debian.split(' '));
+  const packages = [...new Set(missing.flatMap((need) => need.debian.split(' ')))];
   const mayInstall = process.getuid?.() === 0 && answers('apt-get', '--version');
   if (mayInstall) {
     console.log(`installing ${packages.join(', ')} through apt`);
