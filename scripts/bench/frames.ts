@@ -110,6 +110,11 @@ async function ofNothing(context: BrowserContext, repetitions: number): Promise<
       scrolled.map(({ framesPerS }) => framesPerS),
     ),
     figure('empty page: frame while scrolling, p95', 'ms', scrolled.map(p95)),
+    figure(
+      'empty page: frames while dragging',
+      '/s',
+      dragged.map(({ framesPerS }) => framesPerS),
+    ),
     figure('empty page: frame while dragging, p95', 'ms', dragged.map(p95)),
     figure('empty page: input to paint, p95', 'ms', reacted),
   ];

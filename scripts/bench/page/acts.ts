@@ -25,16 +25,24 @@ export async function scroll({ cdp, scrolls }: Stage, way: 'down' | 'up'): Promi
   });
 }
 
-/** Leads what is dragged up and down for two seconds; it is let go where it was. */
-export async function drag({ page, handle }: Stage): Promise<void> {
+/**
+ * Leads what is dragged up and down for two seconds; it is let go where it was. As a mouse does, it says where it is 125 times a
+ * second and waits for nobody: whoever waits for the answer to one movement before the next is late for frames that the page was in time for.
+ */
+export async function drag({ page, cdp, handle }: Stage): Promise<void> {
   const { x, y } = await handle();
   await page.mouse.move(x, y);
   await page.mouse.down();
+  const heard: Promise<unknown>[] = [];
   const startMs = performance.now();
   for (let ms = 0; ms < 2000; ms = performance.now() - startMs) {
-    await page.mouse.move(x, y + 200 * Math.sin(ms / 160));
+    const at = { x, y: y + 200 * Math.sin(ms / 160) };
+    heard.push(
+      cdp.send('Input.dispatchMouseEvent', { type: 'mouseMoved', ...at, button: 'left', buttons: 1 }),
+    );
     await sleep(8);
   }
+  await Promise.all(heard);
   await page.keyboard.press('Escape');
   await page.mouse.up();
 }
