@@ -78,7 +78,8 @@ const NOTHING = `<style>
 </style><i></i><script>
   const box = document.querySelector('i');
   addEventListener('pointermove', ({ clientY }) => { box.style.transform = 'translateY(' + clientY + 'px)'; });
-  addEventListener('keydown', () => { box.hidden = !box.hidden; });
+  // Escape ends a movement, and what is hidden would not be drawn in the next.
+  addEventListener('keydown', ({ key }) => { if (key !== 'Escape') box.hidden = !box.hidden; });
 </script>`;
 
 async function ofNothing(context: BrowserContext, repetitions: number): Promise<Figure[]> {
