@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, relative, resolve, sep } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
 import type { Plugin } from 'vite';
@@ -8,8 +9,8 @@ const here = (path: string): string => resolve(import.meta.dirname, path);
 const out = resolve(process.env.STINT_BUILD_DIR ?? here('out'));
 
 /**
- * Every file that runs as a process or thread of its own, beside Electron's entry: the code that starts them
- * looks beside itself, and so the build keeps the shape of `src`.
+ * Every file that runs as a process or thread of its own, beside Electron's entry. They lie in the build as in `src`; what they
+ * share stands in chunks, because to find and read six hundred files takes longer than to run them.
  */
 const entries = Object.fromEntries(
   [
@@ -28,6 +29,33 @@ const entries = Object.fromEntries(
     'engine/forecast/forecastProcess',
   ].map((name) => [name, here(`src/${name}.${name === 'cli/main' ? 'js' : 'ts'}`)]),
 );
+
+/** Found beside what installs them: binaries, WebAssembly, or files that they read. All other packages are bundled. */
+const OUTSIDE = /^(@tensorflow\/|better-sqlite3$|koffi$|systeminformation$)/;
+const { dependencies } = JSON.parse(readFileSync(here('package.json'), 'utf8')) as { dependencies: object };
+const BUNDLED = Object.keys(dependencies).filter((name) => !OUTSIDE.test(name));
+
+/**
+ * Code that starts a program looks for it beside itself. In a chunk, `import.meta.url` of a module stays what it would be if the
+ * module lay in the build as it does in `src`.
+ */
+const ownPlace: Plugin = {
+  name: 'own-place',
+  transform(code, id) {
+    const path = relative(here('src'), id).replace(/\.ts$/, '.js').replaceAll(sep, '/');
+    if (path.startsWith('..') || !code.includes('import.meta.url')) return null;
+    return {
+      code: code.replaceAll('import.meta.url', `placeOfModule(${JSON.stringify(path)})`),
+      map: null,
+    };
+  },
+  renderChunk(code, { fileName }) {
+    return code.replace(/placeOfModule\("([^"]+)"\)/g, (_, path: string) => {
+      const fromChunk = relative(dirname(fileName), path).replaceAll(sep, '/');
+      return `new URL(${JSON.stringify(fromChunk)}, import.meta.url).href`;
+    });
+  },
+};
 
 /**
  * What starts the page asks the engine first, and then loads everything else. The page itself names all of that, so that it is
@@ -64,18 +92,19 @@ const namesFirstView: Plugin = {
 
 export default defineConfig({
   main: {
+    plugins: [ownPlace],
     build: {
       // Emptied first; the other two then fill their own folders.
       outDir: out,
       emptyOutDir: true,
-      externalizeDeps: true,
+      externalizeDeps: { exclude: BUNDLED },
+      license: { fileName: 'licenses.md' },
       rollupOptions: {
         input: entries,
         output: {
           format: 'es',
-          preserveModules: true,
-          preserveModulesRoot: here('src'),
           entryFileNames: '[name].js',
+          chunkFileNames: 'shared/[name]-[hash].js',
         },
       },
     },
@@ -97,6 +126,7 @@ export default defineConfig({
     build: {
       outDir: resolve(out, 'renderer'),
       emptyOutDir: true,
+      license: { fileName: 'licenses.md' },
       // electron-vite leaves it as it is written; a browser has to fetch it.
       minify: true,
       rollupOptions: { input: here('src/renderer/index.html') },

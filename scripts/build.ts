@@ -1,5 +1,5 @@
 /**
- * Builds everything into `out/`: the engine, main and the CLI as they lie in `src`, the preload as one file, and
+ * Builds everything into `out/`: each program of the engine, main and the CLI where it lies in `src`, the preload as one file, and
  * the console. `--if-stale`: only if a source is newer than the last build.
  */
 import { existsSync } from 'node:fs';

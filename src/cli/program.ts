@@ -123,7 +123,8 @@ export async function createProgram(context: Context, called: string | undefined
     .argument('[command...]')
     .usage('COMMAND [options]');
   const group = GROUPS.find(({ names }) => called !== undefined && names.includes(called));
-  for (const { load } of group ? [group] : GROUPS) await (await load())(program, context);
+  const groups = group ? [group] : called === '--version' || called === '-V' ? [] : GROUPS;
+  for (const { load } of groups) await (await load())(program, context);
   for (const command of withAllBelow(program)) {
     command.configureOutput({
       writeOut: (text) => context.write(text),

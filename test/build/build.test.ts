@@ -64,8 +64,18 @@ describe('the build', () => {
     ]) {
       expect([file, statSync(join(out, file)).size > 0]).toEqual([file, true]);
     }
-    // The one that starts it looks beside itself.
-    expect(existsSync(join(out, 'engine/devices/nvmlProbe.js'))).toBe(true);
+  });
+
+  it('has what starts such a file look where its module would lie', () => {
+    const places = modules().flatMap(({ file, code }) =>
+      [...code.matchAll(/new URL\("([^"]+)", import\.meta\.url\)\.href/g)].map(([, path = '']) =>
+        join(dirname(file), path),
+      ),
+    );
+    const sources = places.map((place) => place.replace(/\.js$/, '.ts'));
+    expect(sources.filter((source) => !existsSync(join(root, 'src', source)))).toEqual([]);
+    expect(places).toContain(join('engine', 'control', 'throttles.js'));
+    expect(modules().filter(({ code }) => code.includes('placeOfModule'))).toEqual([]);
   });
 
   it('makes the preload one CommonJS file that requires electron alone', () => {
@@ -78,19 +88,21 @@ describe('the build', () => {
     expect(code).not.toMatch(/\bimport\s*\(/);
   });
 
-  it('leaves exactly the declared packages outside, and bundles none', () => {
-    const folders = readdirSync(out, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    const layers = readdirSync(join(root, 'src'));
-    expect(folders.map(({ name }) => name).filter((name) => !layers.includes(name))).toEqual([]);
-    const outside = new Set(
-      modules()
-        .flatMap(({ imports }) => imports.map(packageName))
-        .filter((name) => name !== null),
-    );
-    outside.delete('electron');
-    expect([...outside].filter((name) => !(name in manifest.dependencies))).toEqual([]);
-    // One that is certainly needed, or the check above would pass on nothing.
-    expect(outside).toContain('better-sqlite3');
+  it('leaves outside what needs its own files, and bundles all other packages with their licences', () => {
+    const outside = new Set(modules().flatMap(({ imports }) => imports.map(packageName)));
+    for (const none of [null, 'electron']) outside.delete(none);
+    expect([...outside].sort()).toEqual([
+      '@tensorflow/tfjs-backend-cpu',
+      '@tensorflow/tfjs-backend-wasm',
+      '@tensorflow/tfjs-core',
+      '@tensorflow/tfjs-layers',
+      'better-sqlite3',
+      'koffi',
+      'systeminformation',
+    ]);
+    expect([...outside].filter((name) => !(name! in manifest.dependencies))).toEqual([]);
+    expect(readFileSync(join(out, 'licenses.md'), 'utf8')).toMatch(/^## zod - /m);
+    expect(readFileSync(join(out, 'renderer/licenses.md'), 'utf8')).toMatch(/^## react - /m);
   });
 
   it('lets only the main process know Electron', () => {
@@ -129,15 +141,20 @@ describe('the build', () => {
 interface Module {
   /** From the build's folder. */
   readonly file: string;
+  readonly code: string;
   readonly imports: readonly string[];
 }
 
 /** The modules that run in Node, with what they import. */
 function modules(): Module[] {
-  return readdirSync(out, { recursive: true, encoding: 'utf8' })
+  read ??= readdirSync(out, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.js') && !file.startsWith('renderer'))
-    .map((file) => ({ file, imports: importsOf(readFileSync(join(out, file), 'utf8')) }));
+    .map((file) => ({ file, code: readFileSync(join(out, file), 'utf8') }))
+    .map((module) => ({ ...module, imports: importsOf(module.code) }));
+  return read;
 }
+
+let read: Module[] | undefined;
 
 function importsOf(code: string): string[] {
   const found: string[] = [];
