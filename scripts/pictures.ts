@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../test/e2e/support/chromium.ts';
 import { startHost } from './bench/host.ts';
 import { buildAll, isStale } from './lib/buildAll.ts';
+import { installNeeds, PICTURE_NEEDS, TEST_NEEDS } from './lib/needs.ts';
 import { ROOT } from './lib/run.ts';
 import { makeWorld, type World } from './pictures/world.ts';
 
@@ -44,7 +45,11 @@ const VIEWS: readonly View[] = [
   {
     name: 'scheduler',
     hash: () => 'scheduler',
-    prepare: (page) => page.getByRole('button', { name: /why/ }).first().click(),
+    prepare: (page) =>
+      page
+        .getByRole('button', { name: /why|为什么/ })
+        .first()
+        .click(),
   },
   {
     name: 'history',
@@ -97,6 +102,8 @@ const { values } = parseArgs({ options: { review: { type: 'string' } } });
 const out = values.review === undefined ? join(ROOT, 'docs', 'images', 'console') : resolve(values.review);
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
+const missing = installNeeds([...TEST_NEEDS, ...PICTURE_NEEDS]);
+if (missing.length > 0) throw new Error(missing.join('\n'));
 if (isStale()) await buildAll(() => undefined);
 const browser = await launchChromium();
 try {

@@ -70,6 +70,16 @@ export const TEST_NEEDS: readonly Need[] = [
   ),
 ];
 
+/** Of the pictures, beside what tests need. */
+export const PICTURE_NEEDS: readonly Need[] = [
+  {
+    what: 'a Chinese font, for the picture in Chinese',
+    debian: 'fonts-noto-cjk',
+    optional: true,
+    present: () => answers('sh', '-c', 'fc-list :lang=zh-cn | grep -q .'),
+  },
+];
+
 /** Of the comparison with other queues. */
 export const PEER_NEEDS: readonly Need[] = [
   SLURM,

@@ -1,8 +1,9 @@
-import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { dataHome } from '../contract/dataHome.ts';
 import { FieldError, messageOf } from '../domain/errors.ts';
+import { makeDirectory } from './makeDirectory.ts';
 
 /**
  * The directory in which this machine's Stint lives: the flag, else `$STINT_HOME`, else the platform's data
@@ -27,7 +28,7 @@ export function resolveHome(
  */
 export function prepareHome(home: string): void {
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    makeDirectory(home, 0o700);
     const stat = statSync(home);
     if (!stat.isDirectory()) throw new FieldError('data directory', home, 'it is a file; choose a directory');
     if ((stat.mode & 0o077) !== 0) chmodSync(home, 0o700);

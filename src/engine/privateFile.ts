@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectory } from './makeDirectory.ts';
 
 /** What a file is called until it is whole: its own name and this. */
 export const UNFINISHED = '.tmp';
@@ -18,7 +10,7 @@ export const UNFINISHED = '.tmp';
  * all, and on disk when this returns.
  */
 export function writePrivateFile(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path), 0o700);
   const beside = `${path}${UNFINISHED}`;
   rmSync(beside, { force: true });
   const file = openSync(beside, 'wx', 0o600);

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import SqliteDatabase from 'better-sqlite3';
 import { ConflictError, UnavailableError } from '../../domain/errors.ts';
 import { bootId } from '../jobs/processes.ts';
+import { makeDirectory } from '../makeDirectory.ts';
 import { SCHEMA_VERSION } from '../store/database.ts';
 import { type BackupEntry, type BackupHead, readBackup } from './backupFormat.ts';
 
@@ -33,12 +34,12 @@ export async function restoreBackup(file: string, home: string): Promise<BackupH
   });
   const beside = `${home}.restoring`;
   await rm(beside, { recursive: true, force: true });
-  await mkdir(beside, { recursive: true, mode: 0o700 });
+  makeDirectory(beside, 0o700);
   try {
     await unpack(file, beside);
     checkDatabase(file, join(beside, 'stint.db'));
     if (existsSync(home)) await rmdir(home);
-    else await mkdir(dirname(home), { recursive: true });
+    else makeDirectory(dirname(home));
     await rename(beside, home);
   } catch (error) {
     await rm(beside, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { lstat, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { ConflictError, FieldError, messageOf } from '../../domain/errors.ts';
@@ -7,6 +7,7 @@ import { isTerminal, type Job, type JobSpec } from '../../domain/job.ts';
 import { bytesText } from '../../domain/logGap.ts';
 import { diskFloorMib, type MachineRules } from '../../domain/machineRules.ts';
 import { diskOf } from '../keeping/surveyHome.ts';
+import { makeDirectory } from '../makeDirectory.ts';
 import type { Clock, Log } from '../ports.ts';
 import { type CopiedFile, copyTree, listTree, MOST_BYTES, MOST_FILES } from './copyTree.ts';
 import { GitError, workTreeOf } from './git.ts';
@@ -87,7 +88,7 @@ export class Snapshots {
       const remedy = 'it would be run where it is and not from the copy: give it relative to the directory';
       throw new FieldError('command', original, remedy);
     }
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectory(dir, 0o700);
     const { free, total } = diskOf(dir);
     const floor = diskFloorMib(rules(), total / BYTES_PER_MIB) * BYTES_PER_MIB;
     if (free - listing.bytes < floor) {

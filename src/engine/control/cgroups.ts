@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { ConflictError, messageOf } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import { jobProcesses } from '../jobs/processes.ts';
+import { makeDirectory } from '../makeDirectory.ts';
 
 const run = promisify(execFile);
 /** systemd answers at once, or not at all. */
@@ -107,7 +108,7 @@ export class Cgroups {
       const base = (await this.#scopeFor(job)) ?? this.#ownBase();
       if (base === null) throw new Error('the scope that systemd made cannot be found');
       const group = join(base, this.#nameOf(job));
-      mkdirSync(group, { recursive: true });
+      makeDirectory(group);
       this.#move(job, group);
       return group;
     } catch (error) {

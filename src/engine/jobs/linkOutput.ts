@@ -3,7 +3,6 @@ import {
   closeSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -14,6 +13,7 @@ import { dirname } from 'node:path';
 import { messageOf } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import { outputPathOf } from '../../domain/outputPath.ts';
+import { makeDirectory } from '../makeDirectory.ts';
 import type { RunDirectory } from './runDirectory.ts';
 
 /**
@@ -27,7 +27,7 @@ export function linkOutput(job: Job, run: RunDirectory): void {
   closeSync(openSync(run.logPath, 'a', 0o600));
   try {
     if (!replaceable(path)) return;
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     const beside = `${path}.stint-${job.id}`;
     rmSync(beside, { force: true });
     try {

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ProcessIdentity } from '../../domain/job.ts';
+import { makeDirectory } from '../makeDirectory.ts';
 
 /** What a launch left in its folder; resources/supervisor.sh says what each file is. */
 export class RunDirectory {
@@ -20,8 +21,8 @@ export class RunDirectory {
   }
 
   create(): void {
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
-    mkdirSync(this.checkpointPath, { recursive: true, mode: 0o700 });
+    makeDirectory(this.path, 0o700);
+    makeDirectory(this.checkpointPath, 0o700);
   }
 
   /** True: we are the first to claim this launch, so that nothing was or will be started by it. */

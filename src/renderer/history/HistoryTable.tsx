@@ -60,7 +60,9 @@ export function HistoryTable(props: { jobs: readonly JobView[]; energy: Readonly
                   </span>
                 </td>
                 <td className={classes.wide}>
-                  <a href={hrefOf({ view: 'job', id: job.id })}>{visibleText(job.name)}</a>{' '}
+                  <a className="words" href={hrefOf({ view: 'job', id: job.id })}>
+                    {visibleText(job.name)}
+                  </a>{' '}
                   <span className="dim">
                     {[job.project, job.user, ...job.tags].map((one) => visibleText(one)).join(' · ')}
                   </span>

@@ -154,7 +154,7 @@ function Shares(props: {
                   }}
                 />
               </span>
-              <span className={classes.amount}>
+              <span className={`${classes.amount} words`}>
                 {hours(gpuHours)} {t('GPU-h ·')} {joules !== null && `${formatEnergy(joules)} · `}
                 {jobs.toLocaleString(locale)} {jobs === 1 ? t('job') : t('jobs')}
               </span>

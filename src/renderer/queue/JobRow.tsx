@@ -250,7 +250,7 @@ function StateCell({ job }: { job: JobView }) {
   const remedy = remedyIn(reason);
   const said = engineText(reason);
   return (
-    <GridCell className={`${classes.reason} ${classes.standing}`} title={said}>
+    <GridCell className={`${classes.reason} ${classes.standing} words`} title={said}>
       {job.status === 'held' && <StatusMark status="held" />}
       <span className={classes.sentence}>{said}</span>
       {remedy !== null && (

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ExecutorConfig, parseChoice } from '../../../domain/executor.ts';
 import type { Job } from '../../../domain/job.ts';
@@ -8,6 +8,7 @@ import { activationScripts } from '../../jobs/activation.ts';
 import { jobEnvironment } from '../../jobs/environment.ts';
 import { linkOutput } from '../../jobs/linkOutput.ts';
 import { RunDirectory } from '../../jobs/runDirectory.ts';
+import { makeDirectory } from '../../makeDirectory.ts';
 import { resourcePath } from '../../packageRoot.ts';
 import { writePrivateFile } from '../../privateFile.ts';
 
@@ -49,7 +50,7 @@ export function writeTask(
   run.create();
   const here = places.runPath(job.id, job.attempt);
   if (here !== path) {
-    mkdirSync(dirname(here), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(here), 0o700);
     const beside = `${here}.tmp`;
     symlinkSync(path, beside);
     renameSync(beside, here);
@@ -83,7 +84,7 @@ export function placeSupervisor(places: Places, config: ExecutorConfig): string 
     config.directory === null
       ? join(places.home, 'jobs', 'supervisor.sh')
       : join(config.directory, `stint-${places.homeId}`, 'supervisor.sh');
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path), 0o700);
   copyFileSync(resourcePath('supervisor.sh'), `${path}.tmp`);
   renameSync(`${path}.tmp`, path);
   return path;
