@@ -40,12 +40,12 @@ export default defineConfig({
         },
       },
       {
-        // Real browsers, each of which keeps two cores busy: one file at a time.
+        // Real browsers: two files at a time.
         test: {
           ...common,
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
           retry: 1,
           sequence: { groupOrder: 2 },
           testTimeout: 120_000,

@@ -104,6 +104,9 @@ interface Kin {
   readonly state: number;
 }
 
+/** So many jobs that are gone are remembered at most. */
+const MOST_GONE = 256;
+
 /** What a list of past runs tells, whatever runs now. */
 class Lessons {
   readonly config: BeliefConfig;
@@ -130,8 +133,18 @@ class Lessons {
 
   at(snapshot: Snapshot): Beliefs {
     const mark = markOf(snapshot);
-    if (this.present?.mark !== mark) this.present = new Present(snapshot, this, mark);
+    if (this.present?.mark !== mark) {
+      this.present = new Present(snapshot, this, mark);
+      this.forget(snapshot);
+    }
     return this.present;
+  }
+
+  /** Jobs that are gone, now and then: what is known of the past may stay as it is for as long as a machine runs. */
+  private forget({ waiting, running }: Snapshot): void {
+    if (this.remembered.size <= MOST_GONE + waiting.length + running.length) return;
+    const there = new Set([...waiting, ...running].map(({ id }) => id));
+    for (const id of this.remembered.keys()) if (!there.has(id)) this.remembered.delete(id);
   }
 
   /** Of run times on so many GPUs. */

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { beliefsOf } from '../../src/scheduler/belief.ts';
 import type { PastRun } from '../../src/scheduler/snapshot.ts';
@@ -14,6 +16,9 @@ const run = (id: number, ranS: number, more: Partial<PastRun> = {}): PastRun => 
 });
 /** Alternately two minutes and two days. */
 const PAST = Array.from({ length: 60 }, (_, i) => run(i + 1, i % 2 === 0 ? 120 : 172_800));
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('beliefs', () => {
   it('learn from what jobs of the same size took, and more is believed to be left the longer one has run', () => {
@@ -54,6 +59,19 @@ describe('beliefs', () => {
       return beliefsOf(snapshot({ waiting: [other], running: [ahead], past: alike })).of(other);
     };
     expect(of(5000).remainingS).toBeGreaterThan(1.2 * of(0).remainingS);
+  });
+
+  it('of jobs that are gone are not kept while the past stays the same', async () => {
+    const of = (id: number) => {
+      const job = waiting(id);
+      return beliefsOf(snapshot({ waiting: [job], past: PAST })).of(job);
+    };
+    const beliefs = Array.from({ length: 1000 }, (_, i) => new WeakRef(of(i + 1)));
+    // What a turn of the event loop has seen lives as long as it lasts.
+    await new Promise(setImmediate);
+    collectGarbage();
+    expect(beliefs.filter((belief) => belief.deref() !== undefined).length).toBeLessThan(300);
+    expect(of(1000)).toBe(of(1000));
   });
 
   it('are the same whatever was asked before, and with a history that is another array', () => {
