@@ -5,13 +5,16 @@
  *
  * Runs the plan alone and the weights (those that ship when left out) with each scale on windows that nothing is judged on. Prints, for each number of GPUs
  * and over all, geometric means over windows of mean completion times to those of the plan, with 95 % bootstrap intervals over all,
- * and the same of 99th percentiles.
+ * and the same of 99th percentiles. `--keep SCALE` writes that scale into the weights that ship instead; their judgement is void then.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRng } from '../src/domain/rng.ts';
 import { runWorld } from '../src/lab/runWorld.ts';
-import { loadShippedPolicy } from '../src/learning/shippedPolicy.ts';
+import { loadShippedPolicy, type PolicyFile } from '../src/learning/shippedPolicy.ts';
+import { FEATURE_NAMES } from '../src/scheduler/features.ts';
+import { encodeWeights } from '../src/scheduler/network.ts';
 import { createDqnPolicy, NO_EXPLORATION } from '../src/scheduler/policies/dqn.ts';
 import { teacher } from '../src/scheduler/policies/teacher.ts';
 import type { Policy } from '../src/scheduler/policy.ts';
@@ -28,6 +31,7 @@ const { values: options, positionals } = parseArgs({
     trace: { type: 'string', multiple: true, default: [] },
     /** Their own when left out. */
     scales: { type: 'string' },
+    keep: { type: 'string' },
   },
 });
 const gpuType = options['gpu-type'] === 'p100' ? 'p100' : 'v100';
@@ -44,6 +48,19 @@ for (const path of positionals.length > 0 ? positionals : [SHIPPED]) {
       createDqnPolicy({ weights: scaled, version: path, exploration: NO_EXPLORATION }),
     );
   }
+}
+
+if (options.keep !== undefined) {
+  const scale = Number(options.keep);
+  const { weights } = await loadShippedPolicy(SHIPPED);
+  if (!(scale > 0) || weights.prior === undefined)
+    throw new RangeError(`--keep ${options.keep}: give a scale`);
+  const kept = encodeWeights({ ...weights, prior: { ...weights.prior, scale } }, FEATURE_NAMES);
+  const file = JSON.parse(readFileSync(SHIPPED, 'utf8')) as PolicyFile;
+  const command = `stint train --config CONFIG, with the configuration below; then node scripts/choosePrior.ts --keep ${scale}`;
+  const written = { ...file, weights: Buffer.from(kept).toString('base64'), command, evaluation: null };
+  writeFileSync(SHIPPED, `${JSON.stringify(written, null, 1)}\n`);
+  process.exit();
 }
 
 /** ln of mean and of 99th percentile of completion times, to those of the plan. */

@@ -30,7 +30,14 @@ interface View {
 
 const SUBMITTED = 'python train.py --lr {lr} --seed {seed}';
 const VIEWS: readonly View[] = [
-  { name: 'now', hash: () => 'machine', prepare: (page) => page.getByRole('article').first().waitFor() },
+  {
+    name: 'now',
+    hash: () => 'machine',
+    async prepare(page) {
+      await page.getByRole('article').first().waitFor();
+      await page.getByText(/^10 (min|分)/).click();
+    },
+  },
   { name: 'queue', hash: () => 'queue' },
   {
     name: 'job',

@@ -10,5 +10,9 @@ export function costText({ gap, waitMinutes }: Explanation): string {
   return gap >= 0 ? `that is predicted to cost ${amount}` : `that is predicted to save ${amount}`;
 }
 
+/** With a true minus, as wide as a plus. */
+export const fixed = (value: number, digits: number): string =>
+  `${value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`;
+
 /** With its sign, as a part of a score. */
-export const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+export const signed = (value: number): string => `${value < 0 ? '' : '+'}${fixed(value, 3)}`;

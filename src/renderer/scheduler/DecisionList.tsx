@@ -4,7 +4,7 @@ import { memo, useState } from 'react';
 import { actionText } from '../../domain/actionText.ts';
 import type { Decision, Explanation } from '../../domain/decision.ts';
 import type { Device } from '../../domain/device.ts';
-import { costText, signed } from '../../domain/explanationText.ts';
+import { costText, fixed, signed } from '../../domain/explanationText.ts';
 import { featureWords } from '../../domain/featureWords.ts';
 import { isSameAction } from '../../domain/isSameAction.ts';
 import { engineText } from '../i18n/engineText.ts';
@@ -100,7 +100,7 @@ function Why(props: { explanation: Explanation; devices: readonly Pick<Device, '
               className={classes.score}
               title={t('of what was done, and of the alternative, as the network sees it')}
             >
-              {chosen.toFixed(2)} {t('against')} {other.toFixed(2)}
+              {fixed(chosen, 2)} {t('against')} {fixed(other, 2)}
             </td>
             <td className={classes.score}>{signed(effect)}</td>
           </tr>
@@ -179,7 +179,7 @@ const Candidates = memo(function Candidates({ decision }: { decision: Decision }
                 )}
                 {index === chosen && <b> {t('· taken')}</b>}
               </td>
-              <td className={classes.score}>{candidate.score === null ? '–' : candidate.score.toFixed(3)}</td>
+              <td className={classes.score}>{candidate.score === null ? '–' : fixed(candidate.score, 3)}</td>
               <td className={classes.gauge}>
                 {candidate.score !== null && <i style={{ width: `${4 + share(candidate.score) * 96}%` }} />}
               </td>

@@ -1,4 +1,5 @@
 import type { Episode } from '../../domain/episode.ts';
+import { fixed } from '../../domain/explanationText.ts';
 import { REWARD_COMPONENTS, type RewardComponent, type RewardParts } from '../../domain/reward.ts';
 
 /** Weighted parts of the mean reward rate per episode, oldest first; each part is w_k · part_k / seconds. */
@@ -41,5 +42,5 @@ export function formatReward(value: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
-  return `${value < 0 ? '−' : ''}${size.toFixed(digits)}`;
+  return fixed(value, digits);
 }
