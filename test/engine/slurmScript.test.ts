@@ -59,6 +59,15 @@ describe('the output of a job', () => {
     );
   });
 
+  // Node's own way to make it would never come back, and stop the engine for good.
+  it.skipIf(process.platform !== 'linux')('stops nothing where it can never be', async () => {
+    const nowhere = await stint.submit(['echo', 'hello'], { outputPath: '/proc/stint/out.log' });
+    expect(await stint.untilOver(nowhere.id)).toMatchObject({ status: 'succeeded' });
+    expect((await stint.client.logs.read({ id: nowhere.id })).text).toMatch(
+      /^stint: the output cannot be put at \/proc\/stint\/out\.log: ENOENT.*\nhello\n$/,
+    );
+  });
+
   it.each(['relative/path', '/ends/in/', ''])('is refused at %j', async (outputPath) => {
     await expect(stint.submit(['true'], { outputPath })).rejects.toMatchObject({
       data: { field: 'outputPath' },
