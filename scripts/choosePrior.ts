@@ -34,9 +34,15 @@ const { values: options, positionals } = parseArgs({
     keep: { type: 'string' },
   },
 });
-const gpuType = options['gpu-type'] === 'p100' ? 'p100' : 'v100';
+const gpuType = options['gpu-type'];
+if (gpuType !== 'v100' && gpuType !== 'p100')
+  throw new RangeError(`--gpu-type ${gpuType}: give v100 or p100; policies are judged on the k80`);
+const unknown = options.regime.find((name) => !REGIME_NAMES.includes(name as RegimeName));
+if (unknown !== undefined) throw new RangeError(`--regime ${unknown}: give ${REGIME_NAMES.join(', ')}`);
 const SHIPPED = `${ROOT}/resources/policy/second-wind.json`;
 const scales = options.scales?.split(',').map(Number) ?? [null];
+if (scales.some((scale) => scale !== null && !(scale > 0)))
+  throw new RangeError(`--scales ${options.scales}: give numbers above 0, with commas between`);
 const contestants = new Map<string, () => Policy>([['plan', () => teacher]]);
 for (const path of positionals.length > 0 ? positionals : [SHIPPED]) {
   const { weights } = await loadShippedPolicy(path);

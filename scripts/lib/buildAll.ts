@@ -11,6 +11,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { resolveConfig } from 'electron-vite';
 import { build } from 'vite';
+import { completeLicences } from './completeLicences.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const SOURCES = [
@@ -56,6 +57,7 @@ export async function buildAll(say: (line: string) => void): Promise<void> {
       await build(stageConfig);
       say(`built ${stage} in ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
     }
+    for (const list of ['licenses.md', 'renderer/licenses.md']) completeLicences(join(aside, list));
     writeFileSync(join(aside, STAMP), `${startedAt.toISOString()}\n`);
     utimesSync(join(aside, STAMP), startedAt, startedAt);
     replace(out, aside);

@@ -61,6 +61,9 @@ describe('the build', () => {
       'lab/gate/gateProcess.js',
       'engine/devices/nvmlChild.js',
       'engine/control/dutyChild.js',
+      'engine/forecast/forecastProcess.js',
+      'lab/preview/previewProcess.js',
+      'lab/replay/replayProcess.js',
     ]) {
       expect([file, statSync(join(out, file)).size > 0]).toEqual([file, true]);
     }
@@ -74,7 +77,13 @@ describe('the build', () => {
     );
     const sources = places.map((place) => place.replace(/\.js$/, '.ts'));
     expect(sources.filter((source) => !existsSync(join(root, 'src', source)))).toEqual([]);
-    expect(places).toContain(join('engine', 'control', 'throttles.js'));
+    const looking = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+      (file) =>
+        file.endsWith('.ts') &&
+        /[^`]import\.meta\.url[^`]/.test(readFileSync(join(root, 'src', file), 'utf8')),
+    );
+    expect([...new Set(sources)].sort()).toEqual(expect.arrayContaining(looking.sort()));
+    expect(looking).toContain(join('engine', 'control', 'throttles.ts'));
     expect(modules().filter(({ code }) => code.includes('placeOfModule'))).toEqual([]);
   });
 
@@ -101,8 +110,15 @@ describe('the build', () => {
       'systeminformation',
     ]);
     expect([...outside].filter((name) => !(name! in manifest.dependencies))).toEqual([]);
-    expect(readFileSync(join(out, 'licenses.md'), 'utf8')).toMatch(/^## zod - /m);
-    expect(readFileSync(join(out, 'renderer/licenses.md'), 'utf8')).toMatch(/^## react - /m);
+    for (const [file, name] of [
+      ['licenses.md', 'zod'],
+      ['renderer/licenses.md', 'react'],
+    ] as const) {
+      const [, ...licences] = readFileSync(join(out, file), 'utf8').split(/^## /m);
+      expect(licences.map((licence) => licence.split(' - ')[0])).toContain(name);
+      // A heading alone is no licence.
+      expect(licences.filter((licence) => licence.split('\n').slice(1).join('').trim() === '')).toEqual([]);
+    }
   });
 
   it('lets only the main process know Electron', () => {

@@ -30,7 +30,7 @@ it('goes through a link to a directory, and not through one that leads nowhere',
 
 it('says so where a file is in the way', () => {
   writeFileSync(join(place, 'file'), '');
-  expect(() => makeDirectory(join(place, 'file', 'd'))).toThrow('EEXIST');
+  expect(() => makeDirectory(join(place, 'file', 'd'))).toThrow('EEXIST: file already exists, mkdir');
 });
 
 // Node's own `recursive` tries for ever there.

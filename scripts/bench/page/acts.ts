@@ -37,13 +37,21 @@ export async function drag({ page, cdp, handle }: Stage): Promise<void> {
   const startMs = performance.now();
   for (let ms = 0; ms < 2000; ms = performance.now() - startMs) {
     const at = { x, y: y + 200 * Math.sin(ms / 160) };
-    heard.push(
-      cdp.send('Input.dispatchMouseEvent', { type: 'mouseMoved', ...at, button: 'left', buttons: 1 }),
-    );
+    const told = cdp.send('Input.dispatchMouseEvent', {
+      type: 'mouseMoved',
+      ...at,
+      button: 'left',
+      buttons: 1,
+    });
+    // Told of at the end.
+    told.catch(() => undefined);
+    heard.push(told);
     await sleep(8);
   }
   await Promise.all(heard);
   await page.keyboard.press('Escape');
+  // Away from where it was pressed, which would be a click.
+  await page.mouse.move(x, y + 100);
   await page.mouse.up();
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { StintClient } from '../../contract/client.ts';
 import type { JobView } from '../../contract/messages.ts';
+import { runSeconds } from '../../domain/runSeconds.ts';
 import { formatDuration } from '../../domain/units.ts';
 import { clientCommand } from '../clientCommand.ts';
 import { type Context, engineOf } from '../context.ts';
@@ -124,7 +125,6 @@ function keepTelling(
 }
 
 async function sentence(job: JobView, nowMs: number): Promise<string> {
-  const { runSeconds } = await import('../../domain/runSeconds.ts');
   const ran = job.startedAtMs === null ? '' : ` ${formatDuration(runSeconds(job, nowMs) * 1000)}`;
   const parts = [
     `${job.status}${ran}`,

@@ -2,8 +2,10 @@ import { ORPCError, ValidationError } from '@orpc/server';
 import {
   ConflictError,
   FieldError,
+  isReplaced,
   messageOf,
   NotFoundError,
+  ReplacedError,
   showField,
   showValue,
   UnavailableError,
@@ -26,7 +28,11 @@ export function contractError(error: unknown, input: unknown, log: Log, own: Own
   }
   if (error instanceof ConflictError)
     return defined('CONFLICT', 409, error.message, { remedy: error.remedy });
-  const unavailable = error instanceof UnavailableError ? error : storageTrouble(error);
+  const unavailable = isReplaced(error)
+    ? new ReplacedError()
+    : error instanceof UnavailableError
+      ? error
+      : storageTrouble(error);
   if (unavailable !== null) {
     return defined('SERVICE_UNAVAILABLE', 503, unavailable.message, { remedy: unavailable.remedy });
   }
