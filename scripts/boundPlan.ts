@@ -15,7 +15,7 @@ import type { Policy } from '../src/scheduler/policy.ts';
 import { pairKey, type Snapshot } from '../src/scheduler/snapshot.ts';
 import { worldOf } from '../src/simulator/regimes.ts';
 import type { SimulatedWorld } from '../src/simulator/world.ts';
-import { TRAINING, trainingWindows } from './lib/trainingWindows.ts';
+import { TRAINING, trainingGpuType, trainingWindows } from './lib/trainingWindows.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
     trace: { type: 'string', multiple: true, default: [] },
   },
 });
-const gpuType = options['gpu-type'] === 'p100' ? 'p100' : 'v100';
+const gpuType = trainingGpuType(options['gpu-type']);
 const HEURISTICS = ['first-fit', 'aged', 'las', 'tiresias', 'gittins', 'pspt', 'pack'];
 
 /** Knows how fast any two jobs of the world are beside each other. */

@@ -10,17 +10,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { seededRng } from '../src/domain/rng.ts';
+import { meanIntervals } from '../src/lab/evaluate/bootstrap.ts';
 import { runWorld } from '../src/lab/runWorld.ts';
 import { loadShippedPolicy, type PolicyFile } from '../src/learning/shippedPolicy.ts';
 import { FEATURE_NAMES } from '../src/scheduler/features.ts';
-import { encodeWeights } from '../src/scheduler/network.ts';
+import { encodeWeights, type Prior, type Weights } from '../src/scheduler/network.ts';
 import { createDqnPolicy, NO_EXPLORATION } from '../src/scheduler/policies/dqn.ts';
 import { teacher } from '../src/scheduler/policies/teacher.ts';
 import type { Policy } from '../src/scheduler/policy.ts';
 import { REGIME_NAMES, type RegimeName, worldOf } from '../src/simulator/regimes.ts';
 import { ROOT } from './lib/run.ts';
-import { TRAINING, trainingWindows } from './lib/trainingWindows.ts';
+import { TRAINING, trainingGpuType, trainingWindows } from './lib/trainingWindows.ts';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,39 +34,47 @@ const { values: options, positionals } = parseArgs({
     keep: { type: 'string' },
   },
 });
-const gpuType = options['gpu-type'];
-if (gpuType !== 'v100' && gpuType !== 'p100')
-  throw new RangeError(`--gpu-type ${gpuType}: give v100 or p100; policies are judged on the k80`);
+const gpuType = trainingGpuType(options['gpu-type']);
 const unknown = options.regime.find((name) => !REGIME_NAMES.includes(name as RegimeName));
 if (unknown !== undefined) throw new RangeError(`--regime ${unknown}: give ${REGIME_NAMES.join(', ')}`);
 const SHIPPED = `${ROOT}/resources/policy/second-wind.json`;
+type PriorWeights = Weights & { readonly prior: Prior };
+
+async function priorWeights(path: string): Promise<PriorWeights> {
+  const { weights } = await loadShippedPolicy(path);
+  if (weights.prior === undefined) throw new Error(`${path} has no prior; there is nothing to choose`);
+  return { ...weights, prior: weights.prior };
+}
+
+const withScale = (weights: PriorWeights, scale: number): Weights => ({
+  ...weights,
+  prior: { ...weights.prior, scale },
+});
+
+if (options.keep !== undefined) {
+  const scale = Number(options.keep);
+  if (!(scale > 0)) throw new RangeError(`--keep ${options.keep}: give a number above 0`);
+  const kept = encodeWeights(withScale(await priorWeights(SHIPPED), scale), FEATURE_NAMES);
+  const file = JSON.parse(readFileSync(SHIPPED, 'utf8')) as PolicyFile;
+  const command = `${file.command}; then node scripts/choosePrior.ts --keep ${scale}`;
+  const written = { ...file, weights: Buffer.from(kept).toString('base64'), command, evaluation: null };
+  writeFileSync(SHIPPED, `${JSON.stringify(written, null, 1)}\n`);
+  process.exit();
+}
+
 const scales = options.scales?.split(',').map(Number) ?? [null];
 if (scales.some((scale) => scale !== null && !(scale > 0)))
   throw new RangeError(`--scales ${options.scales}: give numbers above 0, with commas between`);
 const contestants = new Map<string, () => Policy>([['plan', () => teacher]]);
 for (const path of positionals.length > 0 ? positionals : [SHIPPED]) {
-  const { weights } = await loadShippedPolicy(path);
-  if (weights.prior === undefined) throw new Error(`${path} has no prior; there is nothing to choose`);
+  const weights = await priorWeights(path);
   for (const given of scales) {
     const scale = given ?? weights.prior.scale;
-    const scaled = { ...weights, prior: { ...weights.prior, scale } };
+    const scaled = withScale(weights, scale);
     contestants.set(`${relative(ROOT, path)}, scale ${Number(scale.toPrecision(3))}`, () =>
       createDqnPolicy({ weights: scaled, version: path, exploration: NO_EXPLORATION }),
     );
   }
-}
-
-if (options.keep !== undefined) {
-  const scale = Number(options.keep);
-  const { weights } = await loadShippedPolicy(SHIPPED);
-  if (!(scale > 0) || weights.prior === undefined)
-    throw new RangeError(`--keep ${options.keep}: give a scale`);
-  const kept = encodeWeights({ ...weights, prior: { ...weights.prior, scale } }, FEATURE_NAMES);
-  const file = JSON.parse(readFileSync(SHIPPED, 'utf8')) as PolicyFile;
-  const command = `stint train --config CONFIG, with the configuration below; then node scripts/choosePrior.ts --keep ${scale}`;
-  const written = { ...file, weights: Buffer.from(kept).toString('base64'), command, evaluation: null };
-  writeFileSync(SHIPPED, `${JSON.stringify(written, null, 1)}\n`);
-  process.exit();
 }
 
 /** ln of mean and of 99th percentile of completion times, to those of the plan. */
@@ -78,12 +86,10 @@ interface Compared {
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-function interval(values: readonly number[]): string {
-  const rng = seededRng(1);
-  const means = Array.from({ length: 2000 }, () =>
-    mean(values.map(() => values[Math.floor(rng.next() * values.length)]!)),
-  ).sort((a, b) => a - b);
-  return `${Math.exp(mean(values)).toFixed(3)} [${Math.exp(means[50]!).toFixed(3)}, ${Math.exp(means[1949]!).toFixed(3)}]`;
+function interval(logs: readonly number[]): string {
+  const [bounds] = meanIntervals({ counts: logs.map(() => 1), sums: [Float64Array.from(logs)] });
+  const [low, high] = bounds ?? [Number.NaN, Number.NaN];
+  return `${Math.exp(mean(logs)).toFixed(3)} [${Math.exp(low).toFixed(3)}, ${Math.exp(high).toFixed(3)}]`;
 }
 
 for (const regime of options.regime as RegimeName[]) {

@@ -15,7 +15,7 @@ import { runTasks } from '../src/lab/pool.ts';
 import { TUNABLE, withoutSettings } from '../src/scheduler/policies/tunable.ts';
 import { REGIME_NAMES } from '../src/simulator/regimes.ts';
 import { ROOT } from './lib/run.ts';
-import { TRAINING, trainingWindows } from './lib/trainingWindows.ts';
+import { TRAINING, trainingGpuType, trainingWindows } from './lib/trainingWindows.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -26,9 +26,7 @@ const { values: options } = parseArgs({
     workers: { type: 'string', default: '2' },
   },
 });
-const gpuType = options['gpu-type'];
-if (gpuType !== 'v100' && gpuType !== 'p100')
-  throw new RangeError(`--gpu-type ${gpuType}: give v100 or p100; policies are judged on the k80`);
+const gpuType = trainingGpuType(options['gpu-type']);
 
 /** Values tried of each parameter, all combinations of a heuristic's. */
 const GRID: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {

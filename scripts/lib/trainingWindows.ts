@@ -32,6 +32,13 @@ export interface TrainingOptions {
   readonly policies: readonly string[];
 }
 
+/** @throws {RangeError} for the one that policies are judged on, and any other. */
+export function trainingGpuType(given: string): TrainingOptions['gpuType'] {
+  if (given !== 'v100' && given !== 'p100')
+    throw new RangeError(`--gpu-type ${given}: give v100 or p100; policies are judged on the k80`);
+  return given;
+}
+
 /** What windows were, for a record. */
 export const TRAINING = { presets: PRESETS, firstSeed: FIRST_SEED, gpus: GPUS, loads: LOADS };
 

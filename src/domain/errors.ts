@@ -57,21 +57,16 @@ export class UnavailableError extends Error {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  if (isReplaced(error)) return new ReplacedError().message;
-  return error instanceof Error ? error.message : String(error);
+  return replacedTrouble(error)?.message ?? (error instanceof Error ? error.message : String(error));
 }
 
-/** What is loaded only when it is asked for was not there any more: an update has put other files in its place. */
-export const isReplaced = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
-
-export class ReplacedError extends UnavailableError {
-  constructor() {
-    super(
-      'Stint was updated or removed while this program ran, and what it needs for this is gone',
-      'start the engine again; jobs run on',
-    );
-  }
+/** What it means that a module which is loaded only when it is asked for is gone; null: it is something else. */
+export function replacedTrouble(error: unknown): UnavailableError | null {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) return null;
+  return new UnavailableError(
+    'Stint was updated or removed while this program ran, and what it needs for this is gone',
+    'start the engine again; jobs run on',
+  );
 }
 
 const LONGEST_FIELD = 200;

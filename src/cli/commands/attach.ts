@@ -45,7 +45,7 @@ async function attach(context: Context, id: number, flags: Flags): Promise<void>
   let job = await connection.during((client) => client.jobs.get({ id }));
   const pane = createPane(context, () => leave.abort());
   try {
-    pane.tell(await sentence(job, context.nowMs()));
+    pane.tell(sentence(job, context.nowMs()));
     for (let delayMs = 250; !leave.signal.aborted; delayMs = Math.min(LONGEST_RETRY_MS, delayMs * 2)) {
       try {
         await connection.during(async (client) => {
@@ -53,7 +53,7 @@ async function attach(context: Context, id: number, flags: Flags): Promise<void>
           const from: number = offset ?? (await client.logs.locate({ id, line: -flags.tail })).offset ?? 0;
           const watching = keepTelling(client, id, leave.signal, async (now) => {
             job = now;
-            pane.tell(await sentence(now, context.nowMs()));
+            pane.tell(sentence(now, context.nowMs()));
           });
           for await (const chunk of await client.logs.follow(
             { id, offset: from },
@@ -79,7 +79,7 @@ async function attach(context: Context, id: number, flags: Flags): Promise<void>
     connection.close();
   }
   if (job.finishedAtMs === null) return context.err(`detached; job ${id} goes on`);
-  context.err(`job ${id} ${printable(await sentence(job, context.nowMs()))}`);
+  context.err(`job ${id} ${printable(sentence(job, context.nowMs()))}`);
   context.exitWith(exitStatusOf(job));
 }
 
@@ -124,7 +124,7 @@ function keepTelling(
   return { stop: () => stop.abort() };
 }
 
-async function sentence(job: JobView, nowMs: number): Promise<string> {
+function sentence(job: JobView, nowMs: number): string {
   const ran = job.startedAtMs === null ? '' : ` ${formatDuration(runSeconds(job, nowMs) * 1000)}`;
   const parts = [
     `${job.status}${ran}`,

@@ -2,10 +2,9 @@ import { ORPCError, ValidationError } from '@orpc/server';
 import {
   ConflictError,
   FieldError,
-  isReplaced,
   messageOf,
   NotFoundError,
-  ReplacedError,
+  replacedTrouble,
   showField,
   showValue,
   UnavailableError,
@@ -28,11 +27,8 @@ export function contractError(error: unknown, input: unknown, log: Log, own: Own
   }
   if (error instanceof ConflictError)
     return defined('CONFLICT', 409, error.message, { remedy: error.remedy });
-  const unavailable = isReplaced(error)
-    ? new ReplacedError()
-    : error instanceof UnavailableError
-      ? error
-      : storageTrouble(error);
+  const unavailable =
+    error instanceof UnavailableError ? error : (replacedTrouble(error) ?? storageTrouble(error));
   if (unavailable !== null) {
     return defined('SERVICE_UNAVAILABLE', 503, unavailable.message, { remedy: unavailable.remedy });
   }
